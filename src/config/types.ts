@@ -1,0 +1,94 @@
+/** What a loaded configuration is: validated, defaults filled in, times in milliseconds. */
+export interface ClusterConfig {
+  readonly cluster: string;
+  /** Seed of jhash, 32 bits unsigned. */
+  readonly seed: number;
+  /** Number of buckets, a power of two from 2 to 1024. */
+  readonly buckets: number;
+  /** By id, ascending. */
+  readonly nodes: readonly NodeConfig[];
+  readonly sync: SyncConfig;
+  readonly interfaces: readonly InterfaceConfig[];
+  readonly firewall: 'nftables';
+  readonly manager: 'keepalived' | 'none';
+  readonly keepalived: KeepalivedConfig;
+  readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'text' };
+  readonly timeouts: Timeouts;
+  readonly paths: Paths;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface NodeConfig {
+  /** The host name; no underscore. */
+  readonly name: string;
+  /** From 1. */
+  readonly id: number;
+  /** IPv4 address on the sync interface. */
+  readonly sync: string;
+  /** Where an interface of the configuration has another name on this node. */
+  readonly devices: Readonly<Record<string, string>>;
+}
+
+export interface SyncConfig {
+  /** Name as in the configuration; `deviceOf` gives the node's own. */
+  readonly interface: string;
+  readonly mode: 'ftfw';
+  readonly replicas: 'kernel';
+  /** UDP port of conntrackd; agents use port + 1 (UDP and TCP). */
+  readonly port: number;
+  /** Path of the file with the key that authenticates agents to each other. */
+  readonly key: string;
+}
+
+export interface InterfaceConfig {
+  readonly name: string;
+  readonly side: 'inside' | 'outside';
+  /** Shared MAC, lower case, a multicast one. */
+  readonly mac: string;
+  readonly addresses: readonly InterfaceAddress[];
+  readonly delivery: 'multicast';
+  /** Addresses that flows from inside are translated to; empty: no SNAT. At most one. Only outside. */
+  readonly snat: readonly string[];
+  /** Prefixes on this side in CIDR form (inside only); by default the subnets of `addresses`. */
+  readonly networks: readonly string[];
+}
+
+export interface InterfaceAddress {
+  readonly address: string;
+  readonly prefix: number;
+}
+
+export interface KeepalivedConfig {
+  /** Interface that VRRP runs on; name as in the configuration. */
+  readonly interface: string;
+  /** Advertisement interval in seconds, 0.01 to 40.95. */
+  readonly advert: number;
+  /** VRID of the first group; the others follow. */
+  readonly vrid: number;
+}
+
+/** All in milliseconds. */
+export interface Timeouts {
+  readonly conntrackd: number;
+  readonly peer: number;
+  readonly sync: number;
+  readonly disagree: number;
+  readonly holddown: number;
+}
+
+export interface Paths {
+  /** State that a reboot clears: /run/conntrack-ha */
+  readonly run: string;
+  /** conntrackd's control socket: /var/run/conntrackd.sock */
+  readonly conntrackd: string;
+  /** conntrackd's configuration: /etc/conntrackd/conntrackd.conf */
+  readonly conntrackdConf: string;
+  readonly keepalivedConf: string;
+}
+
+/** The name that `node` has for the interface that the configuration calls `name`. */
+export const deviceOf = (node: NodeConfig, name: string): string => node.devices[name] ?? name;
+
+/** UDP and TCP port on which agents talk. */
+export const peerPort = (sync: SyncConfig): number => sync.port + 1;
