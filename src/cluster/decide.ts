@@ -1,0 +1,176 @@
+import type { GroupView, PeerView, Request, Snapshot, Wanted } from './snapshot.ts';
+
+/** What one round does with one group, and why: one sentence for the log, `status` and the tests. */
+export interface Decision {
+  readonly group: string;
+  readonly kind: DecisionKind;
+  readonly reason: string;
+  /** The peer that is asked or answered. */
+  readonly peer?: string;
+}
+
+/**
+ * `ask`: say the hand-over word to the owner; `yield`: deactivate and answer the peer's word; `grant`: answer it
+ * (there is nothing to deactivate); `refuse`: answer it with no; `stay`: nothing.
+ */
+export type DecisionKind = 'activate' | 'deactivate' | 'ask' | 'yield' | 'grant' | 'refuse' | 'stay';
+
+/** Longer without a status and a peer isn't waited for: its status comes every 100 ms. */
+export const QUIET_MS = 250;
+/** How long the old owner's answer is awaited before the new one activates all the same. */
+export const WORD_MS = 250;
+/** How long a request waits for this node's own manager to say BACKUP: the two words race each other. */
+const RACE_MS = 100;
+
+/** One decision for each group. Pure: the same snapshot gives the same decisions. */
+export const decide = (snapshot: Snapshot): readonly Decision[] =>
+  snapshot.groups.map((group) => ({ group: group.name, ...decideGroup(snapshot, group) }));
+
+type Verdict = Omit<Decision, 'group'>;
+
+const decideGroup = (snapshot: Snapshot, group: GroupView): Verdict => {
+  if (group.active > 0 && group.active < group.buckets.length) {
+    return decidePartial(snapshot, group);
+  }
+  return group.active > 0 ? decideAsOwner(snapshot, group) : decideAsReplica(snapshot, group);
+};
+
+/** Another program changed the set: finish what is wanted, or undo it. */
+const decidePartial = (snapshot: Snapshot, group: GroupView): Verdict => {
+  const found = `only ${group.active} of ${group.buckets.length} buckets were active`;
+  return group.wanted?.role === 'owner' && ownersOf(snapshot, group).length === 0
+    ? { kind: 'activate', reason: `${found} and ${says(group.wanted)}` }
+    : { kind: 'deactivate', reason: `${found} and this node shall not own it` };
+};
+
+const decideAsOwner = (snapshot: Snapshot, group: GroupView): Verdict => {
+  if (group.request !== undefined) {
+    return decideRequest(snapshot, group, group.request);
+  }
+  const rival = ownersOf(snapshot, group)[0];
+  if (rival !== undefined && overdue(snapshot, group)) {
+    return winsOver(snapshot, group, rival)
+      ? { kind: 'stay', reason: `${rival.name} owns it too and has to give it up` }
+      : { kind: 'deactivate', reason: `${rival.name} owns it too and comes first` };
+  }
+  if (wants(snapshot, group) || group.wanted === undefined) {
+    return { kind: 'stay', reason: group.wanted ? says(group.wanted) : 'nobody wants it elsewhere' };
+  }
+  return decideGivingUp(snapshot, group, group.wanted);
+};
+
+/** The manager wants this node to be a replica: it serves on until the new owner asks, so that no packet is lost. */
+const decideGivingUp = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Verdict => {
+  const waited = snapshot.now - wanted.since;
+  if (wanted.by === 'operator' && wanted.word === 'release') {
+    return { kind: 'deactivate', reason: says(wanted) };
+  }
+  const others = snapshot.peers.filter((peer) => peer.reachable);
+  if (others.length > 0) {
+    return { kind: 'stay', reason: `${says(wanted)}, but no peer has asked for it yet` };
+  }
+  // VRRP and the sync link are two paths: BACKUP says that somebody else is master, though he can't be seen here.
+  return wanted.word === 'BACKUP' && waited >= snapshot.timeouts.peer
+    ? { kind: 'deactivate', reason: `${says(wanted)} and no peer answers on the sync link` }
+    : { kind: 'stay', reason: `${says(wanted)}, but nobody else is there to own it` };
+};
+
+const decideRequest = (snapshot: Snapshot, group: GroupView, request: Request): Verdict => {
+  const peer = request.from;
+  if (!wants(snapshot, group) || snapshot.manager.kind === 'none') {
+    return { kind: 'yield', peer, reason: `${peer} asks for it` };
+  }
+  if (snapshot.now - request.since < RACE_MS) {
+    return { kind: 'stay', reason: `${peer} asks for it while the manager here says ${group.wanted?.word}` };
+  }
+  return request.synced && rank(group, peer) < rank(group, snapshot.node)
+    ? { kind: 'yield', peer, reason: `${peer} asks for it and comes first, though both managers want it` }
+    : { kind: 'refuse', peer, reason: `both managers want it and ${snapshot.node} comes first` };
+};
+
+const decideAsReplica = (snapshot: Snapshot, group: GroupView): Verdict => {
+  if (group.request !== undefined) {
+    return { kind: 'grant', peer: group.request.from, reason: 'not its owner' };
+  }
+  const { wanted } = group;
+  if (wanted === undefined || !wants(snapshot, group)) {
+    return { kind: 'stay', reason: wanted === undefined ? 'nobody has said who shall own it' : says(wanted) };
+  }
+  if (group.changed !== undefined && snapshot.now - group.changed < snapshot.timeouts.holddown) {
+    return { kind: 'stay', reason: `${says(wanted)}, held down after the last change` };
+  }
+  const owner = ownersOf(snapshot, group)[0];
+  return owner === undefined
+    ? decideOrphan(snapshot, group, wanted)
+    : decideTakeover(snapshot, group, wanted, owner);
+};
+
+/** No peer that can be seen owns it. */
+const decideOrphan = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Verdict => {
+  const unknown = snapshot.peers.filter((peer) => peer.silent === Number.POSITIVE_INFINITY);
+  if (unknown.length > 0 && snapshot.listening < snapshot.timeouts.peer) {
+    return { kind: 'stay', reason: `${says(wanted)}, but ${names(unknown)} may still answer` };
+  }
+  const silent = snapshot.peers.filter((peer) => !heard(peer));
+  return {
+    kind: 'activate',
+    reason: silent.length > 0 ? `${says(wanted)}; ${names(silent)} is silent` : says(wanted),
+  };
+};
+
+/** A reachable peer owns it. */
+const decideTakeover = (snapshot: Snapshot, group: GroupView, wanted: Wanted, owner: PeerView): Verdict => {
+  if (wanted.by === 'start') {
+    return { kind: 'stay', reason: `${owner.name} owns it; conntrack-ha takeover ${group.name} takes it` };
+  }
+  if (!group.synced && !wanted.force) {
+    return { kind: 'stay', reason: `${says(wanted)}, but ${owner.name} serves it and its states aren't here yet` };
+  }
+  const { asked } = group;
+  if (asked === undefined || asked.peer !== owner.name) {
+    return { kind: 'ask', peer: owner.name, reason: says(wanted) };
+  }
+  if (asked.answer?.granted === true) {
+    return { kind: 'activate', reason: `${says(wanted)}; ${owner.name} gave it up` };
+  }
+  if (asked.answer !== undefined) {
+    return snapshot.now - asked.answer.at < snapshot.timeouts.disagree
+      ? { kind: 'stay', reason: `${owner.name} keeps it: ${asked.answer.reason}` }
+      : { kind: 'ask', peer: owner.name, reason: says(wanted) };
+  }
+  return snapshot.now - asked.since < WORD_MS
+    ? { kind: 'stay', reason: `${says(wanted)}; ${owner.name} was asked to give it up` }
+    : { kind: 'activate', reason: `${says(wanted)}; ${owner.name} didn't answer in ${WORD_MS} ms` };
+};
+
+/** Of two owners: the one whose manager is alive and wants it; if both or neither, the earlier synced one. */
+const winsOver = (snapshot: Snapshot, group: GroupView, rival: PeerView): boolean => {
+  const mine = wants(snapshot, group);
+  const theirs = rival.managerAlive && rival.wants.has(group.name);
+  if (mine !== theirs) {
+    return mine;
+  }
+  const rivalSynced = rival.synced.has(group.name);
+  return group.synced === rivalSynced
+    ? rank(group, snapshot.node) < rank(group, rival.name)
+    : group.synced;
+};
+
+const overdue = (snapshot: Snapshot, group: GroupView): boolean =>
+  group.contested !== undefined && snapshot.now - group.contested >= snapshot.timeouts.disagree;
+
+/** Whether a living manager wants this node to own the group. A dead one's last word counts no more. */
+const wants = (snapshot: Snapshot, group: GroupView): boolean =>
+  group.wanted?.role === 'owner' && (snapshot.manager.alive || group.wanted.by !== 'keepalived');
+
+/** The peers that own it and are heard; one that fell silent is no owner to wait for. */
+const ownersOf = (snapshot: Snapshot, group: GroupView): readonly PeerView[] =>
+  snapshot.peers.filter((peer) => heard(peer) && peer.owns.has(group.name));
+
+const heard = (peer: PeerView): boolean => peer.reachable && peer.silent < QUIET_MS;
+
+const rank = (group: GroupView, node: string): number => group.order.indexOf(node);
+
+const says = (wanted: Wanted): string => (wanted.by === 'start' ? 'its home starts' : `${wanted.by} says ${wanted.word}`);
+
+const names = (peers: readonly PeerView[]): string => peers.map((peer) => peer.name).join(', ');

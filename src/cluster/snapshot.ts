@@ -1,0 +1,79 @@
+import type { Group } from './groups.ts';
+
+/** What a node is for a group: the one that filters it, or one that holds its states and drops its packets. */
+export type Role = 'owner' | 'replica';
+
+/** Everything that a decision looks at, read once a round. Times are milliseconds of one monotonic clock. */
+export interface Snapshot {
+  readonly now: number;
+  readonly node: string;
+  readonly manager: ManagerView;
+  readonly groups: readonly GroupView[];
+  readonly peers: readonly PeerView[];
+  readonly timeouts: { readonly peer: number; readonly disagree: number; readonly holddown: number };
+  /** How long this agent has listened to its peers. */
+  readonly listening: number;
+}
+
+export interface ManagerView {
+  readonly kind: 'keepalived' | 'none';
+  /** Whether it runs on this node. `none` always does. */
+  readonly alive: boolean;
+}
+
+/** One group as this node sees it. */
+export interface GroupView extends Group {
+  /** How many of its buckets are in the kernel's `owned` set of this node. */
+  readonly active: number;
+  readonly wanted: Wanted | undefined;
+  /** Whether this node holds the owner's states: compared, not guessed. */
+  readonly synced: boolean;
+  /** This node's own request for it, if one is under way. */
+  readonly asked: Asked | undefined;
+  /** A peer's request for it that has no answer yet. */
+  readonly request: Request | undefined;
+  /** Since when another node has owned it together with this one. */
+  readonly contested: number | undefined;
+  /** When this node last activated or deactivated it. */
+  readonly changed: number | undefined;
+}
+
+/** The manager's or the operator's word for a group. */
+export interface Wanted {
+  readonly role: Role;
+  readonly since: number;
+  /** `start`: the home groups of a node without a manager that has just been started. */
+  readonly by: 'keepalived' | 'operator' | 'start';
+  /** Its own word: MASTER, BACKUP, FAULT, STOP, takeover, release. */
+  readonly word: string;
+  /** The operator accepts the loss that a refusal would have prevented. */
+  readonly force: boolean;
+}
+
+export interface Asked {
+  readonly since: number;
+  readonly peer: string;
+  readonly answer: { readonly granted: boolean; readonly reason: string; readonly at: number } | undefined;
+}
+
+export interface Request {
+  readonly from: string;
+  readonly since: number;
+  /** Whether the peer holds the states. */
+  readonly synced: boolean;
+}
+
+/** A peer as its last authenticated status tells. */
+export interface PeerView {
+  readonly name: string;
+  /** Heard within `timeouts.peer`. */
+  readonly reachable: boolean;
+  /** Milliseconds since it was last heard; Infinity: never. */
+  readonly silent: number;
+  readonly managerAlive: boolean;
+  readonly owns: ReadonlySet<string>;
+  /** Groups whose owner its manager wants it to be. */
+  readonly wants: ReadonlySet<string>;
+  /** Groups that it owns or whose states it holds. */
+  readonly synced: ReadonlySet<string>;
+}

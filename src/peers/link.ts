@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import type { ClusterConfig, NodeConfig } from '../config/types.ts';
+import { peerPort } from '../config/types.ts';
+import { type Body, decodeEnvelope, type Envelope, encodeEnvelope } from './message.ts';
+import { seal, unseal } from './seal.ts';
+
+/** The agents' channel could not be opened. */
+export class PeerLinkError extends Error {
+  override readonly name = 'PeerLinkError';
+}
+
+/** What becomes of received datagrams. */
+export interface PeerLinkEvents {
+  /** An authenticated, fresh message. `session` changes when the peer's agent was started again. */
+  readonly message: (from: string, body: Body, session: string) => void;
+  /** A datagram that was dropped; at most one report a second. */
+  readonly rejected: (from: string, reason: string) => void;
+}
+
+/** Authenticated datagrams between agents on the sync link (UDP, sync.port + 1). It decides nothing. */
+export class PeerLink {
+  readonly #config: ClusterConfig;
+  readonly #node: NodeConfig;
+  readonly #key: Buffer;
+  readonly #events: PeerLinkEvents;
+  readonly #session = randomBytes(8).toString('hex');
+  /** The session last heard of each peer, proven or not: what goes back to it as the echo. */
+  readonly #heard = new Map<string, string>();
+  /** The session that a peer has proven to be running, and its newest sequence number. */
+  readonly #proven = new Map<string, { session: string; sequence: number }>();
+  /** Sessions that ended while this agent ran: their datagrams carry the right echo, but are old. */
+  readonly #retired = new Set<string>();
+  #socket: Socket | undefined;
+  #sequence = 0;
+  #reported = 0;
+
+  constructor(config: ClusterConfig, node: NodeConfig, key: Buffer, events: PeerLinkEvents) {
+    this.#config = config;
+    this.#node = node;
+    this.#key = key;
+    this.#events = events;
+  }
+
+  get session(): string {
+    return this.#session;
+  }
+
+  /** Binds the node's sync address. Throws a PeerLinkError, also when another agent of this node runs. */
+  async open(): Promise<void> {
+    const socket = createSocket({ type: 'udp4' });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', (cause: NodeJS.ErrnoException) => {
+        socket.close();
+        reject(new PeerLinkError(this.#explain(cause), { cause }));
+      });
+      socket.bind({ address: this.#node.sync, port: peerPort(this.#config.sync), exclusive: true }, resolve);
+    });
+    socket.removeAllListeners('error');
+    // A send to a dead peer comes back as an error here; its silence is what counts.
+    socket.on('error', () => {});
+    socket.on('message', (datagram, remote) => this.#receive(datagram, remote.address));
+    this.#socket = socket;
+  }
+
+  /** Sends to one peer. A lost datagram is not noticed. */
+  send(peer: NodeConfig, body: Body): void {
+    const envelope: Envelope = {
+      version: 1,
+      cluster: this.#config.cluster,
+      from: this.#node.name,
+      to: peer.name,
+      session: this.#session,
+      echo: this.#heard.get(peer.name) ?? '',
+      sequence: this.#sequence++,
+      body,
+    };
+    const datagram = seal(this.#key, 'datagram', encodeEnvelope(envelope));
+    this.#socket?.send(datagram, peerPort(this.#config.sync), peer.sync, () => {});
+  }
+
+  close(): void {
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+
+  #receive(datagram: Buffer, address: string): void {
+    const payload = unseal(this.#key, 'datagram', datagram);
+    const envelope = payload && decodeEnvelope(payload);
+    if (envelope === undefined) {
+      const reason = payload ? 'a message of another version' : "the key differs or it isn't from a peer";
+      return this.#reject(address, reason);
+    }
+    const sender = this.#config.nodes.find((node) => node.name === envelope.from);
+    if (envelope.cluster !== this.#config.cluster || sender === undefined || sender.sync !== address) {
+      return this.#reject(address, `it says it is from ${envelope.from} of ${envelope.cluster}`);
+    }
+    if (envelope.to !== this.#node.name || sender === this.#node) {
+      return this.#reject(envelope.from, `it is for ${envelope.to}`);
+    }
+    this.#accept(envelope);
+  }
+
+  /** A message counts when its sender knows this agent's session, and when it is newer than the last. */
+  #accept(envelope: Envelope): void {
+    const { from, session, sequence } = envelope;
+    if (this.#retired.has(session)) {
+      return this.#reject(from, 'it is of an agent that has ended since (a replay)');
+    }
+    const isNew = this.#heard.get(from) !== session;
+    this.#heard.set(from, session);
+    if (isNew) {
+      this.#greet(from);
+    }
+    if (envelope.echo !== this.#session) {
+      return;
+    }
+    const proven = this.#proven.get(from);
+    if (proven?.session === session && sequence <= proven.sequence) {
+      return this.#reject(from, 'it came before (a replay, or the network doubled it)');
+    }
+    if (proven !== undefined && proven.session !== session) {
+      this.#retired.add(proven.session);
+    }
+    this.#proven.set(from, { session, sequence });
+    this.#events.message(from, envelope.body, session);
+  }
+
+  /** Answers a new session at once, so that two agents know each other within a round trip. */
+  #greet(from: string): void {
+    const peer = this.#config.nodes.find((node) => node.name === from);
+    if (peer !== undefined) {
+      this.send(peer, { type: 'hello' });
+    }
+  }
+
+  #reject(from: string, reason: string): void {
+    if (Date.now() - this.#reported >= 1000) {
+      this.#reported = Date.now();
+      this.#events.rejected(from, reason);
+    }
+  }
+
+  #explain(cause: NodeJS.ErrnoException): string {
+    const place = `${this.#node.sync}:${peerPort(this.#config.sync)}`;
+    if (cause.code === 'EADDRINUSE') {
+      return `${place}: another agent runs on this node; stop it first, or use it`;
+    }
+    if (cause.code === 'EADDRNOTAVAIL') {
+      return `${place}: this node doesn't have its sync address (nodes.${this.#node.name}.sync); add it, or correct it`;
+    }
+    return `${place}: ${cause.message}`;
+  }
+}

@@ -1,0 +1,69 @@
+import * as z from 'zod';
+
+const name = z.string().min(1).max(255);
+const names = z.array(name).max(4096);
+
+/** Nothing but the envelope: so that two agents learn each other's session. */
+const hello = z.object({ type: z.literal('hello') });
+
+/** What a node tells of itself, several times a second. */
+const status = z.object({
+  type: z.literal('status'),
+  managerAlive: z.boolean(),
+  owns: names,
+  wants: names,
+  synced: names,
+  warnings: z.array(z.string().max(200)).max(20),
+});
+
+/** The hand-over word: the sender's manager has chosen it for `group`; please deactivate. */
+const ask = z.object({ type: z.literal('ask'), group: name, synced: z.boolean(), id: z.number().int() });
+
+/** The answer to `ask` number `id`. `granted`: the sender has no bucket of the group active any more. */
+const answer = z.object({
+  type: z.literal('answer'),
+  group: name,
+  id: z.number().int(),
+  granted: z.boolean(),
+  reason: z.string().max(300),
+});
+
+/** Please send all states of your buckets again. */
+const bulk = z.object({ type: z.literal('bulk') });
+
+const body = z.discriminatedUnion('type', [hello, status, ask, answer, bulk]);
+
+/**
+ * Envelope of every datagram. `session` is drawn anew by each agent at its start, `sequence` grows with each datagram,
+ * and `echo` is the receiver's session as the sender knows it: together they make a recorded datagram worthless.
+ */
+const envelope = z.object({
+  version: z.literal(1),
+  cluster: name,
+  from: name,
+  to: name,
+  session: z.string().length(16),
+  echo: z.string().max(16),
+  sequence: z.number().int().nonnegative(),
+  body,
+});
+
+export type Envelope = z.infer<typeof envelope>;
+export type Body = z.infer<typeof body>;
+export type StatusMessage = z.infer<typeof status>;
+export type AskMessage = z.infer<typeof ask>;
+export type AnswerMessage = z.infer<typeof answer>;
+
+/** The envelope in `payload`, or undefined if it is none of this version. */
+export const decodeEnvelope = (payload: Buffer): Envelope | undefined => {
+  let json: unknown;
+  try {
+    json = JSON.parse(payload.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  const parsed = envelope.safeParse(json);
+  return parsed.success ? parsed.data : undefined;
+};
+
+export const encodeEnvelope = (value: Envelope): Buffer => Buffer.from(JSON.stringify(value));
