@@ -88,7 +88,9 @@ export interface Paths {
 }
 
 /** The name that `node` has for the interface that the configuration calls `name`. */
-export const deviceOf = (node: NodeConfig, name: string): string => node.devices[name] ?? name;
+export const deviceOf = (node: NodeConfig, name: string): string =>
+  // An interface may be called `constructor`.
+  (Object.hasOwn(node.devices, name) ? node.devices[name] : undefined) ?? name;
 
 /** UDP and TCP port on which agents talk. */
 export const peerPort = (sync: SyncConfig): number => sync.port + 1;

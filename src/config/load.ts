@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { checkInterfaces } from './check-interfaces.ts';
+import { checkLinks } from './check-links.ts';
+import { checkNodes } from './check-nodes.ts';
+import { type Complaint, pathText } from './complaint.ts';
+import { readDocument, type SourceDocument } from './document.ts';
+import { ConfigError, type Mistake } from './error.ts';
+import { explainIssues, withoutFaults } from './explain.ts';
+import { remains, type Whole, whole } from './schema.ts';
+import { contains, type Subnet, subnetText } from './subnet.ts';
+import type { ClusterConfig, InterfaceConfig } from './types.ts';
+
+/**
+ * Reads and checks the configuration.
+ *
+ * @throws ConfigError with every mistake that is in it, or why the file can't be read
+ */
+export const loadConfig = async (file: string): Promise<ClusterConfig> => parseConfig(await read(file), file);
+
+/**
+ * The configuration that `text` says; `file` is for the errors only.
+ *
+ * @throws ConfigError with every mistake that is in it
+ */
+export const parseConfig = (text: string, file: string): ClusterConfig => {
+  const document = readDocument(text);
+  if (!('locate' in document)) {
+    throw new ConfigError(
+      document.map(({ position, problem, mend }) => ({ file, ...position, path: '', problem, mend })),
+    );
+  }
+  const result = whole.safeParse(document.value);
+  const complaints = result.success
+    ? [...document.complaints, ...checkTogether(result.data)]
+    : [
+        ...document.complaints,
+        ...explainIssues(result.error.issues, document.value),
+        ...checkTogether(remains.safeParse(withoutFaults(document.value, result.error.issues)).data ?? {}),
+      ];
+  if (!result.success || complaints.length > 0) {
+    throw new ConfigError(located(complaints, document, file), { cause: result.error });
+  }
+  return complete(result.data);
+};
+
+const MOST_BYTES = 1024 * 1024;
+
+const read = async (file: string): Promise<string> => {
+  const fail = (problem: string, mend: string, cause?: unknown): ConfigError =>
+    new ConfigError([{ file, line: undefined, column: undefined, path: '', problem, mend }], { cause });
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw code === 'ENOENT'
+      ? fail('is not there', 'write it (conf/cluster.yaml is an example) or name another with -c FILE', error)
+      : fail(`can't be read: ${reason}`, 'check its permissions or name another with -c FILE', error);
+  }
+  if (bytes.length > MOST_BYTES) {
+    throw fail(`is ${bytes.length} bytes long`, 'name the configuration with -c FILE');
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw fail('is not a text in UTF-8', 'save it as UTF-8', error);
+  }
+};
+
+const checkTogether = (config: Parameters<typeof checkNodes>[0]): readonly Complaint[] => [
+  ...checkNodes(config),
+  ...checkInterfaces(config),
+  ...checkLinks(config),
+];
+
+/** The complaints with their places, in the file's order. */
+const located = (
+  complaints: readonly Complaint[],
+  document: SourceDocument,
+  file: string,
+): readonly Mistake[] =>
+  complaints
+    .map(({ path, at, problem, mend }) => ({
+      file,
+      ...document.locate(path, at),
+      path: pathText(path),
+      problem,
+      mend,
+    }))
+    .toSorted((one, other) => one.line - other.line || one.column - other.column);
+
+/** The configuration with the defaults that depend on other keys. */
+const complete = (config: Whole): ClusterConfig => {
+  const interfaces = Object.entries(config.interfaces).map(
+    ([name, one]): InterfaceConfig => ({ name, ...one, networks: insideNetworks(one) }),
+  );
+  const inside = interfaces.find((one) => one.side === 'inside')?.name ?? config.sync.interface;
+  return {
+    ...config,
+    nodes: Object.entries(config.nodes)
+      .map(([name, node]) => ({ name, ...node }))
+      .toSorted((one, other) => one.id - other.id),
+    interfaces,
+    keepalived: { ...config.keepalived, interface: config.keepalived.interface ?? inside },
+  };
+};
+
+/** What is inside: `networks`, or else the subnets of the addresses, each once. */
+const insideNetworks = (one: Whole['interfaces'][string]): readonly string[] => {
+  if (one.side === 'outside') {
+    return [];
+  }
+  const subnets: readonly Subnet[] = one.networks.length > 0 ? one.networks : one.addresses;
+  const largest = subnets.filter(
+    (subnet, index) =>
+      !subnets.some((other, at) => contains(other, subnet) && (other.prefix < subnet.prefix || at < index)),
+  );
+  return largest.map(subnetText);
+};

@@ -1,0 +1,164 @@
+import * as z from 'zod';
+import { choice, wholeNumber } from './leaf.ts';
+import { sharedMac } from './mac.ts';
+import {
+  address,
+  advert,
+  buckets,
+  deviceName,
+  duration,
+  hostLabel,
+  interfaceAddress,
+  network,
+  path,
+  seed,
+} from './values.ts';
+
+// Each section's keys are listed once; below, they are put together twice: as the file must be, and as what is left
+// of a file when everything wrong has been taken out of it.
+
+const top = {
+  cluster: hostLabel,
+  seed: seed.prefault(0xdeadbeef),
+  buckets: buckets.prefault(64),
+  firewall: choice(['nftables'], {
+    xtables: 'it drops foreign packets only after conntrack has changed the replicas by them',
+  }).prefault('nftables'),
+  manager: choice(['keepalived', 'none'], {
+    pacemaker: 'its resource agent is not written',
+  }).prefault('keepalived'),
+};
+
+const node = {
+  id: wholeNumber('a node id', 1, 255),
+  sync: address,
+  devices: z.record(z.string(), deviceName).prefault({}),
+};
+
+const sync = {
+  interface: deviceName,
+  mode: choice(['ftfw'], {
+    notrack: 'it does not resend what gets lost, and only three nodes and more need it',
+    alarm: 'it resends all states every few seconds instead of acknowledging them',
+  }).prefault('ftfw'),
+  replicas: choice(['kernel'], {
+    cache: 'a takeover would have to commit all states first',
+  }).prefault('kernel'),
+  // Agents use the port above.
+  port: wholeNumber('a port with another one above it', 1, 65534).prefault(3780),
+  key: path(4095).prefault('/etc/conntrack-ha/key'),
+};
+
+const networkInterface = {
+  side: choice(['inside', 'outside']),
+  mac: sharedMac,
+  delivery: choice(['multicast'], {
+    unicast: 'it needs a macvlan on every shared interface',
+  }).prefault('multicast'),
+};
+
+const keepalived = {
+  interface: deviceName.optional(),
+  advert: advert.prefault(0.1),
+  vrid: wholeNumber('a VRID', 1, 255).prefault(50),
+};
+
+const log = {
+  level: choice(['debug', 'info', 'warn', 'error']).prefault('info'),
+  format: choice(['auto', 'json', 'text']).prefault('auto'),
+};
+
+const timeouts = {
+  conntrackd: duration('positive').prefault('2s'),
+  peer: duration('positive').prefault('1s'),
+  sync: duration('positive').prefault('30s'),
+  disagree: duration('positive').prefault('2s'),
+  holddown: duration('or zero').prefault('0s'),
+};
+
+// A UNIX socket's path has room for 107 bytes and the null (unix(7)); the agent's sockets are in `run`.
+const paths = {
+  run: path(80).prefault('/run/conntrack-ha'),
+  conntrackd: path(107).prefault('/var/run/conntrackd.sock'),
+  conntrackdConf: path(4095).prefault('/etc/conntrackd/conntrackd.conf'),
+  keepalivedConf: path(4095).prefault('/etc/keepalived/keepalived.conf'),
+};
+
+/** The configuration as it must be. */
+export const whole = z.strictObject({
+  ...top,
+  nodes: z.record(z.string(), z.strictObject(node)),
+  sync: z.strictObject(sync),
+  interfaces: z.record(
+    z.string(),
+    z.strictObject({
+      ...networkInterface,
+      addresses: z.array(interfaceAddress),
+      snat: z.array(address).prefault([]),
+      networks: z.array(network).prefault([]),
+    }),
+  ),
+  keepalived: z.strictObject(keepalived).prefault({}),
+  log: z.strictObject(log).prefault({}),
+  timeouts: z.strictObject(timeouts).prefault({}),
+  paths: z.strictObject(paths).prefault({}),
+});
+
+/** What is left of a faulty configuration: anything may be missing, what is there is right by itself. */
+export const remains = z
+  .strictObject({
+    ...top,
+    nodes: z.record(z.string(), z.strictObject(node).partial()),
+    sync: z.strictObject(sync).partial(),
+    interfaces: z.record(
+      z.string(),
+      z
+        .strictObject({
+          ...networkInterface,
+          addresses: z.array(interfaceAddress.optional()),
+          snat: z.array(address.optional()),
+          networks: z.array(network.optional()),
+        })
+        .partial(),
+    ),
+    keepalived: z.strictObject(keepalived).partial(),
+    log: z.strictObject(log).partial(),
+    timeouts: z.strictObject(timeouts).partial(),
+    paths: z.strictObject(paths).partial(),
+  })
+  .partial();
+
+export type Whole = z.output<typeof whole>;
+export type Remains = z.output<typeof remains>;
+
+/** What a section is, for the errors: its keys, unless they are names, and how it is written. */
+export interface Section {
+  readonly keys: readonly string[] | undefined;
+  readonly example: string;
+}
+
+const section = (shape: Readonly<Record<string, unknown>>, example: string): Section => ({
+  keys: Object.keys(shape),
+  example,
+});
+
+const NODE = '{ id: 1, sync: 10.99.0.1 }';
+const INTERFACE = '{ side: inside, mac: "01:00:5e:00:01:01", addresses: [192.168.0.5/24] }';
+
+/** The sections by their paths, where `*` is a name. */
+export const SECTIONS: ReadonlyMap<string, Section> = new Map([
+  ['', section(whole.shape, 'keys such as cluster, nodes, sync, interfaces')],
+  ['nodes', { keys: undefined, example: `{ fw1: ${NODE}, fw2: ... }` }],
+  ['nodes.*', section(node, NODE)],
+  ['nodes.*.devices', { keys: undefined, example: '{ eth1: enp3s0 }' }],
+  ['sync', section(sync, '{ interface: eth3 }')],
+  ['interfaces', { keys: undefined, example: `{ eth1: ${INTERFACE}, eth2: ... }` }],
+  ['interfaces.*', section({ ...networkInterface, addresses: 0, snat: 0, networks: 0 }, INTERFACE)],
+  ['interfaces.*.addresses', { keys: undefined, example: '[192.168.0.5/24]' }],
+  ['interfaces.*.snat', { keys: undefined, example: '[192.168.1.5]' }],
+  ['interfaces.*.networks', { keys: undefined, example: '[192.168.0.0/24]' }],
+  ['keepalived', section(keepalived, '{ interface: eth1, advert: 0.1, vrid: 50 }')],
+  ['log', section(log, '{ level: info, format: auto }')],
+  ['timeouts', section(timeouts, '{ peer: 1s }')],
+  ['paths', section(paths, '{ run: /run/conntrack-ha }')],
+]);

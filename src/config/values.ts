@@ -1,0 +1,186 @@
+import { show } from './complaint.ts';
+import { parseDuration } from './duration.ts';
+import { leaf, Refusal, textLeaf } from './leaf.ts';
+import {
+  broadcastAddress,
+  isHostAddress,
+  isIpv4,
+  isIpv6,
+  networkAddress,
+  parseSubnet,
+  type Subnet,
+  subnetText,
+} from './subnet.ts';
+
+/**
+ * A name that is a host name's first label (RFC 952, RFC 1123). No underscore: groups are named `home_backup`.
+ */
+export const hostLabel = textLeaf('use letters, digits and hyphens, such as fw1', (name) => {
+  const problem = labelProblem(name);
+  return problem === undefined ? name : new Refusal(problem);
+});
+
+/** Why `name` can't name a node or the cluster. */
+export const labelProblem = (name: string): string | undefined => {
+  if (name.includes('_')) {
+    return `${show(name)} holds an underscore, which separates the nodes in a group's name`;
+  }
+  if (name.includes('.')) {
+    return `${show(name)} holds a dot, and nodes go by the first part of the host name`;
+  }
+  return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(name) ? undefined : `${show(name)} is no host name`;
+};
+
+/** A network interface's name. */
+export const deviceName = textLeaf('use the name that `ip link` shows, such as eth1', (name) => {
+  const problem = deviceProblem(name);
+  return problem === undefined ? name : new Refusal(problem);
+});
+
+/**
+ * Why `name` can't be an interface. The kernel forbids 16 bytes and more, `.`, `..`, slashes, colons and blanks
+ * (dev_valid_name, net/core/dev.c); what nft and keepalived would need quoted is refused too, and so are the names
+ * that stand for every interface under /proc/sys/net.
+ */
+export const deviceProblem = (name: string): string | undefined => {
+  if (Buffer.byteLength(name) > 15) {
+    return `${show(name)} is longer than the 15 bytes that the kernel allows`;
+  }
+  if (name === 'lo' || name === 'all' || name === 'default') {
+    return `${show(name)} is not a network interface that has neighbours`;
+  }
+  return /^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(name) ? undefined : `${show(name)} is no interface's name`;
+};
+
+/** The seed of the hash, 32 bits unsigned. */
+export const seed = leaf('use a number from 0 to 0xffffffff, such as 0xdeadbeef', (input) => {
+  const number =
+    typeof input === 'string' && /^(0x[0-9a-f]{1,8}|\d{1,10})$/i.test(input) ? Number(input) : input;
+  return typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= 0xffffffff
+    ? number
+    : new Refusal(`${show(input)} is not a number of 32 bits`);
+});
+
+const MOST_BUCKETS = 1024;
+
+/** A power of two from 2 to 1024: with SNAT each bucket has 64512 / buckets ports, 63 at the least. */
+export const buckets = leaf('use a power of two from 2 to 1024, such as 64', (input) => {
+  if (typeof input !== 'number' || !Number.isInteger(input) || input < 2 || input > MOST_BUCKETS) {
+    return new Refusal(`${show(input)} is not a number of buckets`);
+  }
+  const below = 2 ** Math.floor(Math.log2(input));
+  return below === input
+    ? input
+    : new Refusal(`${input} is not a power of two`, `use ${below} or ${below * 2}`);
+});
+
+const IPV6 = 'is an IPv6 address, and so far only IPv4 flows are put into buckets and replicated';
+
+/** An IPv4 address that a host can have. */
+export const address = textLeaf('use an IPv4 address such as 192.168.1.5', (text) => {
+  if (isIpv6(text)) {
+    return new Refusal(`${show(text)} ${IPV6}`);
+  }
+  if (parseSubnet(text) !== undefined) {
+    return new Refusal(`${show(text)} has a prefix length`, `use ${text.split('/')[0]}`);
+  }
+  if (!isIpv4(text)) {
+    return new Refusal(`${show(text)} is not an IPv4 address`);
+  }
+  return isHostAddress(text) ? text : new Refusal(`${text} is not an address that a host can have`);
+});
+
+/** An IPv4 address with its prefix length. */
+export const interfaceAddress = textLeaf('use the form 192.168.0.5/24', (text): Subnet | Refusal => {
+  if (isIpv6(text.replace(/\/\d+$/, ''))) {
+    return new Refusal(`${show(text)} ${IPV6}`, 'use an IPv4 address such as 192.168.0.5/24');
+  }
+  if (isIpv4(text)) {
+    return new Refusal(`${show(text)} has no prefix length`, `use ${text}/24 if its network is that large`);
+  }
+  const subnet = parseSubnet(text);
+  if (subnet === undefined || subnet.prefix === 0) {
+    return new Refusal(`${show(text)} is not an IPv4 address with a prefix length`);
+  }
+  if (!isHostAddress(subnet.address)) {
+    return new Refusal(`${text} is not an address that a host can have`);
+  }
+  if (subnet.prefix < 31 && subnet.address === networkAddress(subnet)) {
+    return new Refusal(`${text} is the network itself`, 'use the address of a host in it');
+  }
+  if (subnet.prefix < 31 && subnet.address === broadcastAddress(subnet)) {
+    return new Refusal(`${text} is the network's broadcast address`, 'use the address of a host in it');
+  }
+  return subnet;
+});
+
+/** An IPv4 prefix without host bits. */
+export const network = textLeaf('use the form 192.168.0.0/24', (text): Subnet | Refusal => {
+  if (isIpv6(text.replace(/\/\d+$/, ''))) {
+    return new Refusal(`${show(text)} ${IPV6}`, 'use IPv4 prefixes such as 192.168.0.0/24');
+  }
+  const subnet = parseSubnet(text);
+  if (subnet === undefined) {
+    return new Refusal(`${show(text)} is not an IPv4 prefix`);
+  }
+  if (subnet.prefix === 0) {
+    return new Refusal(
+      `${text} is every address, and the outside has to be somewhere`,
+      'name the inside prefixes',
+    );
+  }
+  return subnet.address === networkAddress(subnet)
+    ? subnet
+    : new Refusal(`${text} has bits set beyond its prefix`, `use ${subnetText(subnet)}`);
+});
+
+/** A time, in milliseconds. */
+export const duration = (zero: 'positive' | 'or zero') =>
+  leaf('use a number with ms, s, m or h, such as 2s or 500ms', (input) => {
+    if (typeof input === 'number' && input > 0) {
+      return new Refusal(`${show(input)} has no unit`, `use ${input}s or ${input}ms`);
+    }
+    const time = typeof input === 'string' || input === 0 ? parseDuration(String(input)) : undefined;
+    if (time === undefined) {
+      return new Refusal(`${show(input)} is not a time in whole milliseconds`);
+    }
+    if (time === 0 && zero === 'positive') {
+      return new Refusal('must be longer than zero');
+    }
+    return time <= LONGEST ? time : new Refusal(`${show(input)} is too long`, 'use at most 24h');
+  });
+
+/** Well below 2^31 ms, where setTimeout fires at once. */
+const LONGEST = 24 * 3_600_000;
+
+/** VRRP's advertisement interval in seconds; VRRPv3 carries it as 12 bits of centiseconds (RFC 5798, 5.2.7). */
+export const advert = leaf('use seconds from 0.01 to 40.95, such as 0.1', (input) => {
+  if (typeof input !== 'number' || !(input >= 0.01 && input <= 40.95)) {
+    return new Refusal(`${show(input)} is not an advertisement interval`);
+  }
+  const centiseconds = Math.round(input * 100);
+  return Math.abs(centiseconds - input * 100) < 1e-6
+    ? centiseconds / 100
+    : new Refusal(
+        `${input} is finer than the hundredth of a second that VRRP knows`,
+        `use ${centiseconds / 100}`,
+      );
+});
+
+/**
+ * An absolute path of at most `most` bytes, of characters that conntrackd's and keepalived's configurations take
+ * unquoted.
+ */
+export const path = (most: number) =>
+  textLeaf('use a path that begins with /', (text) => {
+    if (!text.startsWith('/')) {
+      return new Refusal(`${show(text)} is not an absolute path`);
+    }
+    if (text === '/' || !/^[A-Za-z0-9._/@+-]+$/.test(text)) {
+      return new Refusal(
+        `${show(text)} holds what conntrackd and keepalived can't read in a path`,
+        'use letters, digits and . _ - @ + /',
+      );
+    }
+    return text.length <= most ? text : new Refusal(`is ${text.length} bytes long`, `use at most ${most}`);
+  });
