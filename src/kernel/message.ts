@@ -1,0 +1,132 @@
+/**
+ * Writes netlink messages: nlmsghdr, a fixed header, attributes (include/uapi/linux/netlink.h). Headers are in host
+ * byte order, which is little-endian on every machine that the `netlink` package has a binary for.
+ */
+
+export const NLM_F_REQUEST = 0x001;
+export const NLM_F_ACK = 0x004;
+export const NLM_F_EXCL = 0x200;
+export const NLM_F_CREATE = 0x400;
+export const NLM_F_DUMP = 0x300;
+
+export const NLA_F_NESTED = 0x8000;
+
+export const HEADER_BYTES = 16;
+/** struct nfgenmsg, include/uapi/linux/netfilter/nfnetlink.h. */
+export const NFGEN_BYTES = 4;
+
+const ALIGN = 4;
+export const aligned = (length: number): number => (length + ALIGN - 1) & ~(ALIGN - 1);
+
+/** A growing buffer of messages. `open...` and `close...` calls must pair, innermost first. */
+export class MessageWriter {
+  #bytes: Uint8Array;
+  #view: DataView;
+  #size = 0;
+  readonly #opened: number[] = [];
+
+  /** @param capacity bytes to begin with; it grows */
+  constructor(capacity = 512) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** What has been written. A view, valid until the next write. */
+  get written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#size);
+  }
+
+  /** Forgets everything, keeps the memory. */
+  clear(): void {
+    this.#size = 0;
+    this.#opened.length = 0;
+  }
+
+  openMessage(type: number, flags: number, sequence: number): void {
+    const at = this.#claim(HEADER_BYTES);
+    this.#view.setUint16(at + 4, type, true);
+    this.#view.setUint16(at + 6, flags, true);
+    this.#view.setUint32(at + 8, sequence, true);
+    this.#opened.push(at);
+  }
+
+  closeMessage(): void {
+    const at = this.#opened.pop() ?? 0;
+    this.#view.setUint32(at, this.#size - at, true);
+  }
+
+  /** The header of every nfnetlink message. @param resource in host order; goes out in network order */
+  nfgen(family: number, resource = 0): void {
+    const at = this.#claim(NFGEN_BYTES);
+    this.#bytes[at] = family;
+    this.#view.setUint16(at + 2, resource);
+  }
+
+  /** A fixed header of zeros, such as an ifinfomsg that selects nothing. */
+  zeros(length: number): void {
+    this.#claim(aligned(length));
+  }
+
+  openNest(type: number): void {
+    const at = this.#claim(ALIGN);
+    this.#view.setUint16(at + 2, type | NLA_F_NESTED, true);
+    this.#opened.push(at);
+  }
+
+  /** Throws a RangeError when the nest is longer than an attribute can be (65535 bytes). */
+  closeNest(): void {
+    const at = this.#opened.pop() ?? 0;
+    const length = this.#size - at;
+    if (length > 0xffff) {
+      throw new RangeError(`a netlink attribute of ${length} bytes; 65535 is the most it can hold`);
+    }
+    this.#view.setUint16(at, length, true);
+  }
+
+  byte(type: number, value: number): void {
+    this.#bytes[this.#attribute(type, 1)] = value;
+  }
+
+  /** 16 bits in network order. */
+  net16(type: number, value: number): void {
+    this.#view.setUint16(this.#attribute(type, 2), value);
+  }
+
+  /** 32 bits in network order. */
+  net32(type: number, value: number): void {
+    this.#view.setUint32(this.#attribute(type, 4), value);
+  }
+
+  /** 32 bits in host order; an address word goes out in network order this way (see cluster/address.ts). */
+  host32(type: number, value: number): void {
+    this.#view.setUint32(this.#attribute(type, 4), value, true);
+  }
+
+  /** Text with its closing zero. */
+  text(type: number, value: string): void {
+    const encoded = new TextEncoder().encode(value);
+    this.#bytes.set(encoded, this.#attribute(type, encoded.length + 1));
+  }
+
+  /** Room for one attribute's payload; its offset. */
+  #attribute(type: number, length: number): number {
+    const at = this.#claim(ALIGN + aligned(length));
+    this.#view.setUint16(at, ALIGN + length, true);
+    this.#view.setUint16(at + 2, type, true);
+    return at + ALIGN;
+  }
+
+  /** Zeroed bytes at the end. */
+  #claim(length: number): number {
+    const at = this.#size;
+    this.#size = at + length;
+    if (this.#size > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(this.#size, this.#bytes.length * 2));
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    this.#bytes.fill(0, at, this.#size);
+    return at;
+  }
+}
