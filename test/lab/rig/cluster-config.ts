@@ -1,0 +1,33 @@
+import { type NodePlan, SEED, SHARED, SHARED_MAC } from './plan.ts';
+
+export interface ClusterOptions {
+  /** Translate flows to the shared outside address. */
+  readonly snat: boolean;
+  readonly manager: 'keepalived' | 'none';
+  readonly buckets?: number;
+  /** More top-level keys, as YAML lines. */
+  readonly more?: readonly string[];
+}
+
+/** cluster.yaml for the lab's network, the same text on every node. */
+export const clusterYaml = (nodes: readonly NodePlan[], options: ClusterOptions): string => {
+  const address = (side: 'inside' | 'outside') => `${SHARED[side]}/${SHARED.prefix}`;
+  const snat = options.snat ? `, snat: [${SHARED.outside}]` : '';
+  return `${[
+    'cluster: lab',
+    `seed: 0x${SEED.toString(16)}`,
+    `buckets: ${options.buckets ?? 64}`,
+    'nodes:',
+    ...nodes.map(
+      ({ name, id, links }) => `  ${name}: { id: ${id}, sync: ${links.sync.address.split('/')[0]} }`,
+    ),
+    'sync: { interface: eth3, mode: ftfw, replicas: kernel, port: 3780, key: /etc/conntrack-ha/key }',
+    'interfaces:',
+    `  eth1: { side: inside, mac: "${SHARED_MAC.inside}", addresses: [${address('inside')}], delivery: multicast }`,
+    `  eth2: { side: outside, mac: "${SHARED_MAC.outside}", addresses: [${address('outside')}], delivery: multicast${snat} }`,
+    'firewall: nftables',
+    `manager: ${options.manager}`,
+    ...(options.manager === 'keepalived' ? ['keepalived: { interface: eth1, advert: 0.1, vrid: 50 }'] : []),
+    ...(options.more ?? []),
+  ].join('\n')}\n`;
+};

@@ -1,0 +1,184 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Daemon } from './daemon.ts';
+import { Machine } from './machine.ts';
+import { type NodePlan, SIDES, type Side } from './plan.ts';
+import { createTree, type RunDirectory } from './run-directory.ts';
+import type { Switch } from './switch.ts';
+import { until } from './wait.ts';
+
+const PRODUCT = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+
+export type DaemonName = 'conntrackd' | 'keepalived' | 'agent';
+
+/**
+ * A firewall that can be switched on and off. Off, nothing of it is left but its files in /etc and /var/log; on, it is
+ * a fresh kernel's network: the same MACs and own addresses, forwarding on, empty tables, nothing started.
+ */
+export class FirewallNode {
+  readonly plan: NodePlan;
+  readonly #run: RunDirectory;
+  readonly #switches: Readonly<Record<Side, Switch>>;
+  readonly #unshare: boolean;
+  readonly #daemons = new Map<DaemonName, Daemon>();
+  #machine: Machine | undefined;
+
+  constructor(plan: NodePlan, run: RunDirectory, switches: Readonly<Record<Side, Switch>>, unshare: boolean) {
+    this.plan = plan;
+    this.#run = run;
+    this.#switches = switches;
+    this.#unshare = unshare;
+  }
+
+  get name(): string {
+    return this.plan.name;
+  }
+
+  get on(): boolean {
+    return this.#machine !== undefined;
+  }
+
+  /** Throws if the node is off. */
+  get machine(): Machine {
+    if (this.#machine === undefined) {
+      throw new Error(`${this.name} is off`);
+    }
+    return this.#machine;
+  }
+
+  async boot(): Promise<void> {
+    if (this.#machine !== undefined) {
+      throw new Error(`${this.name} is on already`);
+    }
+    const tree = await createTree(this.#run, this.name);
+    const machine = await Machine.start({
+      run: this.#run.id,
+      name: this.name,
+      logs: this.#run.logs,
+      tree,
+    });
+    const sysctls = [
+      'net.ipv4.ip_forward=1',
+      'net.ipv4.conf.all.rp_filter=0',
+      'net.ipv4.conf.default.rp_filter=0',
+    ];
+    await machine.run(['sysctl', '-q', '-w', ...sysctls]);
+    for (const side of SIDES) {
+      const { device, mac, address } = this.plan.links[side];
+      await this.#switches[side].attach(machine, device, mac, this.name, this.#unshare && side !== 'sync');
+      await machine.ip([`addr add ${address} dev ${device}`, `link set ${device} up`]);
+    }
+    this.#machine = machine;
+  }
+
+  /** All links silent at once, then every process and the kernel's tables gone. */
+  async powerCut(): Promise<void> {
+    const machine = this.machine;
+    await Promise.all(SIDES.map((side) => this.#switches[side].forward([this.name], false)));
+    await machine.kill();
+    this.#machine = undefined;
+    this.#daemons.clear();
+    for (const side of SIDES) {
+      // The ports went with the namespace of their other ends; the kernel removes those a moment later.
+      await until(
+        `port ${this.name} of ${side} to go`,
+        async () => !(await this.#switches[side].counters()).has(this.name),
+        10_000,
+      );
+    }
+  }
+
+  /** Takes the carrier away from one of its links. */
+  async cutLink(side: Side): Promise<void> {
+    await this.#switches[side].setPort(this.name, false);
+  }
+
+  async healLink(side: Side): Promise<void> {
+    await this.#switches[side].setPort(this.name, true);
+  }
+
+  /** As a paused virtual machine: no process runs, no frame goes through, the carrier stays. */
+  async freeze(): Promise<void> {
+    await Promise.all(SIDES.map((side) => this.#switches[side].forward([this.name], false)));
+    await this.machine.freeze(true);
+  }
+
+  async thaw(): Promise<void> {
+    await this.machine.freeze(false);
+    await Promise.all(SIDES.map((side) => this.#switches[side].forward([this.name], true)));
+  }
+
+  /** Runs a program in the node to its end and returns its standard output. */
+  run(argv: readonly string[], options: { input?: string; boundMs?: number } = {}): Promise<string> {
+    return this.machine.run(argv, options);
+  }
+
+  /** Runs the product: `conntrack-ha -c /etc/conntrack-ha/cluster.yaml ARGUMENTS`. */
+  product(args: readonly string[], options: { input?: string; boundMs?: number } = {}): Promise<string> {
+    return this.run([...productCommand, ...args], options);
+  }
+
+  /** Writes a file below /etc, whether the node is on or off. */
+  async writeConfiguration(path: string, text: string, mode = 0o644): Promise<void> {
+    if (!path.startsWith('/etc/')) {
+      throw new RangeError(`expected a path below /etc, got ${path}`);
+    }
+    const file = join(this.#run.path, this.name, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text, { mode });
+    await chmod(file, mode);
+  }
+
+  /** Starts conntrackd and waits for its control socket. */
+  async startConntrackd(configuration?: string): Promise<Daemon> {
+    const file = '/etc/conntrackd/conntrackd.conf';
+    if (configuration !== undefined) {
+      await this.writeConfiguration(file, configuration);
+    }
+    const daemon = await this.#start('conntrackd', ['conntrackd', '-C', file]);
+    const socket = this.machine.path('/run/conntrackd.sock');
+    await until(`${this.name}'s conntrackd`, () => existsSync(socket) || !daemon.running, 10_000);
+    if (!daemon.running) {
+      throw new Error(`conntrackd on ${this.name} ended: ${await daemon.output()}`);
+    }
+    return daemon;
+  }
+
+  /** Starts keepalived in the foreground, logging to its file. */
+  async startKeepalived(configuration?: string): Promise<Daemon> {
+    const file = '/etc/keepalived/keepalived.conf';
+    if (configuration !== undefined) {
+      await this.writeConfiguration(file, configuration);
+    }
+    const pids = ['-p', '/run/keepalived.pid', '-r', '/run/keepalived-vrrp.pid'];
+    return this.#start('keepalived', ['keepalived', '-n', '-l', '-D', '-f', file, ...pids]);
+  }
+
+  /** Starts the agent: `conntrack-ha run`. */
+  async startAgent(env: Readonly<Record<string, string>> = {}): Promise<Daemon> {
+    return this.#start('agent', [...productCommand, 'run'], env);
+  }
+
+  /** The daemon started last under that name. Throws if there was none since the boot. */
+  daemon(name: DaemonName): Daemon {
+    const daemon = this.#daemons.get(name);
+    if (daemon === undefined) {
+      throw new Error(`${name} was not started on ${this.name}`);
+    }
+    return daemon;
+  }
+
+  async #start(
+    name: DaemonName,
+    argv: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Daemon> {
+    const daemon = await this.machine.spawn(name, argv, env);
+    this.#daemons.set(name, daemon);
+    return daemon;
+  }
+}
+
+const productCommand = [process.execPath, PRODUCT, '-c', '/etc/conntrack-ha/cluster.yaml'];

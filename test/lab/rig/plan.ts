@@ -1,0 +1,61 @@
+/** Addresses and names of the lab's network. Everything is inside namespaces, so nothing clashes with the host. */
+
+export type Side = 'inside' | 'outside' | 'sync';
+
+export const SIDES: readonly Side[] = ['inside', 'outside', 'sync'];
+
+/** Addresses that all firewalls answer to. */
+export const SHARED = { inside: '192.168.0.5', outside: '192.168.1.5', prefix: 24 } as const;
+
+/** Link-layer groups of the shared addresses, as in the example configuration. */
+export const SHARED_MAC = { inside: '01:00:5e:00:01:01', outside: '01:00:5e:00:01:02' } as const;
+
+export const SERVER = '192.168.1.2';
+
+/** Seed of the hash: with it and two halves, 192.168.0.2 falls into the lower, 192.168.0.11 into the upper one. */
+export const SEED = 0xdeadbeef;
+
+export interface NodePlan {
+  readonly name: string;
+  readonly id: number;
+  readonly links: Readonly<Record<Side, LinkPlan>>;
+}
+
+export interface LinkPlan {
+  readonly device: string;
+  /** With prefix length. */
+  readonly address: string;
+  readonly mac: string;
+}
+
+/** The firewall with the given id, from 1 to 3: eth1 inside, eth2 outside, eth3 sync. */
+export const planNode = (id: number): NodePlan => {
+  const link = (number: number, address: string): LinkPlan => ({
+    device: `eth${number}`,
+    address: `${address}/24`,
+    mac: `02:00:00:00:0${id}:0${number}`,
+  });
+  return {
+    name: `fw${id}`,
+    id,
+    links: {
+      inside: link(1, `192.168.0.${250 + id}`),
+      outside: link(2, `192.168.1.${250 + id}`),
+      sync: link(3, `10.99.0.${id}`),
+    },
+  };
+};
+
+export interface ClientPlan {
+  readonly name: string;
+  /** The first one is the default source; eight in all, enough for flows in every group. */
+  readonly addresses: readonly string[];
+  readonly mac: string;
+}
+
+/** The client with the given number, from 1 to 4. */
+export const planClient = (number: number): ClientPlan => {
+  const first = number === 1 ? '192.168.0.2' : `192.168.0.${number + 9}`;
+  const more = Array.from({ length: 7 }, (_, index) => `192.168.0.${10 * (number + 1) + index}`);
+  return { name: `c${number}`, addresses: [first, ...more], mac: `02:00:00:00:1${number}:01` };
+};

@@ -1,0 +1,92 @@
+import { execa } from 'execa';
+import { Machine } from './machine.ts';
+
+/** Packets and bytes of one switch port since it was made. `from` the attached machine, `to` it. */
+export interface PortCounters {
+  readonly from: { readonly packets: number; readonly bytes: number };
+  readonly to: { readonly packets: number; readonly bytes: number };
+}
+
+/**
+ * A switch: a bridge in a namespace of its own that floods multicast addresses. The frames that a bridge floods are
+ * clones sharing one buffer, so what one machine rewrites (SNAT, TTL) would show in the copy that another has not looked
+ * at yet. A wire doesn't do that. So a port for a firewall writes the source address over itself on the way out, which
+ * makes the kernel copy the headers first (skb_ensure_writable in net/netfilter/nft_payload.c).
+ */
+export class Switch {
+  private constructor(
+    readonly name: string,
+    readonly machine: Machine,
+  ) {}
+
+  static async create(options: { run: string; name: string; logs: string }): Promise<Switch> {
+    const machine = await Machine.start(options);
+    await machine.ip([
+      'link add br0 type bridge stp_state 0 mcast_snooping 0',
+      'link set br0 addrgenmode none',
+      'link set br0 up',
+    ]);
+    return new Switch(options.name, machine);
+  }
+
+  /** Plugs `device` of `machine` (which it makes) into port `port`. `unshare` false leaves frames shared. */
+  async attach(machine: Machine, device: string, mac: string, port: string, unshare = true): Promise<void> {
+    await this.machine.ip([
+      `link add ${port} type veth peer name ${device} address ${mac} netns ${machine.pid}`,
+      `link set ${port} addrgenmode none master br0 up`,
+    ]);
+    if (unshare) {
+      await this.#unshare(port);
+    }
+  }
+
+  /** Stops frames through the ports at once, both ways, leaving the carrier on; or lets them through again. */
+  async forward(ports: readonly string[], on: boolean): Promise<void> {
+    await this.machine.ip(
+      ports.map((port) => `link set dev ${port} state ${on ? 3 : 0}`),
+      'bridge',
+    );
+  }
+
+  /** Takes the carrier of a port away, or gives it back. */
+  async setPort(port: string, up: boolean): Promise<void> {
+    await this.machine.ip([`link set ${port} ${up ? 'up' : 'down'}`]);
+  }
+
+  /** By port. */
+  async counters(): Promise<Map<string, PortCounters>> {
+    const { stdout } = await execa('nsenter', [
+      `--net=/proc/${this.machine.pid}/ns/net`,
+      ...['--', 'ip', '-j', '-s', 'link', 'show', 'master', 'br0'],
+    ]);
+    return parseCounters(stdout);
+  }
+
+  async #unshare(port: string): Promise<void> {
+    const table = `netdev unshare_${port}`;
+    const rules = [
+      `add table ${table}`,
+      `delete table ${table}`,
+      `add table ${table}`,
+      `add chain ${table} out { type filter hook egress device "${port}" priority 0; }`,
+      `add rule ${table} out ether saddr set ether saddr`,
+    ];
+    await this.machine.run(['nft', '-f', '-'], { input: `${rules.join('\n')}\n` });
+  }
+}
+
+interface LinkStatistics {
+  readonly ifname: string;
+  readonly stats64: Record<'rx' | 'tx', { packets: number; bytes: number }>;
+}
+
+/** Parses what `ip -j -s link` prints. */
+export const parseCounters = (text: string): Map<string, PortCounters> => {
+  const links: LinkStatistics[] = JSON.parse(text || '[]');
+  const pick = ({ packets, bytes }: { packets: number; bytes: number }) => ({ packets, bytes });
+  return new Map(
+    links
+      .filter(({ stats64 }) => stats64 !== undefined)
+      .map(({ ifname, stats64 }) => [ifname, { from: pick(stats64.rx), to: pick(stats64.tx) }]),
+  );
+};
