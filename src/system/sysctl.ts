@@ -1,0 +1,38 @@
+import { readFile, writeFile } from 'node:fs/promises';
+
+/** A kernel setting could not be read or written. */
+export class SysctlError extends Error {
+  override readonly name = 'SysctlError';
+}
+
+/**
+ * The value of a setting such as `net.ipv4.ip_forward` in this network namespace, without the line's end; undefined
+ * if the kernel has no such setting (perhaps its module isn't loaded). Names with an interface that holds a dot won't do.
+ *
+ * @throws SysctlError when it is there and can't be read
+ */
+export const readSysctl = async (name: string): Promise<string | undefined> => {
+  try {
+    return (await readFile(pathOf(name), 'utf8')).trimEnd();
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw new SysctlError(`cannot read the kernel setting ${name}: ${reason(cause)}`, { cause });
+  }
+};
+
+/**
+ * Sets a kernel setting until the next boot; nothing in /etc changes.
+ *
+ * @throws SysctlError
+ */
+export const writeSysctl = async (name: string, value: string): Promise<void> => {
+  try {
+    await writeFile(pathOf(name), `${value}\n`);
+  } catch (cause) {
+    throw new SysctlError(`cannot set the kernel setting ${name} to ${value}: ${reason(cause)}`, { cause });
+  }
+};
+
+const pathOf = (name: string): string => `/proc/sys/${name.replaceAll('.', '/')}`;
+
+const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
