@@ -1,0 +1,10 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.ts';
+
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
+await mkdir(dist, { recursive: true });
+// The package is of type "module"; the bundle is CommonJS.
+await writeFile(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
+await bundle('src/main.ts', join(dist, 'main.js'));

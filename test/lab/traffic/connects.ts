@@ -1,0 +1,50 @@
+import { connect } from 'node:net';
+import { type FlowSpec, INTERVAL, NAMELESS, PORTS, SILENCE, SLOW_CONNECT } from './flow.ts';
+import type { Meter } from './meter.ts';
+import type { RunningFlow } from './running-flow.ts';
+
+/**
+ * A stream of short TCP connections: connect, one line there and back, close. Each has a verdict of its own: one that
+ * is reset, refused or silent has failed; the stream itself is lost only when none gets through any more.
+ */
+export const startConnects = (spec: FlowSpec, server: string, meter: Meter): RunningFlow => {
+  const open = new Set<symbol>();
+  let stopped = false;
+  const once = (): void => {
+    const started = performance.now();
+    const key = Symbol();
+    open.add(key);
+    meter.send();
+    const socket = connect({ host: server, port: PORTS.echo, localAddress: spec.from, noDelay: true });
+    const end = (answered: boolean): void => {
+      if (stopped || !open.delete(key)) {
+        return;
+      }
+      clearTimeout(timer);
+      const took = performance.now() - started;
+      if (took > SLOW_CONNECT) {
+        meter.slow();
+      }
+      if (answered) {
+        meter.answer(1, open.size > 0 ? performance.now() : undefined);
+        meter.stalled(took);
+      } else {
+        meter.failed();
+      }
+      socket.destroy();
+    };
+    const timer = setTimeout(() => end(false), SILENCE);
+    socket.write(`${NAMELESS}\n?\n`);
+    socket.once('data', () => end(true));
+    socket.on('error', () => end(false));
+    socket.on('close', () => end(false));
+  };
+  const timer = setInterval(once, spec.intervalMs ?? INTERVAL.connects);
+  return {
+    use: async () => undefined,
+    stop: () => {
+      stopped = true;
+      clearInterval(timer);
+    },
+  };
+};

@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import { bundle } from '../../../scripts/bundle.ts';
+import type { Client, Lab } from '../rig/lab.ts';
+import { type ClientPlan, SERVER } from '../rig/plan.ts';
+import { until } from '../rig/wait.ts';
+import { type FlowVerdict, Ledger } from '../verdict/ledger.ts';
+import { type ClientReport, type Command, type FlowSpec, type ServerReport, SILENCE } from './flow.ts';
+import { Program } from './program.ts';
+
+type ClientProgram = Program<ClientReport, Command>;
+
+/** Real flows between the lab's clients and its server, and what became of them. */
+export class Traffic {
+  readonly #ledger = new Ledger();
+  readonly #clients = new Map<string, ClientProgram>();
+  readonly #used = new Set<string>();
+  readonly #idle = new Set<string>();
+  #server: Program<ServerReport, never> | undefined;
+
+  private constructor() {}
+
+  /** Starts the server's program and one in each client. Flows are added afterwards. */
+  static async start(lab: Lab): Promise<Traffic> {
+    const program = async (name: string): Promise<string> => {
+      // Beside the run's other files, so that it is never stale and no two runs write the same file.
+      const file = join(lab.run.path, 'programs', `${name}.cjs`);
+      await bundle(`test/lab/traffic/${name}.ts`, file);
+      return file;
+    };
+    const [clientFile, serverFile] = await Promise.all([program('client'), program('server')]);
+    const traffic = new Traffic();
+    let serverReady = false;
+    traffic.#server = new Program<ServerReport, never>(lab.server, [serverFile], (report) => {
+      serverReady = true;
+      traffic.#ledger.takeServer(report);
+    });
+    for (const client of lab.clients) {
+      traffic.#clients.set(client.plan.name, traffic.#startClient(client, clientFile));
+    }
+    await until(
+      "the server's first report",
+      () => serverReady || traffic.#server?.errors,
+      10_000,
+      (state) => state === true,
+    );
+    return traffic;
+  }
+
+  /** Starts flows, each at the client that its id begins with (`c1.busy`). */
+  add(specs: readonly FlowSpec[]): void {
+    for (const spec of specs) {
+      this.#ledger.add(spec);
+      if (spec.kind === 'idle') {
+        this.#idle.add(spec.id);
+      }
+    }
+    for (const [name, program] of this.#clients) {
+      const own = specs.filter(({ id }) => id.startsWith(`${name}.`));
+      if (own.length > 0) {
+        program.tell({ do: 'add', flows: own });
+      }
+    }
+  }
+
+  /** Waits until every flow has had an answer. */
+  async ready(boundMs = 10_000): Promise<void> {
+    await until(
+      'an answer on every flow',
+      () =>
+        this.snapshot()
+          .filter(({ state }) => state !== 'up')
+          .map(({ id, reason }) => `${id} ${reason}`),
+      boundMs,
+      (missing) => missing.length === 0,
+    );
+  }
+
+  /** The verdicts as they would be now; at most 100 ms old. */
+  snapshot(): FlowVerdict[] {
+    return this.#ledger.verdicts();
+  }
+
+  /** One flow's verdict. */
+  flow(id: string): FlowVerdict {
+    const verdict = this.snapshot().find((each) => each.id === id);
+    if (verdict === undefined) {
+      throw new RangeError(`there is no flow ${id}`);
+    }
+    return verdict;
+  }
+
+  /** Puts the idle flows to use, and waits until each is answered or lost. */
+  async useIdle(): Promise<void> {
+    this.#used.clear();
+    for (const program of this.#clients.values()) {
+      program.tell({ do: 'use' });
+    }
+    await until(
+      'the idle flows to be answered or lost',
+      () => [...this.#idle].filter((id) => !this.#used.has(id)),
+      SILENCE + 3000,
+      (missing) => missing.length === 0,
+    );
+  }
+
+  /** Uses the idle flows, ends all, and returns the final verdicts. */
+  async stop(): Promise<FlowVerdict[]> {
+    await this.useIdle();
+    await Promise.all([...this.#clients.values()].map((program) => program.end()));
+    await this.#server?.end();
+    const errors = [...this.#clients.values(), this.#server].map((program) => program?.errors ?? '').join('');
+    if (errors !== '') {
+      throw new Error(`a traffic program failed: ${errors}`);
+    }
+    return this.#ledger.verdicts();
+  }
+
+  #startClient({ machine }: Client, file: string): ClientProgram {
+    return new Program<ClientReport, Command>(machine, [file, SERVER], (report) => {
+      this.#ledger.takeClient(report);
+      for (const id of report.used) {
+        this.#used.add(id);
+      }
+    });
+  }
+}
+
+/** One flow of each kind from a client's first address. */
+export const standardFlows = ({ name, addresses }: ClientPlan): FlowSpec[] => {
+  const [from = ''] = addresses;
+  return [
+    { id: `${name}.busy`, kind: 'busy', from },
+    { id: `${name}.idle`, kind: 'idle', from },
+    { id: `${name}.udp`, kind: 'udp', from },
+    { id: `${name}.ping`, kind: 'ping', from },
+    { id: `${name}.bulk`, kind: 'bulk', from },
+    { id: `${name}.connects`, kind: 'connects', from },
+  ];
+};
