@@ -61,7 +61,7 @@ const at = (lines: LineCounter, offset: number): Position => {
 
 const explain = (code: string, message: string, position: Position): SyntaxMistake => ({
   position,
-  problem: `is not YAML: ${message}`,
+  problem: `is not YAML: ${code === 'MULTIPLE_DOCS' ? 'it holds more than one document' : message}`,
   mend: MENDS[code] ?? 'check the indentation, the colons, brackets and quotes here and in the line above',
 });
 
@@ -95,10 +95,10 @@ const keyComplaints = (node: unknown, path: KeyPath, lines: LineCounter): readon
   return node.items.flatMap((pair): readonly Complaint[] => {
     const key = keyText(pair);
     // zod's records pass over __proto__ without a word.
-    if (key === undefined || key === '' || key === '__proto__') {
-      return [aboutKey(path, 'holds a key that is none', 'use plain words as keys')];
-    }
     const here = [...path, key];
+    if (!isScalar(pair.key) || key === '__proto__') {
+      return [aboutKey(here, 'is no key', 'use plain words as keys')];
+    }
     const first = firsts.get(key);
     if (first !== undefined) {
       return [aboutKey(here, `is there twice, first in line ${at(lines, first).line}`, 'keep one of them')];
@@ -108,11 +108,12 @@ const keyComplaints = (node: unknown, path: KeyPath, lines: LineCounter): readon
   });
 };
 
-const keyText = (pair: Pair): string | undefined => {
-  if (!isScalar(pair.key) || pair.key.value === null) {
-    return undefined;
+/** A key as a path has it: the same as in the plain objects, if it is a scalar. */
+const keyText = ({ key }: Pair): string => {
+  if (isScalar(key)) {
+    return String(key.value ?? '');
   }
-  return typeof pair.key.value === 'string' ? pair.key.value : show(pair.key.value);
+  return isAlias(key) ? `*${key.source}` : show(isSeq(key) ? [] : {});
 };
 
 const offsetOf = (

@@ -1,0 +1,620 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError } from '../../../src/config/error.ts';
+import { parseConfig } from '../../../src/config/load.ts';
+import { changed, SAMPLE } from './sample.ts';
+
+/** The lines of the error that `text` gives. */
+const complaints = (text: string): readonly string[] => {
+  try {
+    parseConfig(text, 'c.yaml');
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      return error.message.split('\n');
+    }
+    throw error;
+  }
+};
+
+/** A row: the line of the sample, what stands there instead, and the error. */
+type Row = readonly [line: number, text: string | undefined, ...errors: string[]];
+
+const check = (name: string, rows: readonly Row[]): void => {
+  describe(name, () => {
+    test.each(rows.map(([line, text, ...errors]) => ({ line, text, errors })))(
+      'line $line: $text',
+      ({ line, text, errors }) => {
+        expect(complaints(changed(line, text))).toEqual(errors.map((error) => `c.yaml:${error}`));
+      },
+    );
+  });
+};
+
+const MAC = 'use a multicast MAC such as "01:00:5e:00:01:01"';
+const IPV6 = 'is an IPv6 address, and so far only IPv4 flows are put into buckets and replicated';
+const SYNTAX = 'check the indentation, the colons, brackets and quotes here and in the line above';
+const UNKNOWN =
+  'is not a known key; use cluster, seed, buckets, firewall, manager, nodes, sync, interfaces, keepalived, log, timeouts or paths, or leave it out';
+const NODE = 'use { id: 1, sync: 10.99.0.1 }';
+const LABEL = 'use letters, digits and hyphens, such as fw1';
+const LABEL_KEY = 'use the first part of its host name, such as fw1';
+const DEVICE = 'use the name that `ip link` shows, such as eth1';
+
+test('the sample holds no mistake', () => {
+  expect(complaints(SAMPLE)).toEqual([]);
+});
+
+check('not YAML', [
+  [
+    5,
+    '\tfw1: { id: 1 }',
+    '5:1: is not YAML: Tabs are not allowed as indentation; use spaces',
+    `6:1: is not YAML: All mapping items must start at the same column; ${SYNTAX}`,
+  ],
+  [1, 'cluster: !name edge', '1:10: is not YAML: Unresolved tag: !name; leave the tag out'],
+  [
+    20,
+    '---\na: 1',
+    '20:1: is not YAML: it holds more than one document; keep one document: take out the line ---',
+  ],
+  [
+    1,
+    'cluster: *edge',
+    '1:1: is not YAML: Unresolved alias (the anchor must be set before the alias): edge; write the values out, without aliases',
+  ],
+  [1, 'cluster: "edge', `1:15: is not YAML: Missing closing "quote; ${SYNTAX}`],
+]);
+
+check('keys', [
+  [1, undefined, `1:1: cluster: is missing; ${LABEL}`],
+  [1, 'cluster:', `1:9: cluster: is empty; ${LABEL}`],
+  [3, 'bucket: 64', '3:1: bucket: is not a known key; did you mean buckets?'],
+  [3, 'Buckets: 64', '3:1: Buckets: is not a known key; did you mean buckets?'],
+  [3, 'frobnicate: 64', `3:1: frobnicate: ${UNKNOWN}`],
+  [3, 'cluster: other', '3:1: cluster: is there twice, first in line 1; keep one of them'],
+  [
+    6,
+    '  fw1: { id: 2, sync: 10.99.0.2 }',
+    '4:1: nodes: holds one node; name the two firewalls',
+    '6:3: nodes.fw1: is there twice, first in line 5; keep one of them',
+  ],
+  [
+    5,
+    '  fw1: { id: 1, id: 1, sync: 10.99.0.1 }',
+    '5:17: nodes.fw1.id: is there twice, first in line 5; keep one of them',
+  ],
+  [
+    3,
+    '__proto__: { buckets: 64 }',
+    '3:1: __proto__: is no key; use plain words as keys',
+    `3:1: __proto__: ${UNKNOWN}`,
+  ],
+  [3, '? [a]\n: 1', `1:1: [ a ]: ${UNKNOWN}`, '3:3: a list: is no key; use plain words as keys'],
+  [
+    13,
+    '    adresses: [192.168.0.5/24]',
+    '13:5: interfaces.eth1.adresses: is not a known key; did you mean addresses?',
+  ],
+  [8, '  interfaces: eth3', '8:3: sync.interfaces: is not a known key; did you mean interface?'],
+]);
+
+check('sections', [
+  [8, undefined, '7:6: sync: is empty; use { interface: eth3 }'],
+  [5, '  fw1: 10.99.0.1', `5:8: nodes.fw1: "10.99.0.1" is not a map; ${NODE}`],
+  [5, '  fw1:', `5:7: nodes.fw1: is empty; ${NODE}`],
+  [5, '  fw1: [1]', `5:8: nodes.fw1: a list is not a map; ${NODE}`],
+  [
+    13,
+    '    addresses: 192.168.0.5/24',
+    '13:16: interfaces.eth1.addresses: "192.168.0.5/24" is not a list; use [192.168.0.5/24]',
+  ],
+  [13, '    addresses: {}', '13:16: interfaces.eth1.addresses: a map is not a list; use [192.168.0.5/24]'],
+  [13, '    addresses: []', '13:16: interfaces.eth1.addresses: holds no address; use [192.168.0.5/24]'],
+  [13, undefined, '10:3: interfaces.eth1.addresses: is missing; use [192.168.0.5/24]'],
+  [20, '  - vrid', '20:3: keepalived: a list is not a map; use { interface: eth1, advert: 0.1, vrid: 50 }'],
+]);
+
+check('cluster, seed and buckets', [
+  [
+    1,
+    'cluster: my_edge',
+    `1:10: cluster: "my_edge" holds an underscore, which separates the nodes in a group's name; ${LABEL}`,
+  ],
+  [1, 'cluster: 7', `1:10: cluster: 7 is not a text; ${LABEL}`],
+  [1, 'cluster: -edge', `1:10: cluster: "-edge" is no host name; ${LABEL}`],
+  ...['-1', '0x1ffffffff', '1.5', '.nan', '[1]', '"0xzz"', 'on'].map((seed): Row => {
+    const shown: Record<string, string> = {
+      '0x1ffffffff': '8589934591',
+      '.nan': 'NaN',
+      '[1]': 'a list',
+      on: '"on"',
+    };
+    return [
+      2,
+      `seed: ${seed}`,
+      `2:7: seed: ${shown[seed] ?? seed} is not a number of 32 bits; use a number from 0 to 0xffffffff, such as 0xdeadbeef`,
+    ];
+  }),
+  [3, 'buckets: 48', '3:10: buckets: 48 is not a power of two; use 32 or 64'],
+  [3, 'buckets: 1023', '3:10: buckets: 1023 is not a power of two; use 512 or 1024'],
+  ...['1', '0', '-2', '2048', '2.5', 'many', '.inf'].map((count): Row => {
+    const shown: Record<string, string> = { many: '"many"', '.inf': 'Infinity' };
+    return [
+      3,
+      `buckets: ${count}`,
+      `3:10: buckets: ${shown[count] ?? count} is not a number of buckets; use a power of two from 2 to 1024, such as 64`,
+    ];
+  }),
+]);
+
+check('nodes', [
+  [6, undefined, '4:1: nodes: holds one node; name the two firewalls'],
+  [
+    6,
+    '  fw2: { id: 2, sync: 10.99.0.2 }\n  fw3: { id: 3, sync: 10.99.0.3 }',
+    '7:3: nodes.fw3: is one node too many: conntrackd in FTFW mode follows the sequence of one sender, and drops what two send; keep two nodes',
+  ],
+  [
+    6,
+    '  fw_2: { id: 2, sync: 10.99.0.2 }',
+    `6:3: nodes.fw_2: "fw_2" holds an underscore, which separates the nodes in a group's name; ${LABEL_KEY}`,
+  ],
+  [
+    6,
+    '  fw2.lan: { id: 2, sync: 10.99.0.2 }',
+    `6:3: nodes.fw2.lan: "fw2.lan" holds a dot, and nodes go by the first part of the host name; ${LABEL_KEY}`,
+  ],
+  [6, '  fw!: { id: 2, sync: 10.99.0.2 }', `6:3: nodes.fw!: "fw!" is no host name; ${LABEL_KEY}`],
+  [
+    6,
+    '  FW1: { id: 2, sync: 10.99.0.2 }',
+    '6:3: nodes.FW1: is the name of fw1 but for capitals; use another name',
+  ],
+  [6, '  fw2: { id: 1, sync: 10.99.0.2 }', "6:14: nodes.fw2.id: 1 is fw1's; give each node its own"],
+  [
+    6,
+    '  fw2: { id: 0, sync: 10.99.0.2 }',
+    '6:14: nodes.fw2.id: 0 is not a node id; use a whole number from 1 to 255',
+  ],
+  [6, '  fw2: { sync: 10.99.0.2 }', '6:3: nodes.fw2.id: is missing; use a whole number from 1 to 255'],
+  [
+    6,
+    '  fw2: { id: 2, sync: 10.99.0.1 }',
+    "6:23: nodes.fw2.sync: 10.99.0.1 is fw1's; give each node its own",
+  ],
+  [
+    6,
+    '  fw2: { id: 2, sync: fd00::1 }',
+    `6:23: nodes.fw2.sync: "fd00::1" ${IPV6}; use an IPv4 address such as 192.168.1.5`,
+  ],
+  [
+    6,
+    '  fw2: { id: 2, sync: 10.99.0.2/24 }',
+    '6:23: nodes.fw2.sync: "10.99.0.2/24" has a prefix length; use 10.99.0.2',
+  ],
+  [
+    6,
+    '  fw2: { id: 2, sync: 10.99.0.256 }',
+    '6:23: nodes.fw2.sync: "10.99.0.256" is not an IPv4 address; use an IPv4 address such as 192.168.1.5',
+  ],
+  [
+    6,
+    '  fw2: { id: 2, sync: 010.99.0.2 }',
+    '6:23: nodes.fw2.sync: "010.99.0.2" is not an IPv4 address; use an IPv4 address such as 192.168.1.5',
+  ],
+  [
+    6,
+    '  fw2: { id: 2, sync: 224.0.0.18 }',
+    '6:23: nodes.fw2.sync: 224.0.0.18 is not an address that a host can have; use an IPv4 address such as 192.168.1.5',
+  ],
+  [
+    6,
+    '  fw2: { id: 2, sync: 192.168.0.7 }',
+    '6:23: nodes.fw2.sync: 192.168.0.7 is within 192.168.0.0/24, the network of eth1; use an address of a network that only the sync link has',
+  ],
+  [
+    6,
+    '  fw2: { id: 2, sync: 10.99.0.2, devices: { eht1: enp3s0 } }',
+    '6:45: nodes.fw2.devices.eht1: is no interface of this configuration; use eth1, eth2 or eth3, and as its value the name on fw2',
+  ],
+  [
+    6,
+    '  fw2: { id: 2, sync: 10.99.0.2, devices: { eth1: eth2 } }',
+    '6:51: nodes.fw2.devices.eth1: eth2 would be both eth1 and eth2 on fw2; give each interface a device of its own',
+  ],
+  [
+    6,
+    '  fw2: { id: 2, sync: 10.99.0.2, devices: { eth3: eth1 } }',
+    '6:51: nodes.fw2.devices.eth3: eth1 would be both eth1 and eth3 on fw2; give each interface a device of its own',
+  ],
+  [
+    6,
+    '  fw2: { id: 2, sync: 10.99.0.2, devices: { eth1: "a/b" } }',
+    `6:51: nodes.fw2.devices.eth1: "a/b" is no interface's name; ${DEVICE}`,
+  ],
+]);
+
+check('sync', [
+  [
+    8,
+    '  interface: eth1',
+    '8:14: sync.interface: eth1 carries the shared addresses; use a link between the nodes of its own, or a VLAN on it',
+  ],
+  [
+    8,
+    '  interface: lo',
+    `8:14: sync.interface: "lo" is not a network interface that has neighbours; ${DEVICE}`,
+  ],
+  [8, '  port: 3780', `7:1: sync.interface: is missing; ${DEVICE}`],
+  [
+    8,
+    '  interface: eth3\n  mode: notrack',
+    '9:9: sync.mode: "notrack" is not supported yet: it does not resend what gets lost, and only three nodes and more need it; use ftfw',
+  ],
+  [
+    8,
+    '  interface: eth3\n  mode: alarm',
+    '9:9: sync.mode: "alarm" is not supported yet: it resends all states every few seconds instead of acknowledging them; use ftfw',
+  ],
+  [8, '  interface: eth3\n  mode: ftwf', '9:9: sync.mode: "ftwf" is not known here; did you mean ftfw?'],
+  [
+    8,
+    '  interface: eth3\n  replicas: cache',
+    '9:13: sync.replicas: "cache" is not supported yet: a takeover would have to commit all states first; use kernel',
+  ],
+  ...['0', '65535', '-1', '3780.5', '"3780"'].map(
+    (port): Row => [
+      8,
+      `  interface: eth3\n  port: ${port}`,
+      `9:9: sync.port: ${port} is not a port with another one above it; use a whole number from 1 to 65534`,
+    ],
+  ),
+  [
+    8,
+    '  interface: eth3\n  key: etc/key',
+    '9:8: sync.key: "etc/key" is not an absolute path; use a path that begins with /',
+  ],
+]);
+
+check('interfaces', [
+  [11, '    side: left', '11:11: interfaces.eth1.side: "left" is not known here; use inside or outside'],
+  [
+    11,
+    '    side: outside',
+    '9:1: interfaces: has none with side: inside; add the interface on the inside',
+    '15:11: interfaces.eth2.side: eth2 is a second outside interface beside eth1, which is not supported yet: the bucket of a flow between the two would depend on its direction; keep one inside and one outside interface',
+  ],
+  [
+    10,
+    '  a-very-long-name1:',
+    `6:45: nodes.fw2.devices.eth1: is no interface of this configuration; use a-very-long-name1, eth2 or eth3, and as its value the name on fw2`,
+    `10:3: interfaces.a-very-long-name1: "a-very-long-name1" is longer than the 15 bytes that the kernel allows; ${DEVICE}`,
+  ],
+  [14, '  "eth 2":', `14:3: interfaces.eth 2: "eth 2" is no interface's name; ${DEVICE}`],
+  [14, '  all:', `14:3: interfaces.all: "all" is not a network interface that has neighbours; ${DEVICE}`],
+  [12, undefined, `10:3: interfaces.eth1.mac: is missing; ${MAC}`],
+  [
+    12,
+    '    mac: 01-00-5e-00-01-01',
+    `12:10: interfaces.eth1.mac: "01-00-5e-00-01-01" is not a MAC address; ${MAC}`,
+  ],
+  [
+    12,
+    '    mac: "02:00:5e:00:01:01"',
+    `12:10: interfaces.eth1.mac: "02:00:5e:00:01:01" is not a multicast MAC (the low bit of its first byte is 0), so a switch sends it to one node only; ${MAC}`,
+  ],
+  [
+    12,
+    '    mac: 01:00:5E:00:00:12',
+    `12:10: interfaces.eth1.mac: "01:00:5E:00:00:12" is the MAC of VRRP, which keepalived uses; ${MAC}`,
+  ],
+  [
+    12,
+    '    mac: ff:ff:ff:ff:ff:ff',
+    `12:10: interfaces.eth1.mac: "ff:ff:ff:ff:ff:ff" is the broadcast address, which every host listens to; ${MAC}`,
+  ],
+  [
+    12,
+    '    mac: 01:80:c2:00:00:0e',
+    `12:10: interfaces.eth1.mac: "01:80:c2:00:00:0e" is one that no switch passes on (IEEE 802.1Q); ${MAC}`,
+  ],
+  [
+    12,
+    '    mac: 33:33:00:00:00:01',
+    `12:10: interfaces.eth1.mac: "33:33:00:00:00:01" is one of IPv6 multicast (RFC 2464); ${MAC}`,
+  ],
+  [
+    16,
+    '    mac: "01:00:5e:00:01:01"',
+    "16:10: interfaces.eth2.mac: 01:00:5e:00:01:01 is eth1's; give each interface its own",
+  ],
+  [
+    12,
+    '    mac: "01:00:5e:00:01:01"\n    delivery: unicast',
+    '13:15: interfaces.eth1.delivery: "unicast" is not supported yet: it needs a macvlan on every shared interface; use multicast',
+  ],
+]);
+
+check('addresses', [
+  [
+    13,
+    '    addresses: [fd00::5/64]',
+    `13:17: interfaces.eth1.addresses[0]: "fd00::5/64" ${IPV6}; use an IPv4 address such as 192.168.0.5/24`,
+  ],
+  [
+    13,
+    '    addresses: [192.168.0.5]',
+    '13:17: interfaces.eth1.addresses[0]: "192.168.0.5" has no prefix length; use 192.168.0.5/24 if its network is that large',
+  ],
+  [
+    13,
+    '    addresses: [192.168.0.5/33]',
+    '13:17: interfaces.eth1.addresses[0]: "192.168.0.5/33" is not an IPv4 address with a prefix length; use the form 192.168.0.5/24',
+  ],
+  [
+    13,
+    '    addresses: [192.168.0.0/24]',
+    '13:17: interfaces.eth1.addresses[0]: 192.168.0.0/24 is the network itself; use the address of a host in it',
+  ],
+  [
+    13,
+    '    addresses: [192.168.0.255/24]',
+    "13:17: interfaces.eth1.addresses[0]: 192.168.0.255/24 is the network's broadcast address; use the address of a host in it",
+  ],
+  [
+    13,
+    '    addresses: [127.0.0.1/8]',
+    '13:17: interfaces.eth1.addresses[0]: 127.0.0.1/8 is not an address that a host can have; use the form 192.168.0.5/24',
+  ],
+  [
+    13,
+    '    addresses: [192.168.0.5/32]',
+    '13:17: interfaces.eth1.addresses[0]: 192.168.0.5/32 says nothing about the network inside; use its real prefix length, or name the prefixes in networks',
+  ],
+  [
+    13,
+    '    addresses: [192.168.0.5/24, 192.168.0.5/24]',
+    '13:33: interfaces.eth1.addresses[1]: 192.168.0.5 is there twice, first on eth1; keep one of them',
+  ],
+  // Its index stays that of the file when another one is wrong.
+  [
+    13,
+    '    addresses: [x, 192.168.0.5/24, 192.168.0.5/24]',
+    '13:17: interfaces.eth1.addresses[0]: "x" is not an IPv4 address with a prefix length; use the form 192.168.0.5/24',
+    '13:36: interfaces.eth1.addresses[2]: 192.168.0.5 is there twice, first on eth1; keep one of them',
+  ],
+  [
+    17,
+    '    addresses: [192.168.1.5/24, 192.168.0.5/30]',
+    '17:33: interfaces.eth2.addresses[1]: 192.168.0.5 is there twice, first on eth1; keep one of them',
+  ],
+  [
+    17,
+    '    addresses: [192.168.1.5/16]',
+    '17:17: interfaces.eth2.addresses[0]: 192.168.1.5/16 overlaps with 192.168.0.0/24 on eth1; use networks that have no address in common',
+  ],
+  [
+    17,
+    '    addresses: [192.168.1.5/24, 192.168.0.130/25]',
+    '17:33: interfaces.eth2.addresses[1]: 192.168.0.130/25 overlaps with 192.168.0.0/24 on eth1; use networks that have no address in common',
+  ],
+]);
+
+const INSIDE = '    addresses: [192.168.0.5/24]\n    networks:';
+
+check('networks', [
+  [
+    13,
+    `${INSIDE} [10.0.0.1/8, 192.168.0.0/24]`,
+    '14:16: interfaces.eth1.networks[0]: 10.0.0.1/8 has bits set beyond its prefix; use 10.0.0.0/8',
+  ],
+  [
+    13,
+    `${INSIDE} [10.0.0.0]`,
+    '14:16: interfaces.eth1.networks[0]: "10.0.0.0" is not an IPv4 prefix; use the form 192.168.0.0/24',
+  ],
+  [
+    13,
+    `${INSIDE} [fd00::/8]`,
+    `14:16: interfaces.eth1.networks[0]: "fd00::/8" ${IPV6}; use IPv4 prefixes such as 192.168.0.0/24`,
+  ],
+  [
+    13,
+    `${INSIDE} [0.0.0.0/0]`,
+    '14:16: interfaces.eth1.networks[0]: 0.0.0.0/0 is every address, and the outside has to be somewhere; name the inside prefixes',
+  ],
+  [
+    13,
+    `${INSIDE} [10.0.0.0/8]`,
+    '14:15: interfaces.eth1.networks: leaves out 192.168.0.0/24, where 192.168.0.5 is; add 192.168.0.0/24',
+  ],
+  [
+    13,
+    `${INSIDE} [10.1.0.0/16, 192.168.0.0/24, 10.0.0.0/8]`,
+    '14:16: interfaces.eth1.networks[0]: 10.1.0.0/16 is within 10.0.0.0/8; leave it out',
+  ],
+  [
+    13,
+    `${INSIDE} [192.168.0.0/24, 192.168.0.0/24]`,
+    '14:32: interfaces.eth1.networks[1]: 192.168.0.0/24 is within 192.168.0.0/24; leave it out',
+  ],
+  [
+    13,
+    `${INSIDE} [192.168.0.0/16]`,
+    '14:16: interfaces.eth1.networks[0]: 192.168.0.0/16 overlaps with 192.168.1.0/24 on the outside interface eth2; name only prefixes of the inside',
+    '19:12: interfaces.eth2.snat[0]: 192.168.1.5 is inside, behind eth1; use 192.168.1.5',
+  ],
+  [
+    18,
+    '    networks: [10.0.0.0/8]',
+    '18:5: interfaces.eth2.networks: is for the inside interface: the outside is everything else; leave it out',
+  ],
+]);
+
+check('snat', [
+  [
+    13,
+    '    addresses: [192.168.0.5/24]\n    snat: [192.168.0.5]',
+    '14:5: interfaces.eth1.snat: is for the outside interface: flows are translated as they leave; move it there',
+  ],
+  [
+    18,
+    '    snat: 192.168.1.5',
+    '18:11: interfaces.eth2.snat: "192.168.1.5" is not a list; use [192.168.1.5]',
+  ],
+  [
+    18,
+    '    snat: [192.168.1.5, 203.0.113.7]',
+    '18:11: interfaces.eth2.snat: holds 2 addresses, and so far the ports of one are shared out among the buckets; keep one',
+  ],
+  [
+    18,
+    '    snat: [192.168.1.9]',
+    '18:12: interfaces.eth2.snat[0]: 192.168.1.9 is in 192.168.1.0/24 but not among the addresses of eth2, so nobody would answer ARP for it; add 192.168.1.9/24 to addresses, or use 192.168.1.5',
+  ],
+  [
+    18,
+    '    snat: [192.168.0.9]',
+    '18:12: interfaces.eth2.snat[0]: 192.168.0.9 is inside, behind eth1; use 192.168.1.5',
+  ],
+  [
+    18,
+    '    snat: [10.99.0.1]',
+    '18:12: interfaces.eth2.snat[0]: 10.99.0.1 is the sync address of fw1; use 192.168.1.5',
+  ],
+  [
+    18,
+    '    snat: [fd00::1]',
+    `18:12: interfaces.eth2.snat[0]: "fd00::1" ${IPV6}; use an IPv4 address such as 192.168.1.5`,
+  ],
+]);
+
+check('firewall, manager and keepalived', [
+  [
+    1,
+    'cluster: edge\nfirewall: xtables',
+    '2:11: firewall: "xtables" is not supported yet: it drops foreign packets only after conntrack has changed the replicas by them; use nftables',
+  ],
+  [
+    1,
+    'cluster: edge\nmanager: pacemaker',
+    '2:10: manager: "pacemaker" is not supported yet: its resource agent is not written; use keepalived or none',
+  ],
+  [
+    1,
+    'cluster: edge\nmanager: keepalive',
+    '2:10: manager: "keepalive" is not known here; did you mean keepalived?',
+  ],
+  [
+    20,
+    '  interface: eth9',
+    '20:14: keepalived.interface: eth9 is no interface of this configuration; use eth1, eth2 or eth3',
+  ],
+  [20, '  vrid: 255', '20:9: keepalived.vrid: 255 leaves no VRID for each of the 2 groups; use at most 254'],
+  [20, '  vrid: 256', '20:9: keepalived.vrid: 256 is not a VRID; use a whole number from 1 to 255'],
+  [
+    20,
+    '  advert: 0.001',
+    '20:11: keepalived.advert: 0.001 is not an advertisement interval; use seconds from 0.01 to 40.95, such as 0.1',
+  ],
+  [
+    20,
+    '  advert: 0.125',
+    '20:11: keepalived.advert: 0.125 is finer than the hundredth of a second that VRRP knows; use 0.13',
+  ],
+  [
+    20,
+    '  advert: 100ms',
+    '20:11: keepalived.advert: "100ms" is not an advertisement interval; use seconds from 0.01 to 40.95, such as 0.1',
+  ],
+]);
+
+const TIME = 'use a number with ms, s, m or h, such as 2s or 500ms';
+
+check('log, timeouts and paths', [
+  [
+    1,
+    'cluster: edge\nlog: { level: loud }',
+    '2:15: log.level: "loud" is not known here; use debug, info, warn or error',
+  ],
+  [1, 'cluster: edge\ntimeouts: { peer: 2 }', '2:19: timeouts.peer: 2 has no unit; use 2s or 2ms'],
+  [
+    1,
+    'cluster: edge\ntimeouts: { peer: 2 days }',
+    `2:19: timeouts.peer: "2 days" is not a time in whole milliseconds; ${TIME}`,
+  ],
+  [
+    1,
+    'cluster: edge\ntimeouts: { peer: -2s }',
+    `2:19: timeouts.peer: "-2s" is not a time in whole milliseconds; ${TIME}`,
+  ],
+  [
+    1,
+    'cluster: edge\ntimeouts: { peer: 0.5ms }',
+    `2:19: timeouts.peer: "0.5ms" is not a time in whole milliseconds; ${TIME}`,
+  ],
+  [1, 'cluster: edge\ntimeouts: { peer: 0s }', `2:19: timeouts.peer: must be longer than zero; ${TIME}`],
+  [1, 'cluster: edge\ntimeouts: { peer: 25h }', '2:19: timeouts.peer: "25h" is too long; use at most 24h'],
+  [
+    1,
+    'cluster: edge\npaths: { run: run }',
+    '2:15: paths.run: "run" is not an absolute path; use a path that begins with /',
+  ],
+  [
+    1,
+    'cluster: edge\npaths: { run: "/a b" }',
+    `2:15: paths.run: "/a b" holds what conntrackd and keepalived can't read in a path; use letters, digits and . _ - @ + /`,
+  ],
+  [
+    1,
+    `cluster: edge\npaths: { conntrackd: /${'x'.repeat(107)} }`,
+    '2:22: paths.conntrackd: is 108 bytes long; use at most 107',
+  ],
+]);
+
+test('an empty file', () => {
+  const expected = ['c.yaml:1:1: is empty; use keys such as cluster, nodes, sync, interfaces'];
+  expect(complaints('')).toEqual(expected);
+  expect(complaints('# nothing yet\n')).toEqual(expected);
+});
+
+test('a file of something else', () => {
+  expect(complaints('hello')).toEqual([
+    'c.yaml:1:1: "hello" is not a map; use keys such as cluster, nodes, sync, interfaces',
+  ]);
+});
+
+test('all mistakes come at once, in the order of the file, and as data too', () => {
+  const text = changed(3, 'buckets: 3')
+    .replace('id: 2', 'id: 1')
+    .replace('fw1:', 'fw_1:')
+    .replace('"01:00:5e:00:01:02"', '"00:00:5e:00:01:02"')
+    .replace('vrid', 'vird');
+  expect(complaints(text).map((line) => line.split(': ')[1])).toEqual([
+    'buckets',
+    'nodes.fw_1',
+    'nodes.fw2.id',
+    'interfaces.eth2.mac',
+    'keepalived.vird',
+  ]);
+  expect(() => parseConfig(text, '/etc/c.yaml')).toThrow(
+    expect.objectContaining({
+      mistakes: expect.arrayContaining([
+        {
+          file: '/etc/c.yaml',
+          line: 3,
+          column: 10,
+          path: 'buckets',
+          problem: '3 is not a power of two',
+          mend: 'use 2 or 4',
+        },
+      ]),
+    }),
+  );
+});
+
+test('a mistake is one line, whatever it quotes', () => {
+  expect(complaints(changed(1, 'cluster: "a\\nb\\u2028c"'))).toEqual([
+    `c.yaml:1:10: cluster: "a\\nb c" is no host name; ${LABEL}`,
+  ]);
+});
