@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import type { Hashing } from '../cluster/flow.ts';
+import { addressWord, parseNetwork } from '../cluster/address.ts';
+import { groupsOf } from '../cluster/groups.ts';
+import { replicatedFlows } from '../cluster/replicated.ts';
+import type { ClusterConfig, NodeConfig } from '../config/types.ts';
+import { Control } from '../conntrackd/control.ts';
+import { ConntrackdStuck } from '../conntrackd/errors.ts';
+import { identityOf } from '../conntrackd/identity.ts';
+import { drained } from '../conntrackd/progress.ts';
+import { OWNED } from '../dataplane/owned.ts';
+import { Conntrack } from '../kernel/conntrack.ts';
+import { localAddresses } from '../kernel/links.ts';
+import { Nftables } from '../kernel/nftables.ts';
+import { UNREADY } from '../managers/keepalived/render.ts';
+import type { Status } from '../observe/status.ts';
+import type { Logger } from '../system/log.ts';
+import { readSysctl } from '../system/sysctl.ts';
+import type { Edges, Sorting } from '../transitions/edges.ts';
+import { Agent, type AgentParts } from './agent.ts';
+import { AgentFiles } from './files.ts';
+
+/** How long a drain is waited for before the cache is flushed all the same; adopting sends again what is owned. */
+const DRAIN_MS = 2000;
+const HEALTH_MS = 1000;
+/** Timeouts that a living flow's copy can reach, since only the owner sees its packets; in seconds. */
+const SHORT_TIMEOUTS = ['nf_conntrack_udp_timeout', 'nf_conntrack_udp_timeout_stream', 'nf_conntrack_icmp_timeout'];
+
+/** An agent over the real kernel and the real conntrackd of this node. */
+export interface Assembly {
+  readonly agent: Agent;
+  readonly close: () => Promise<void>;
+}
+
+/** Lets the lab replace one mechanism by its absence. */
+export type Alter = (parts: AgentParts) => AgentParts;
+
+/** @param fresh whether the data plane was loaded just now */
+export const assemble = async (
+  config: ClusterConfig,
+  node: NodeConfig,
+  key: Buffer,
+  log: Logger,
+  fresh: boolean,
+  alter: Alter = (parts) => parts,
+): Promise<Assembly> => {
+  const nftables = new Nftables();
+  const conntrack = new Conntrack();
+  const control = new Control(config.paths.conntrackd, { timeout: config.timeouts.conntrackd });
+  const health = watchHealth(control);
+  const sorting = await watchSorting(config);
+  const files = new AgentFiles(config.paths.run);
+  files.prepare();
+  const agent = new Agent(
+    alter({
+      config,
+      node,
+      key,
+      log,
+      fresh,
+      files,
+      sorting: sorting.current,
+      edges: edgesOf(config, nftables, conntrack, control),
+      refresh: await refreshInterval(),
+      flowCount: () => Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8')),
+      conntrackdHealth: health.current,
+      announce: (group, ready) => {
+        if (config.manager === 'keepalived' && files.writeReady(group, ready ? 0 : UNREADY)) {
+          log.debug(`${ready ? 'ready' : 'not ready'} for ${group}`);
+        }
+      },
+      askBulk: (send) => send(),
+    }),
+  );
+  return {
+    agent,
+    close: async () => {
+      await agent.stop();
+      health.close();
+      sorting.close();
+      nftables.close();
+      conntrack.close();
+    },
+  };
+};
+
+const edgesOf = (config: ClusterConfig, nftables: Nftables, conntrack: Conntrack, control: Control): Edges => ({
+  owned: {
+    read: async () => new Set(await nftables.elements(OWNED)),
+    change: (change) => nftables.change(OWNED, change),
+  },
+  table: {
+    dump: (signal) => conntrack.dump({ signal }),
+    touch: (tuples) => conntrack.touch(tuples),
+    remove: (tuples) => conntrack.remove(tuples),
+  },
+  cache: {
+    identity: () => identityOf(config.paths.conntrackd),
+    drained: () => drained(control, { bound: DRAIN_MS }),
+    flush: async () => {
+      await control.send('flushInternal');
+    },
+    bulk: async () => {
+      await control.send('bulk');
+    },
+  },
+});
+
+/** Asks conntrackd once a second whether it answers. */
+const watchHealth = (control: Control): { current: () => Status['conntrackd']; close: () => void } => {
+  let health: Status['conntrackd'] = 'starting';
+  let asking = false;
+  const look = async (): Promise<void> => {
+    if (asking) {
+      return;
+    }
+    asking = true;
+    try {
+      await control.send('runtime');
+      health = 'ok';
+    } catch (error) {
+      health = error instanceof ConntrackdStuck ? 'stuck' : 'absent';
+    } finally {
+      asking = false;
+    }
+  };
+  void look();
+  const timer = setInterval(() => void look(), HEALTH_MS);
+  return { current: () => health, close: () => clearInterval(timer) };
+};
+
+/** The node's own addresses change rarely, and a flow of its own must not be taken for one that passes through. */
+const watchSorting = async (config: ClusterConfig): Promise<{ current: () => Sorting; close: () => void }> => {
+  const hashing: Hashing = {
+    seed: config.seed,
+    buckets: config.buckets,
+    inside: config.interfaces.flatMap(({ networks }) => networks.map(parseNetwork)),
+  };
+  const look = async (): Promise<Sorting> => {
+    const local = await localAddresses();
+    return {
+      hashing,
+      replicated: replicatedFlows(config, local.map(({ address }) => addressWord(address))),
+    };
+  };
+  let sorting = await look();
+  const timer = setInterval(() => {
+    look().then(
+      (found) => {
+        sorting = found;
+      },
+      () => {},
+    );
+  }, 10_000);
+  return { current: () => sorting, close: () => clearInterval(timer) };
+};
+
+/** A third of the shortest timeout that the kernel has now, from 1 to 20 seconds. */
+const refreshInterval = async (): Promise<number> => {
+  const seconds = await Promise.all(
+    SHORT_TIMEOUTS.map(async (name) => Number(await readSysctl(`net.netfilter.${name}`)) || 60),
+  );
+  return Math.min(Math.max((Math.min(...seconds) * 1000) / 3, 1000), 20_000);
+};
+
+/** The groups by name, for messages. */
+export const groupNames = (config: ClusterConfig): ReadonlySet<string> =>
+  new Set(groupsOf(config).map(({ name }) => name));

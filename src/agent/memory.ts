@@ -1,0 +1,192 @@
+import type { Group } from '../cluster/groups.ts';
+import type { Asked, GroupView, PeerView, Request, Role, Snapshot, Wanted } from '../cluster/snapshot.ts';
+import type { StatusMessage } from '../peers/message.ts';
+
+/** What one peer last said, and when. */
+interface PeerMemory {
+  heardAt: number;
+  session: string;
+  status: StatusMessage | undefined;
+}
+
+/**
+ * What events have told the agent, kept between rounds. Events only write here and wake the loop; nothing here acts. What
+ * the kernel knows (the owned buckets) is not kept: every round reads it.
+ */
+export class Memory {
+  readonly #node: string;
+  readonly #groups: readonly Group[];
+  readonly #timeouts: Snapshot['timeouts'];
+  readonly #began: number;
+  readonly #wanted = new Map<string, Wanted>();
+  readonly #asked = new Map<string, Asked & { readonly id: number }>();
+  readonly #requests = new Map<string, Request & { readonly id: number }>();
+  readonly #contested = new Map<string, number>();
+  readonly #changed = new Map<string, number>();
+  readonly #peers = new Map<string, PeerMemory>();
+  /** The owner whose states this node holds, by group. */
+  readonly #synced = new Map<string, string>();
+
+  constructor(
+    node: string,
+    groups: readonly Group[],
+    peers: readonly string[],
+    timeouts: Snapshot['timeouts'],
+    now: number,
+  ) {
+    this.#node = node;
+    this.#groups = groups;
+    this.#timeouts = timeouts;
+    this.#began = now;
+    for (const peer of peers) {
+      this.#peers.set(peer, { heardAt: Number.NEGATIVE_INFINITY, session: '', status: undefined });
+    }
+  }
+
+  /** The manager's or operator's newest word; a different role begins a new hand-over. */
+  want(group: string, wanted: Wanted): void {
+    const before = this.#wanted.get(group);
+    const repeated = before?.role === wanted.role && before.by === wanted.by && before.force === wanted.force;
+    this.#wanted.set(group, repeated ? { ...wanted, since: before.since } : wanted);
+    if (!repeated) {
+      this.#asked.delete(group);
+    }
+  }
+
+  wanted(group: string): Wanted | undefined {
+    return this.#wanted.get(group);
+  }
+
+  /** A peer's status. Returns whether anything changed that a decision looks at. */
+  heard(peer: string, session: string, status: StatusMessage, now: number): boolean {
+    const known = this.#peers.get(peer);
+    if (known === undefined) {
+      return false;
+    }
+    const changed =
+      now - known.heardAt >= this.#timeouts.peer ||
+      session !== known.session ||
+      JSON.stringify(status) !== JSON.stringify(known.status);
+    this.#peers.set(peer, { heardAt: now, session, status });
+    return changed;
+  }
+
+  ask(group: string, peer: string, id: number, now: number): void {
+    this.#asked.set(group, { since: now, peer, id, answer: undefined });
+  }
+
+  asked(group: string): (Asked & { readonly id: number }) | undefined {
+    return this.#asked.get(group);
+  }
+
+  /** An answer counts only for the question it belongs to. */
+  answered(group: string, peer: string, id: number, granted: boolean, reason: string, now: number): void {
+    const asked = this.#asked.get(group);
+    if (asked?.peer === peer && asked.id === id && asked.answer === undefined) {
+      this.#asked.set(group, { ...asked, answer: { granted, reason, at: now } });
+    }
+    const known = this.#peers.get(peer);
+    if (granted && known?.status !== undefined) {
+      // Its next status would say so too, up to 100 ms later.
+      const owns = known.status.owns.filter((owned) => owned !== group);
+      this.#peers.set(peer, { ...known, status: { ...known.status, owns } });
+    }
+  }
+
+  request(group: string, from: string, id: number, synced: boolean, now: number): void {
+    const before = this.#requests.get(group);
+    const since = before?.from === from && before.id === id ? before.since : now;
+    this.#requests.set(group, { from, id, synced, since });
+  }
+
+  /** The request that is now answered. */
+  takeRequest(group: string): (Request & { readonly id: number }) | undefined {
+    const request = this.#requests.get(group);
+    this.#requests.delete(group);
+    return request;
+  }
+
+  /** This node became its owner or stopped being it. `heir` is the peer that owns it from now on. */
+  changed(group: string, now: number, heir?: string): void {
+    this.#changed.set(group, now);
+    this.#asked.delete(group);
+    this.#contested.delete(group);
+    // What was owned until now is held in full; the heir only adds to it.
+    heir === undefined ? this.#synced.delete(group) : this.#synced.set(group, heir);
+  }
+
+  /** A comparison with `owner` found everything here that it owns. */
+  synced(groups: readonly string[], owner: string): void {
+    for (const group of groups) {
+      this.#synced.set(group, owner);
+    }
+  }
+
+  /** The states of `owner` (of everybody, if undefined) can't be trusted any more. */
+  unsynced(owner?: string): void {
+    for (const [group, holder] of this.#synced) {
+      if (owner === undefined || holder === owner) {
+        this.#synced.delete(group);
+      }
+    }
+  }
+
+  /** The peers as decisions see them. */
+  peers(now: number): readonly PeerView[] {
+    return [...this.#peers].map(([name, { heardAt, status }]) => ({
+      name,
+      reachable: status !== undefined && now - heardAt < this.#timeouts.peer,
+      silent: now - heardAt,
+      managerAlive: status?.managerAlive ?? false,
+      owns: new Set(status?.owns),
+      wants: new Set(status?.wants),
+      synced: new Set(status?.synced),
+    }));
+  }
+
+  /** What a decision looks at, all read at one moment. */
+  snapshot(owned: ReadonlySet<number>, manager: Snapshot['manager'], now: number): Snapshot {
+    const peers = this.peers(now);
+    return {
+      now,
+      node: this.#node,
+      manager,
+      peers,
+      timeouts: this.#timeouts,
+      listening: now - this.#began,
+      groups: this.#groups.map((group) => this.#view(group, owned, peers, now)),
+    };
+  }
+
+  #view(group: Group, owned: ReadonlySet<number>, peers: readonly PeerView[], now: number): GroupView {
+    const { name } = group;
+    const active = group.buckets.filter((bucket) => owned.has(bucket)).length;
+    const rival = active > 0 && peers.some((peer) => peer.reachable && peer.owns.has(name));
+    if (!rival) {
+      this.#contested.delete(name);
+    } else if (!this.#contested.has(name)) {
+      this.#contested.set(name, now);
+    }
+    const holder = this.#synced.get(name);
+    const owner = peers.find((peer) => peer.owns.has(name));
+    return {
+      ...group,
+      active,
+      wanted: this.#wanted.get(name),
+      synced: active === group.buckets.length || (holder !== undefined && (owner === undefined || owner.name === holder)),
+      asked: this.#asked.get(name),
+      request: this.#requests.get(name),
+      contested: this.#contested.get(name),
+      changed: this.#changed.get(name),
+    };
+  }
+}
+
+/** The word for a role that the operator or the start wants. */
+export const wantedBy = (
+  by: Wanted['by'],
+  word: string,
+  role: Role,
+  since: number,
+  force = false,
+): Wanted => ({ by, word, role, since, force });

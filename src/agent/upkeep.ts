@@ -1,0 +1,309 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Flow } from '../cluster/flow.ts';
+import { adopt } from '../transitions/adopt.ts';
+import { disown } from '../transitions/disown.ts';
+import type { Edges, Sorting } from '../transitions/edges.ts';
+import { purge } from '../transitions/purge.ts';
+import { type OwnersList, verify, type Verification } from '../transitions/verify.ts';
+
+/** A peer whose buckets this node is a replica of. */
+export interface OwnerPeer {
+  readonly name: string;
+  readonly groups: readonly string[];
+  readonly buckets: ReadonlySet<number>;
+}
+
+/** What the upkeep asks the rest of the agent, always about this very moment. */
+export interface UpkeepHost {
+  readonly owns: (bucket: number) => boolean;
+  /** Whether a reachable peer owns the bucket and this node doesn't. */
+  readonly foreign: (bucket: number) => boolean;
+  /** The reachable peers that own something. */
+  readonly owners: () => readonly OwnerPeer[];
+  readonly listOf: (peer: OwnerPeer, signal: AbortSignal) => Promise<OwnersList>;
+  readonly askBulk: (peer: OwnerPeer) => void;
+  readonly verified: (peer: OwnerPeer, result: Verification) => void;
+  /** conntrackd was started anew or went away: nothing that a peer sent meanwhile has come in. */
+  readonly interrupted: (present: boolean) => void;
+  readonly note: (level: 'debug' | 'info' | 'warn', text: string) => void;
+}
+
+export interface UpkeepTimes {
+  /** Milliseconds between two rounds of touching flows with short timeouts. */
+  readonly refresh: number;
+  /** Milliseconds between two verifications of a peer. */
+  readonly verify: number;
+  /** Milliseconds that one verification may take. */
+  readonly verifyBound: number;
+}
+
+const RETRY_MS = 500;
+/** How often conntrackd's identity is looked at: a restarted one must be disowned before a copy expires. */
+const LOOK_MS = 100;
+/** Flows with more seconds left than this are refreshed in every LONG_ROUNDS-th round only. */
+const SHORT_TIMEOUT = 600;
+const LONG_ROUNDS = 15;
+
+/**
+ * Keeps conntrackd's internal cache and the replicas' copies right, behind the loop's back and interruptible at every
+ * batch: one job at a time, chosen anew each time from what is due.
+ */
+export class Upkeep {
+  readonly #edges: Edges;
+  readonly #sorting: () => Sorting;
+  readonly #host: UpkeepHost;
+  readonly #times: UpkeepTimes;
+  #identity: string | undefined;
+  /** The internal cache may hold flows that this node doesn't own. */
+  #dirty = true;
+  /** Owned flows may be missing in the internal cache. */
+  #unadopted = true;
+  /** Copies of what peers own may be stale throughout: delete them and have them sent again. */
+  #rejoining: boolean;
+  #round = 0;
+  #refreshedAt = 0;
+  readonly #verifiedAt = new Map<string, number>();
+  #job: AbortController | undefined;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+  #held = 0;
+  #settled: Promise<void> = Promise.resolve();
+  /** Counts what a verification under way can't have seen. */
+  #missed = 0;
+  #wake: (() => void) | undefined;
+  #failure = '';
+
+  constructor(edges: Edges, sorting: () => Sorting, host: UpkeepHost, times: UpkeepTimes, fresh: boolean) {
+    this.#edges = edges;
+    this.#sorting = sorting;
+    this.#host = host;
+    this.#times = times;
+    this.#rejoining = fresh;
+  }
+
+  /** The internal cache holds the owned flows and no others: a bulk of it harms nobody. */
+  get exact(): boolean {
+    return !this.#dirty && !this.#unadopted && this.#identity !== undefined;
+  }
+
+  /** Whether nothing urgent is left to do. */
+  get idle(): boolean {
+    return this.exact && !this.#rejoining;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#job?.abort();
+    this.#wake?.();
+    await this.#running;
+  }
+
+  /**
+   * Runs `action` while nothing is touched: ends the job under way, waits until its last batch is through, and begins no
+   * other before `action` is done. For when this node stops being an owner.
+   */
+  async hold<T>(action: () => Promise<T>): Promise<T> {
+    this.#held += 1;
+    this.#job?.abort();
+    try {
+      await this.#settled;
+      return await action();
+    } finally {
+      this.#held -= 1;
+      this.#wake?.();
+    }
+  }
+
+  /** This node has become an owner: its new flows are to be adopted. */
+  tookOver(): void {
+    this.#unadopted = true;
+    this.#interrupt();
+  }
+
+  /** This node has stopped being an owner: the flows must leave the internal cache. */
+  gaveUp(): void {
+    this.#dirty = true;
+    this.#interrupt();
+  }
+
+  /** A peer appeared, or owns something new, or this node missed something. */
+  verifySoon(peer?: string): void {
+    peer === undefined ? this.#verifiedAt.clear() : this.#verifiedAt.delete(peer);
+    this.#missed += 1;
+    this.#wake?.();
+  }
+
+  /** A peer asks for everything again. False if the internal cache may hold what it shouldn't. */
+  async bulk(): Promise<boolean> {
+    if (!this.exact) {
+      return false;
+    }
+    await this.#edges.cache.bulk();
+    return true;
+  }
+
+  #interrupt(): void {
+    this.#job?.abort();
+    this.#wake?.();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      if (this.#held > 0) {
+        await this.#sleep(LOOK_MS);
+        continue;
+      }
+      const job = new AbortController();
+      this.#job = job;
+      let done: () => void = () => {};
+      this.#settled = new Promise((resolve) => {
+        done = resolve;
+      });
+      let wait = 0;
+      try {
+        wait = await this.#work(job.signal);
+        this.#failure = '';
+      } catch (error) {
+        if (!job.signal.aborted) {
+          this.#complain(error);
+          wait = RETRY_MS;
+        }
+      } finally {
+        this.#job = undefined;
+        done();
+      }
+      if (wait > 0 && !this.#stopped) {
+        await this.#sleep(wait);
+      }
+    }
+  }
+
+  /** Does the most urgent thing that is due. Returns how long nothing else is, in milliseconds. */
+  async #work(signal: AbortSignal): Promise<number> {
+    await this.#lookAtConntrackd();
+    if (this.#identity === undefined) {
+      return RETRY_MS;
+    }
+    if (this.#dirty) {
+      return this.#disown(signal);
+    }
+    if (this.#unadopted) {
+      return this.#adoptAll(signal);
+    }
+    const owners = this.#host.owners();
+    if (this.#rejoining && owners.length > 0) {
+      return this.#rejoin(owners, signal);
+    }
+    const now = performance.now();
+    const due = owners.find((peer) => now - (this.#verifiedAt.get(peer.name) ?? -Infinity) >= this.#times.verify);
+    if (due !== undefined) {
+      return this.#verify(due, signal);
+    }
+    if (now - this.#refreshedAt >= this.#times.refresh) {
+      return this.#refresh(signal);
+    }
+    return LOOK_MS;
+  }
+
+  /** A new conntrackd has loaded the whole table, copies included: disown before anything else. */
+  async #lookAtConntrackd(): Promise<void> {
+    const identity = await this.#edges.cache.identity();
+    if (identity !== this.#identity) {
+      const first = this.#identity === undefined && identity !== undefined;
+      this.#identity = identity;
+      this.#dirty = true;
+      this.#unadopted = true;
+      this.#host.interrupted(identity !== undefined);
+      this.#verifiedAt.clear();
+      this.#host.note(first ? 'debug' : 'warn', identity === undefined ? 'conntrackd is gone' : 'conntrackd has started');
+    }
+  }
+
+  async #disown(signal: AbortSignal): Promise<number> {
+    const identity = this.#identity;
+    const drained = await disown(this.#edges, signal);
+    if (!signal.aborted && (await this.#edges.cache.identity()) === identity) {
+      this.#dirty = false;
+      this.#unadopted = true;
+      this.#host.note(drained ? 'debug' : 'warn', drained ? 'disowned' : 'disowned, though not all was sent yet');
+    }
+    return 0;
+  }
+
+  async #adoptAll(signal: AbortSignal): Promise<number> {
+    this.#unadopted = false;
+    const began = performance.now();
+    try {
+      const touched = await adopt(this.#edges, this.#sorting(), this.#host.owns, signal);
+      this.#unadopted ||= signal.aborted;
+      this.#refreshedAt = performance.now();
+      this.#host.note('debug', `adopted ${touched} flows in ${(performance.now() - began).toFixed(0)} ms`);
+    } catch (error) {
+      this.#unadopted = true;
+      throw error;
+    }
+    return 0;
+  }
+
+  async #rejoin(owners: readonly OwnerPeer[], signal: AbortSignal): Promise<number> {
+    const removed = await purge(this.#edges, this.#sorting(), this.#host.foreign, signal);
+    if (signal.aborted) {
+      return 0;
+    }
+    for (const owner of owners) {
+      this.#host.askBulk(owner);
+    }
+    this.#rejoining = false;
+    this.#verifiedAt.clear();
+    this.#host.note('info', `rejoins: ${removed} old entries purged, asked ${owners.map(({ name }) => name).join(', ')} for theirs`);
+    return 0;
+  }
+
+  async #verify(peer: OwnerPeer, signal: AbortSignal): Promise<number> {
+    const missed = this.#missed;
+    const result = await verify(
+      this.#edges,
+      this.#sorting(),
+      peer.buckets,
+      () => this.#host.listOf(peer, signal),
+      (bucket) => this.#host.foreign(bucket) && !this.#dirty,
+      this.#times.verifyBound,
+      signal,
+    );
+    if (missed === this.#missed) {
+      this.#verifiedAt.set(peer.name, performance.now());
+    }
+    this.#host.verified(peer, result);
+    return 0;
+  }
+
+  /** The owner's own refresh of a timeout is no event: without this the copies would expire under living flows. */
+  async #refresh(signal: AbortSignal): Promise<number> {
+    this.#refreshedAt = performance.now();
+    this.#round += 1;
+    const long = this.#round % LONG_ROUNDS === 0;
+    const chosen = (flow: Flow): boolean => long || flow.timeout <= SHORT_TIMEOUT;
+    await adopt(this.#edges, this.#sorting(), this.#host.owns, signal, chosen);
+    return 0;
+  }
+
+  /** Once for each new reason: what goes on failing was said. */
+  #complain(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    if (text !== this.#failure) {
+      this.#failure = text;
+      this.#host.note('warn', text);
+    }
+  }
+
+  async #sleep(milliseconds: number): Promise<void> {
+    const sleep = new AbortController();
+    this.#wake = () => sleep.abort();
+    await delay(milliseconds, undefined, { signal: sleep.signal }).catch(() => {});
+    this.#wake = undefined;
+  }
+}

@@ -1,0 +1,126 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Agent } from '../agent/agent.ts';
+import type { Group } from '../cluster/groups.ts';
+import type { ClusterConfig } from '../config/types.ts';
+
+/** What became of one group of a `takeover` or `release`. */
+export interface Outcome {
+  readonly group: string;
+  readonly done: boolean;
+  /** Whether nothing was to be done. */
+  readonly skipped: boolean;
+  readonly reason: string;
+}
+
+const LONGEST_MS = 5000;
+
+/** Carries out `takeover` in the agent: the operator is the manager then. Waits until each group is this node's. */
+export const takeOver = async (
+  agent: Agent,
+  config: ClusterConfig,
+  groups: readonly Group[],
+  force: boolean,
+): Promise<readonly Outcome[]> => {
+  const outcomes = new Map<string, Outcome>();
+  for (const { name } of groups) {
+    const refusal = refuseTakeover(agent, config, name, force);
+    if (refusal !== undefined) {
+      outcomes.set(name, refusal);
+    } else {
+      agent.want(name, 'takeover', 'owner', 'operator', force);
+    }
+  }
+  await settle(agent, groups, outcomes, 'owner');
+  return [...outcomes.values()];
+};
+
+/** Carries out `release` in the agent. */
+export const release = async (
+  agent: Agent,
+  config: ClusterConfig,
+  groups: readonly Group[],
+  force: boolean,
+): Promise<readonly Outcome[]> => {
+  const outcomes = new Map<string, Outcome>();
+  for (const { name } of groups) {
+    const refusal = refuseRelease(agent, config, name, force);
+    if (refusal !== undefined) {
+      outcomes.set(name, refusal);
+    } else {
+      agent.want(name, 'release', 'replica', 'operator', force);
+    }
+  }
+  await settle(agent, groups, outcomes, 'replica');
+  return [...outcomes.values()];
+};
+
+const refuseTakeover = (agent: Agent, config: ClusterConfig, name: string, force: boolean): Outcome | undefined => {
+  const group = agent.round?.snapshot.groups.find((view) => view.name === name);
+  if (group === undefined) {
+    return refused(name, 'the agent has not looked at the kernel yet; try again');
+  }
+  if (group.active === group.buckets.length) {
+    return { group: name, done: true, skipped: true, reason: 'this node owns it already' };
+  }
+  if (force) {
+    return undefined;
+  }
+  if (config.manager !== 'none') {
+    return refused(name, `${config.manager} decides who owns it; --force overrules it until its next word`);
+  }
+  const owner = agent.status().groups.find((status) => status.name === name)?.owner;
+  return owner && !group.synced
+    ? refused(name, `this node doesn't hold the states of ${owner} yet: its flows would be lost; wait, or --force`)
+    : undefined;
+};
+
+const refuseRelease = (agent: Agent, config: ClusterConfig, name: string, force: boolean): Outcome | undefined => {
+  const snapshot = agent.round?.snapshot;
+  const group = snapshot?.groups.find((view) => view.name === name);
+  if (snapshot === undefined || group === undefined) {
+    return refused(name, 'the agent has not looked at the kernel yet; try again');
+  }
+  if (group.active === 0) {
+    return { group: name, done: true, skipped: true, reason: 'this node does not own it' };
+  }
+  if (force) {
+    return undefined;
+  }
+  if (config.manager !== 'none') {
+    return refused(name, `${config.manager} decides who owns it; --force overrules it until its next word`);
+  }
+  const heir = snapshot.peers.find((peer) => peer.reachable && (peer.owns.has(name) || peer.wants.has(name)));
+  const other = group.order.find((node) => node !== snapshot.node) ?? 'the other node';
+  return heir === undefined
+    ? refused(name, `nobody else would own it; run "conntrack-ha takeover ${name}" on ${other}, or --force`)
+    : undefined;
+};
+
+const settle = async (
+  agent: Agent,
+  groups: readonly Group[],
+  outcomes: Map<string, Outcome>,
+  role: 'owner' | 'replica',
+): Promise<void> => {
+  const end = performance.now() + LONGEST_MS;
+  for (;;) {
+    await agent.wake();
+    const open = groups.filter(({ name }) => !outcomes.has(name));
+    for (const { name } of open) {
+      const view = agent.round?.snapshot.groups.find((group) => group.name === name);
+      const reason = agent.round?.decisions.find(({ group }) => group === name)?.reason ?? '';
+      const owns = view !== undefined && view.active === view.buckets.length;
+      if (view !== undefined && owns === (role === 'owner') && (owns || view.active === 0)) {
+        outcomes.set(name, { group: name, done: true, skipped: false, reason });
+      } else if (performance.now() >= end) {
+        outcomes.set(name, { group: name, done: false, skipped: false, reason });
+      }
+    }
+    if (open.length === 0) {
+      return;
+    }
+    await Promise.race([agent.nextRound(), delay(50)]);
+  }
+};
+
+const refused = (group: string, reason: string): Outcome => ({ group, done: false, skipped: true, reason });

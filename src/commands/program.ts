@@ -1,0 +1,98 @@
+import { Command, CommanderError } from 'commander';
+import type { Alter } from '../agent/assemble.ts';
+import { NoAgentError } from '../agent/control.ts';
+import { ConfigError } from '../config/error.ts';
+import { type Context, contextOf, DEFAULT_CONFIG, type GlobalOptions, UsageError } from './context.ts';
+import { move } from './move.ts';
+import { renderFor } from './render.ts';
+import { runAgent } from './run.ts';
+import { startNode } from './start.ts';
+import { showStatus } from './status.ts';
+import { stopNode } from './stop.ts';
+import { showWhere } from './where.ts';
+
+/** Exit status: 0 done, 1 failed, 2 usage or configuration, 3 no agent. */
+const FAILED = 1;
+const USAGE = 2;
+const NO_AGENT = 3;
+
+/** Runs the command line and gives its exit status. `alter` is for the lab's broken agents. */
+export const runProgram = async (argv: readonly string[], alter?: Alter): Promise<number> => {
+  try {
+    await program(alter).parseAsync([...argv]);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? 0 : USAGE;
+    }
+    console.error(`conntrack-ha: ${error instanceof Error ? error.message : String(error)}`);
+    return statusOf(error);
+  }
+};
+
+const statusOf = (error: unknown): number => {
+  if (error instanceof NoAgentError) {
+    return NO_AGENT;
+  }
+  return error instanceof ConfigError || error instanceof UsageError ? USAGE : FAILED;
+};
+
+const program = (alter: Alter | undefined): Command => {
+  const root = new Command('conntrack-ha')
+    .description('Active-active stateful firewalls that survive a failure without losing a connection.')
+    .option('-c, --config <file>', 'the cluster configuration', DEFAULT_CONFIG)
+    .option('--node <name>', 'which node this is (else CONNTRACK_HA_NODE, else the host name)')
+    .exitOverride()
+    .showHelpAfterError('(conntrack-ha --help lists the commands)');
+  const context = (): Promise<Context> => contextOf(root.opts<GlobalOptions>());
+  root
+    .command('start')
+    .description('load the data plane, closed; without a manager, activate the home groups')
+    .action(async () => startNode(await context()));
+  root
+    .command('stop')
+    .description('take the data plane down and leave the machine as start found it')
+    .option('--force', 'even if this node owns groups: their flows end', false)
+    .action(async (options: { force: boolean }) => stopNode(await context(), options));
+  root
+    .command('run')
+    .description('the agent, in the foreground; loads the data plane if need be')
+    .action(async () => runAgent(await context(), alter));
+  for (const command of ['takeover', 'release'] as const) {
+    root
+      .command(`${command} <node|group>`)
+      .description(
+        command === 'takeover'
+          ? "make this node the owner (of a node's home groups, or of one group)"
+          : 'stop being the owner',
+      )
+      .option('--force', 'accept what a refusal would prevent', false)
+      .option('--json', 'one JSON object', false)
+      .action(async (target: string, options: { force: boolean; json: boolean }) =>
+        move(await context(), command, target, options),
+      );
+  }
+  root
+    .command('status')
+    .description('who owns what, and what is wrong')
+    .option('--json', 'one JSON object', false)
+    .option('--watch', 'every second', false)
+    .action(async (options: { json: boolean; watch: boolean }) => showStatus(await context(), options));
+  root
+    .command('where <address>')
+    .description('the bucket, group and owner of an inside address')
+    .option('--json', 'one JSON object', false)
+    .action(async (address: string, options: { json: boolean }) =>
+      showWhere(await context(), address, options),
+    );
+  root
+    .command('render <what>')
+    .description('print a configuration for this node: keepalived, conntrackd or nftables')
+    .option('--node <name>', 'for another node')
+    .action(async (what: string, options: { node?: string }) => {
+      const global = root.opts<GlobalOptions>();
+      const chosen = await contextOf({ ...global, node: options.node ?? global.node });
+      console.log(renderFor(chosen, what));
+    });
+  return root;
+};

@@ -1,0 +1,43 @@
+import { NoAgentError } from '../agent/control.ts';
+import { addressWord } from '../cluster/address.ts';
+import { groupOfBucket } from '../cluster/groups.ts';
+import { bucketOfWord } from '../cluster/hash.ts';
+import { type Context, UsageError } from './context.ts';
+import { readStatus } from './status.ts';
+
+/** `where ADDRESS`: which bucket, group and node an inside address belongs to. Without an agent the owner is unknown. */
+export const showWhere = async (
+  context: Context,
+  address: string,
+  options: { readonly json: boolean },
+): Promise<void> => {
+  const { config, groups } = context;
+  const bucket = bucketOfWord(wordOf(address), config.seed, config.buckets);
+  const group = groupOfBucket(groups, bucket);
+  const owner = await ownerOf(context, group.name);
+  if (options.json) {
+    console.log(JSON.stringify({ address, bucket, group: group.name, home: group.home, owner }));
+    return;
+  }
+  const where = owner === null ? 'owner unknown' : `owned by ${owner}`;
+  console.log(`${address}: bucket ${bucket} of ${config.buckets}, group ${group.name}, home ${group.home}, ${where}`);
+};
+
+const wordOf = (address: string): number => {
+  try {
+    return addressWord(address);
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+};
+
+const ownerOf = async (context: Context, group: string): Promise<string | null> => {
+  try {
+    return (await readStatus(context)).groups.find(({ name }) => name === group)?.owner ?? null;
+  } catch (error) {
+    if (error instanceof NoAgentError) {
+      return null;
+    }
+    throw error;
+  }
+};

@@ -1,0 +1,74 @@
+import type { Group } from '../../cluster/groups.ts';
+import type { ClusterConfig, NodeConfig } from '../../config/types.ts';
+import { deviceOf } from '../../config/types.ts';
+
+/** Priorities: a home that isn't ready (its track file says -100) stands behind a backup that is. */
+const HOME_PRIORITY = 150;
+const BACKUP_PRIORITY = 100;
+/** What the track file says of a group that this node isn't ready for. */
+export const UNREADY = -100;
+
+/** Where keepalived writes its states and the agent reads them. */
+export const fifoPath = (config: ClusterConfig): string => `${config.paths.run}/keepalived.fifo`;
+
+/** The file by which the agent tells keepalived whether this node is ready for a group. */
+export const readyPath = (config: ClusterConfig, group: string): string => `${config.paths.run}/ready/${group}`;
+
+/**
+ * keepalived.conf for `node`: one vrrp_instance a group, all starting as BACKUP. For 2.2.7 (Debian 12): VRRPv3 wants an
+ * address there, so each instance has one of 127.0.0.0/8 that nobody uses; later versions take it as well.
+ */
+export const renderKeepalived = (config: ClusterConfig, node: NodeConfig, groups: readonly Group[]): string =>
+  [
+    `# keepalived for ${node.name} of cluster ${config.cluster}: conntrack-ha render keepalived`,
+    '# Every group of buckets is one VRRP instance. The addresses that users see are not here: every node has them',
+    '# all the time; the conntrack-ha agent, told by the FIFO, decides by buckets who answers.',
+    'global_defs {',
+    `  router_id ${node.name}`,
+    '  enable_script_security',
+    '  script_user root',
+    '  vrrp_version 3',
+    '  # The agent reads it; keepalived tells it all states again after a reload.',
+    `  vrrp_notify_fifo ${fifoPath(config)}`,
+    '  fifo_write_vrrp_states_on_reload',
+    '}',
+    '',
+    ...groups.flatMap((group) => renderTrackFile(config, group)),
+    ...groups.flatMap((group, index) => renderInstance(config, node, group, index)),
+  ].join('\n');
+
+const renderTrackFile = (config: ClusterConfig, group: Group): readonly string[] => [
+  `# ${UNREADY} until the agent has seen that this node holds the states of ${group.name}.`,
+  `track_file ready_${group.name} {`,
+  `  file "${readyPath(config, group.name)}"`,
+  '  weight 1',
+  `  init_file ${UNREADY} overwrite`,
+  '}',
+  '',
+];
+
+const renderInstance = (
+  config: ClusterConfig,
+  node: NodeConfig,
+  group: Group,
+  index: number,
+): readonly string[] => [
+  `vrrp_instance ${group.name} {`,
+  '  state BACKUP',
+  `  interface ${deviceOf(node, config.keepalived.interface)}`,
+  `  virtual_router_id ${config.keepalived.vrid + index}`,
+  `  priority ${priorityOf(group.order.indexOf(node.name))}`,
+  `  advert_int ${config.keepalived.advert}`,
+  '  virtual_ipaddress {',
+  `    127.84.0.${config.keepalived.vrid + index}/32 dev lo no_track`,
+  '  }',
+  '  track_file {',
+  `    ready_${group.name}`,
+  '  }',
+  '}',
+  '',
+];
+
+/** 150 for the home, 100 for the first backup, then downwards by ten, never below 10. */
+const priorityOf = (rank: number): number =>
+  rank === 0 ? HOME_PRIORITY : Math.max(BACKUP_PRIORITY - 10 * (rank - 1), 10);

@@ -1,0 +1,32 @@
+import * as z from 'zod';
+import type { Status } from './status.ts';
+
+/** What a status that came over the control socket must look like. */
+export const statusSchema: z.ZodType<Status> = z.object({
+  node: z.string(),
+  manager: z.object({ kind: z.string(), alive: z.boolean() }),
+  groups: z.array(
+    z.object({
+      name: z.string(),
+      home: z.string(),
+      buckets: z.number(),
+      owner: z.string().nullable(),
+      role: z.enum(['owner', 'replica']),
+      synced: z.boolean(),
+      since: z.string().nullable(),
+      reason: z.string(),
+    }),
+  ),
+  peers: z.array(z.object({ name: z.string(), reachable: z.boolean() })),
+  conntrackd: z.enum(['ok', 'absent', 'stuck', 'starting']),
+  verified: z.array(
+    z.object({
+      peer: z.string(),
+      synced: z.boolean(),
+      flows: z.number(),
+      missing: z.number(),
+      at: z.string(),
+    }),
+  ),
+  warnings: z.array(z.string()),
+});

@@ -1,0 +1,46 @@
+import type { GroupStatus, Status } from './status.ts';
+
+/** A status for people: groups, peers, conntrackd, and what is wrong, if anything is. */
+export const statusText = (status: Status): string => {
+  const { manager, peers, verified } = status;
+  const lines = [
+    `${status.node}: manager ${manager.kind}${manager.alive ? '' : ' (not running)'}, conntrackd ${status.conntrackd}`,
+    '',
+    ...table([
+      ['group', 'owner', 'here', 'synced', 'buckets', 'since', 'why'],
+      ...status.groups.map(groupRow),
+    ]),
+    '',
+    ...peers.map((peer) => {
+      const seen = verified.find((result) => result.peer === peer.name);
+      const compared = seen ? `; ${seen.flows} flows compared at ${seen.at}, ${seen.missing} missing` : '';
+      return `peer ${peer.name}: ${peer.reachable ? 'reachable' : "doesn't answer"}${compared}`;
+    }),
+    ...status.warnings.map((warning) => `warning: ${warning}`),
+  ];
+  return lines.join('\n');
+};
+
+const groupRow = (group: GroupStatus): readonly string[] => [
+  group.name,
+  group.owner ?? 'none',
+  group.role,
+  group.synced ? 'yes' : 'no',
+  String(group.buckets),
+  group.since ?? '-',
+  group.reason,
+];
+
+/** Columns as wide as their widest cell. */
+const table = (rows: readonly (readonly string[])[]): readonly string[] => {
+  const widths = rows.reduce<readonly number[]>(
+    (known, row) => row.map((cell, column) => Math.max(cell.length, known[column] ?? 0)),
+    [],
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+};

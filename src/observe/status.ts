@@ -1,0 +1,80 @@
+import type { Decision } from '../cluster/decide.ts';
+import type { GroupView, Snapshot } from '../cluster/snapshot.ts';
+
+/** What `status --json` prints: stable, documented in docs/commands.md. */
+export interface Status {
+  readonly node: string;
+  readonly manager: { readonly kind: string; readonly alive: boolean };
+  readonly groups: readonly GroupStatus[];
+  readonly peers: readonly { readonly name: string; readonly reachable: boolean }[];
+  readonly conntrackd: 'ok' | 'absent' | 'stuck' | 'starting';
+  /** The last comparison with each peer's flows. */
+  readonly verified: readonly VerifiedStatus[];
+  readonly warnings: readonly string[];
+}
+
+export interface GroupStatus {
+  readonly name: string;
+  readonly home: string;
+  /** How many. */
+  readonly buckets: number;
+  /** The node that owns it, as far as this node sees; null: none. */
+  readonly owner: string | null;
+  readonly role: 'owner' | 'replica';
+  /** Whether this node holds its states. */
+  readonly synced: boolean;
+  /** When this node's role last changed, ISO 8601; null: not since the agent started. */
+  readonly since: string | null;
+  readonly reason: string;
+}
+
+export interface VerifiedStatus {
+  readonly peer: string;
+  readonly synced: boolean;
+  readonly flows: number;
+  readonly missing: number;
+  readonly at: string;
+}
+
+/** The groups of a status. `reasons` are the last round's decisions. */
+export const groupStatuses = (
+  snapshot: Snapshot,
+  reasons: readonly Decision[],
+  since: (group: string) => string | null,
+): readonly GroupStatus[] =>
+  snapshot.groups.map((group) => ({
+    name: group.name,
+    home: group.home,
+    buckets: group.buckets.length,
+    owner: ownerOf(snapshot, group),
+    role: group.active > 0 ? 'owner' : 'replica',
+    synced: group.synced,
+    since: since(group.name),
+    reason: reasons.find((decision) => decision.group === group.name)?.reason ?? '',
+  }));
+
+/** What an administrator should know of. */
+export const warningsOf = (snapshot: Snapshot): readonly string[] => [
+  ...snapshot.peers
+    .filter((peer) => !peer.reachable)
+    .map((peer) => `${peer.name} doesn't answer on the sync link`),
+  ...(snapshot.manager.alive ? [] : [`${snapshot.manager.kind} doesn't run: nobody decides who owns what`]),
+  ...snapshot.groups.flatMap((group) => contradictions(snapshot, group)),
+];
+
+const contradictions = (snapshot: Snapshot, group: GroupView): readonly string[] => {
+  const owners = [
+    ...(group.active > 0 ? [snapshot.node] : []),
+    ...snapshot.peers.filter((peer) => peer.reachable && peer.owns.has(group.name)).map((peer) => peer.name),
+  ];
+  if (owners.length > 1) {
+    return [`${group.name} has two owners: ${owners.join(' and ')}`];
+  }
+  const blind = snapshot.peers.some((peer) => !peer.reachable);
+  return owners.length === 0 && !blind ? [`${group.name} has no owner: its packets are dropped`] : [];
+};
+
+const ownerOf = (snapshot: Snapshot, group: GroupView): string | null =>
+  group.active > 0
+    ? snapshot.node
+    : (snapshot.peers.find((peer) => peer.reachable && peer.owns.has(group.name))?.name ?? null);
