@@ -71,7 +71,9 @@ export class Conntrack {
   /**
    * Has the kernel announce the entries with these original tuples (an update event, which conntrackd takes into its
    * cache and replicates) and changes nothing of them: a CT_NEW that may not create and says nothing but the
-   * tuple. Any number; a refused one doesn't hold up the others. Rejects with what `Channel.request` rejects with:
+   * tuple. An entry that was made while no program listened for conntrack events is touched in silence, unless
+   * net.netfilter.nf_conntrack_events was 1 when it was made (2 is the default, nf_ct_ecache_ext_add in
+   * net/netfilter/nf_conntrack_ecache.c). Any number; a refused one doesn't hold up the others. Rejects with what `Channel.request` rejects with:
    * batches before have been carried out then.
    */
   touch(tuples: readonly Tuple[], options: BatchOptions = {}): Promise<BatchResult> {

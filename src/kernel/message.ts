@@ -84,28 +84,33 @@ export class MessageWriter {
   }
 
   byte(type: number, value: number): void {
-    this.#bytes[this.#attribute(type, 1)] = value;
+    const at = this.#attribute(type, 1); // first: it may move the memory
+    this.#bytes[at] = value;
   }
 
   /** 16 bits in network order. */
   net16(type: number, value: number): void {
-    this.#view.setUint16(this.#attribute(type, 2), value);
+    const at = this.#attribute(type, 2);
+    this.#view.setUint16(at, value);
   }
 
   /** 32 bits in network order. */
   net32(type: number, value: number): void {
-    this.#view.setUint32(this.#attribute(type, 4), value);
+    const at = this.#attribute(type, 4);
+    this.#view.setUint32(at, value);
   }
 
   /** 32 bits in host order; an address word goes out in network order this way (see cluster/address.ts). */
   host32(type: number, value: number): void {
-    this.#view.setUint32(this.#attribute(type, 4), value, true);
+    const at = this.#attribute(type, 4);
+    this.#view.setUint32(at, value, true);
   }
 
   /** Text with its closing zero. */
   text(type: number, value: string): void {
     const encoded = new TextEncoder().encode(value);
-    this.#bytes.set(encoded, this.#attribute(type, encoded.length + 1));
+    const at = this.#attribute(type, encoded.length + 1);
+    this.#bytes.set(encoded, at);
   }
 
   /** Room for one attribute's payload; its offset. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Channel, NETLINK_NETFILTER } from './channel.ts';
 import { dump } from './dump.ts';
 import { errnoName } from './errno.ts';
@@ -54,9 +55,13 @@ export class Nftables {
   async elements(set: SetRef): Promise<number[]> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const { keys, interrupted } = await this.#dump(set);
-      if (!interrupted) {
+      const once = new Set(keys);
+      // While the kernel moves a set to a larger hash table (rhashtable_walk_next), a dump in several messages can
+      // give an element twice and then lack another, without a word.
+      if (!interrupted && once.size === keys.length) {
         return keys;
       }
+      await nextTurn();
     }
     throw new NetlinkConflictError('read', setText(set), ATTEMPTS, undefined);
   }
@@ -89,6 +94,7 @@ export class Nftables {
       if (!CONFLICTS.has(refusal.code)) {
         throw refusal;
       }
+      await nextTurn();
     }
     throw new NetlinkConflictError('change elements of', subject, ATTEMPTS, refusal);
   }
