@@ -1,0 +1,156 @@
+import { type ClusterConfig, deviceOf, type NodeConfig } from '../config/types.ts';
+
+/**
+ * Flows that the caches are laid out for. FTFW's resend queue held 131 072 of a bulk of 200 000, so twice as many; the
+ * caches keep dead flows for a while (conntrackd.conf(5), HashLimit), so four times.
+ */
+const FLOWS = 524_288;
+
+/** Bytes; conntrackd sets them with SO_*BUFFORCE, so no sysctl bounds them. */
+const SOCKET_BUFFER = 25_165_824;
+const NETLINK_BUFFER = 67_108_864;
+const NETLINK_BUFFER_GROWTH = 268_435_456;
+
+/** A word for conntrackd's lexer (src/read_config_lex.l, "string"); anything else it reads as something else. */
+const WORD = /^[a-zA-Z][a-zA-Z0-9._-]*$/;
+/** sun_path of unix(7) less the final zero, and no character at which the lexer ends a path. */
+const PATH = /^\/[^"\s#{}]{0,106}$/;
+
+/** The configuration can't be said in conntrackd's. */
+export class Unrenderable extends Error {
+  override readonly name = 'Unrenderable';
+}
+
+/**
+ * conntrackd.conf for a node of a cluster of two with `replicas: kernel`.
+ *
+ * @throws {Unrenderable} if a name or path has characters that conntrackd can't read, or there isn't one peer
+ */
+export const renderConntrackd = (config: ClusterConfig, node: NodeConfig): string => {
+  const device = deviceOf(node, config.sync.interface);
+  const socket = config.paths.conntrackd;
+  if (!WORD.test(device)) {
+    throw new Unrenderable(
+      `conntrackd can't read the interface name "${device}"; rename it, or give it an altname`,
+    );
+  }
+  if (!PATH.test(socket)) {
+    throw new Unrenderable(
+      `conntrackd can't read the path "${socket}" (paths.conntrackd); at most 107 plain characters`,
+    );
+  }
+  return `# conntrackd of ${node.name} in cluster ${config.cluster}, printed by "conntrack-ha render conntrackd".
+# Both nodes need theirs; after a change restart conntrackd, one node at a time.
+Sync {
+	Mode FTFW {
+		# Twice the flows that may be sent in one go: a message that fell out can't be sent again.
+		ResendQueueSize ${2 * FLOWS}
+		ACKWindowSize 300
+		# Put the peer's flows into the kernel at once: a takeover then has nothing to commit.
+		DisableExternalCache on
+		# conntrack-ha asks for the peer's flows, once this node's own table is clean; at start is too early.
+		StartupResync off
+	}
+	UDP Default {
+		IPv4_address ${node.sync}
+		IPv4_Destination_Address ${peerOf(config, node).sync}
+		Port ${config.sync.port}
+		Interface ${device}
+		# Bytes; room for a burst of about 100000 flows.
+		SndSocketBuffer ${SOCKET_BUFFER}
+		RcvSocketBuffer ${SOCKET_BUFFER}
+		Checksum on
+	}
+	Options {
+		# Windows are not replicated; a taken over connection is tracked liberally.
+		TCPWindowTracking off
+	}
+}
+General {
+	# Buckets of the caches. Never 8192 or less: later flushes would be ignored.
+	HashSize ${FLOWS / 4}
+	# Flows and dead flows kept; at least twice net.netfilter.nf_conntrack_max.
+	HashLimit ${4 * FLOWS}
+	# Flows that could not be put into the kernel are named only here.
+	Syslog on
+	LogFile off
+	LockFile ${lockFileOf(socket)}
+	UNIX {
+		# The same as paths.conntrackd in cluster.yaml.
+		Path ${socket}
+	}
+	# Above all ordinary programs; the default, 99, would be above keepalived and the kernel's own threads as well.
+	Scheduler {
+		Type RR
+		Priority 1
+	}
+	# Bytes for events of the kernel, and how far they may grow.
+	NetlinkBufferSize ${NETLINK_BUFFER}
+	NetlinkBufferSizeMaxGrowth ${NETLINK_BUFFER_GROWTH}
+	# On, the kernel would keep every ended flow until conntrackd has heard of it: a stuck conntrackd fills the table.
+	NetlinkEventsReliable off
+	# On, lost events would have it send copies of the peer's flows as its own; conntrack-ha repairs what was lost.
+	NetlinkOverrunResync off
+	EventIterationLimit 100
+	Filter From Userspace {
+${renderProtocols(config)}
+		# Of the firewalls' own connections there is nothing to take over. The same list on both nodes.
+		# An address that flows are translated to may be here: it is compared with the two ends, not with the translation.
+		Address Ignore {
+${ignoredAddresses(config)
+  .map((address) => `\t\t\tIPv4_address ${address}`)
+  .join('\n')}
+		}
+	}
+}
+`;
+};
+
+/** Addresses of the firewalls themselves, without duplicates (conntrackd warns of them): the same on every node. */
+export const ignoredAddresses = (config: ClusterConfig): readonly string[] => [
+  ...new Set([
+    '127.0.0.1',
+    ...config.nodes.map((node) => node.sync),
+    ...config.interfaces.flatMap(({ addresses, snat }) => [
+      ...addresses.map(({ address }) => address),
+      ...snat,
+    ]),
+  ]),
+];
+
+/** Whether ICMP is to be replicated: with SNAT its id isn't, and the copy on the replica would answer to no one. */
+export const replicatesIcmp = (config: ClusterConfig): boolean =>
+  config.interfaces.every(({ snat }) => snat.length === 0);
+
+/** The other node. FTFW over UDP knows one peer. */
+export const peerOf = (config: ClusterConfig, node: NodeConfig): NodeConfig => {
+  const [peer, ...more] = config.nodes.filter(({ id }) => id !== node.id);
+  if (peer === undefined || more.length > 0) {
+    throw new Unrenderable(
+      `conntrackd's FTFW mode takes two nodes, cluster ${config.cluster} has ${config.nodes.length}`,
+    );
+  }
+  return peer;
+};
+
+/** Debian's name for Debian's socket; otherwise beside the socket, so that two of them never share a lock. */
+const lockFileOf = (socket: string): string =>
+  socket === '/var/run/conntrackd.sock'
+    ? '/var/lock/conntrackd.lock'
+    : `${socket.replace(/\.[^./]*$/, '')}.lock`;
+
+const renderProtocols = (config: ClusterConfig): string =>
+  replicatesIcmp(config)
+    ? `\t\t# GRE is left out: its key would be lost.
+		Protocol Accept {
+			TCP
+			SCTP
+			UDP
+			ICMP
+		}`
+    : `\t\t# Not ICMP: the id that SNAT chose would be lost, and with it the answers. Not GRE: its key would be lost.
+		Protocol Accept {
+			TCP
+			SCTP
+			UDP
+		}`;

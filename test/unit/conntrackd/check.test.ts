@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { checkConfiguration } from '../../../src/conntrackd/check.ts';
+import { renderConntrackd } from '../../../src/conntrackd/render.ts';
+import { edge, fw1, fw2, withoutSnat } from './cluster.ts';
+
+const rendered = renderConntrackd(edge, fw1);
+
+/** The number of the first line that holds `part`. */
+const lineWith = (text: string, part: string): number =>
+  text.split('\n').findIndex((line) => line.includes(part)) + 1;
+
+describe('checkConfiguration', () => {
+  it('finds nothing in what is rendered', () => {
+    expect(checkConfiguration(rendered, edge, fw1)).toEqual([]);
+    expect(checkConfiguration(renderConntrackd(withoutSnat, fw2), withoutSnat, fw2)).toEqual([]);
+  });
+
+  it.each([
+    ['StartupResync off', 'StartupResync Yes', 'StartupResync on'],
+    ['DisableExternalCache on', 'DisableExternalCache no', 'the external cache is enabled'],
+    ['ResendQueueSize 1048576', 'ResendQueueSize 131072', 'ResendQueueSize 131072'],
+    ['ACKWindowSize 300', 'CommitTimeout 180', 'CommitTimeout is set'],
+    ['Mode FTFW', 'Mode NOTRACK', 'Mode NOTRACK'],
+    ['UDP Default', 'Multicast Default', 'the dedicated link is Multicast'],
+    ['IPv4_address 10.99.0.1', 'IPv4_address 10.99.0.9', 'IPv4_address 10.99.0.9'],
+    [
+      'IPv4_Destination_Address 10.99.0.2',
+      'IPv4_Destination_Address 10.99.0.1',
+      'IPv4_Destination_Address 10.99.0.1',
+    ],
+    ['Port 3780', 'Port 3781', 'Port 3781'],
+    ['Interface eth3', 'Interface eth4', 'Interface eth4'],
+    ['TCPWindowTracking off', 'TCPWindowTracking On', 'TCPWindowTracking on'],
+    ['HashSize 131072', 'HashSize 8192', 'HashSize 8192'],
+    ['NetlinkOverrunResync off', 'NetlinkOverrunResync 60', 'NetlinkOverrunResync 60'],
+    ['NetlinkEventsReliable off', 'NetlinkEventsReliable yes', 'NetlinkEventsReliable on'],
+    ['EventIterationLimit 100', 'PollSecs 15', 'PollSecs is set'],
+    ['NetlinkBufferSize 67108864', 'NetlinkBufferSize 2097152', 'NetlinkBufferSize 2097152'],
+    ['Path /var/run/conntrackd.sock', 'Path /run/other.sock', 'Path /run/other.sock'],
+  ])('names the line of %j turned into %j', (from, to, what) => {
+    const text = rendered.replace(from, to);
+    expect(checkConfiguration(text, edge, fw1)).toEqual([
+      expect.objectContaining({ what, line: lineWith(text, to) }),
+    ]);
+  });
+
+  it.each([
+    ['StartupResync off', undefined],
+    ['DisableExternalCache on', 'the external cache is enabled'],
+    ['ResendQueueSize 1048576', 'ResendQueueSize is not set (131072)'],
+    ['Port 3780', 'Port is missing'],
+    ['NetlinkOverrunResync off', 'NetlinkOverrunResync is not set (on)'],
+    ['NetlinkEventsReliable off', undefined],
+    ['NetlinkBufferSize 67108864', 'NetlinkBufferSize is not set'],
+    ['HashSize 131072', undefined],
+    ['Syslog on', 'neither Syslog nor LogFile'],
+    ['Path /var/run/conntrackd.sock', 'Path is missing'],
+  ])("knows conntrackd's default without %j", (directive, what) => {
+    const findings = checkConfiguration(rendered.replace(directive, ''), edge, fw1);
+    expect(findings.map((finding) => finding.what)).toEqual(what === undefined ? [] : [what]);
+  });
+
+  it.each([
+    ['Protocol Accept {', 'Protocol Accept {\n ICMP', ['ICMP is replicated']],
+    ['Protocol Accept {', 'Protocol Accept {\n gre', ['GRE is replicated']],
+    ['\t\t\tUDP\n', '', ['UDP is not replicated']],
+    [/Protocol Accept \{[^}]*\}/, 'Protocol Ignore { GRE }', ['ICMP is replicated']],
+    [/Protocol Accept \{[^}]*\}/, '', ['ICMP is replicated', 'GRE is replicated']],
+    ['Address Ignore', 'Address Accept', ['Address Accept']],
+    ['\t\t\tIPv4_address 192.168.1.5\n', '', ['192.168.1.5 is not in Address Ignore']],
+    ['IPv4_address 192.168.0.5', 'IPv4_address 192.168.0.0/24', ['Address Ignore has 192.168.0.0/24']],
+    [
+      'IPv4_address 192.168.0.5',
+      'IPv4_address 192.168.0.5 IPv4_address 0.0.0.0/0',
+      ['Address Ignore has 0.0.0.0/0'],
+    ],
+    ['IPv4_address 127.0.0.1', 'IPv4_address 127.0.0.1/8', []],
+    ['Address Ignore', 'State Accept { ESTABLISHED for TCP } Address Ignore', ['State in the Filter']],
+    [/\tFilter From[\s\S]*\n\t\}\n/, '', ['no section Filter']],
+  ])('judges the filter: %j turned into %j', (from, to, whats) => {
+    const findings = checkConfiguration(rendered.replace(from, to), edge, fw1);
+    expect(findings.map(({ what }) => what)).toEqual(whats);
+  });
+
+  it('lets ICMP be where nothing is translated', () => {
+    const text = renderConntrackd(withoutSnat, fw1);
+    expect(text).toContain('ICMP');
+    expect(checkConfiguration(text, withoutSnat, fw1)).toEqual([]);
+  });
+
+  it('reads directives on one line, braces on their own and values on the next line', () => {
+    const squeezed = rendered.replaceAll(/#.*$/gm, '').replaceAll(/\s+/g, ' ');
+    const stretched = rendered.replaceAll(/#.*$/gm, '').replaceAll(/[ \t]+/g, '\n');
+    expect(checkConfiguration(squeezed, edge, fw1)).toEqual([]);
+    expect(checkConfiguration(stretched, edge, fw1)).toEqual([]);
+  });
+
+  it("finds Debian's configuration to replicate nothing", () => {
+    const debian =
+      'General {\n\tHashSize 8192\n\tHashLimit 65535\n\tSyslog on\n\tLockFile /var/lock/conntrackd.lock\n' +
+      '\tUNIX {\n\t\tPath /var/run/conntrackd.sock\n\t\tBacklog 20\n\t}\n\tSocketBufferSize 262142\n' +
+      '\tSocketBufferSizeMaxGrown 655355\n\tSystemd on\n}\n\nStats {\n\tLogFile on\n}\n';
+    expect(checkConfiguration(debian, edge, fw1).map(({ what }) => what)).toEqual([
+      'no section Sync',
+      'NetlinkOverrunResync is not set (on)',
+      'no section Filter',
+      'HashSize 8192',
+      'NetlinkBufferSize 262142',
+    ]);
+  });
+
+  it.each([
+    ['}', 1, '"}" without "{"'],
+    ['{', 1, '"{" without a section before it'],
+    ['Sync {\n', 1, 'Sync is not closed by "}"'],
+    ['\nhashsize 5\n', 2, 'conntrackd knows no "hashsize" here'],
+    ['General { UNIX { Path /run/x.sock}\n', 1, 'UNIX is not closed by "}"'],
+  ])('reports %j', (text, line, what) => {
+    expect(checkConfiguration(text, edge, fw1)).toContainEqual(expect.objectContaining({ line, what }));
+  });
+
+  it('never throws, whatever the text', () => {
+    const words = [
+      ...new Set(rendered.split(/\s+/)),
+      '{',
+      '}',
+      '\n',
+      '#',
+      '/',
+      '0.0.0.0/99',
+      '999.1.1.1',
+      '/32',
+    ];
+    const scrambled = fc.array(fc.constantFrom(...words), { maxLength: 80 }).map((list) => list.join(' '));
+    fc.assert(
+      fc.property(fc.oneof(scrambled, fc.string({ unit: 'binary' })), (text) => {
+        checkConfiguration(text, edge, fw1);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

@@ -1,0 +1,49 @@
+import type { ClusterConfig, NodeConfig } from '../../../src/config/types.ts';
+
+export const fw1: NodeConfig = { id: 1, name: 'fw1', sync: '10.99.0.1', devices: {} };
+export const fw2: NodeConfig = { id: 2, name: 'fw2', sync: '10.99.0.2', devices: { eth1: 'enp3s0' } };
+
+/** The example of the documentation. */
+export const edge: ClusterConfig = {
+  cluster: 'edge',
+  seed: 0xdeadbeef,
+  buckets: 64,
+  nodes: [fw1, fw2],
+  sync: { interface: 'eth3', mode: 'ftfw', replicas: 'kernel', port: 3780, key: '/etc/conntrack-ha/key' },
+  interfaces: [
+    {
+      name: 'eth1',
+      side: 'inside',
+      mac: '01:00:5e:00:01:01',
+      addresses: [{ address: '192.168.0.5', prefix: 24 }],
+      delivery: 'multicast',
+      snat: [],
+      networks: [],
+    },
+    {
+      name: 'eth2',
+      side: 'outside',
+      mac: '01:00:5e:00:01:02',
+      addresses: [{ address: '192.168.1.5', prefix: 24 }],
+      delivery: 'multicast',
+      snat: ['192.168.1.5'],
+      networks: [],
+    },
+  ],
+  firewall: 'nftables',
+  manager: 'keepalived',
+  keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },
+  log: { level: 'info', format: 'auto' },
+  timeouts: { conntrackd: 2000, peer: 1000, sync: 30_000, disagree: 2000, holddown: 0 },
+  paths: {
+    run: '/run/conntrack-ha',
+    conntrackd: '/var/run/conntrackd.sock',
+    conntrackdConf: '/etc/conntrackd/conntrackd.conf',
+    keepalivedConf: '/etc/keepalived/keepalived.conf',
+  },
+};
+
+export const withoutSnat: ClusterConfig = {
+  ...edge,
+  interfaces: edge.interfaces.map((settings) => ({ ...settings, snat: [] })),
+};

@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { ignoredAddresses, renderConntrackd, Unrenderable } from '../../../src/conntrackd/render.ts';
+import { parseConfiguration } from '../../../src/conntrackd/syntax.ts';
+import { edge, fw1, fw2, withoutSnat } from './cluster.ts';
+
+describe('renderConntrackd', () => {
+  it('prints the shipped example for the first node of the example cluster', async () => {
+    const example = await readFile(new URL('../../../conf/conntrackd.conf.example', import.meta.url), 'utf8');
+    expect(renderConntrackd(edge, fw1)).toBe(example);
+  });
+
+  it('swaps the addresses and takes the device of the other node', () => {
+    const config = { ...edge, nodes: [fw1, { ...fw2, devices: { eth3: 'eno4' } }] };
+    const [, second = fw2] = config.nodes;
+    const text = renderConntrackd(config, second);
+    expect(text).toMatch(/IPv4_address 10\.99\.0\.2\n\s+IPv4_Destination_Address 10\.99\.0\.1\n/);
+    expect(text).toContain('Interface eno4\n');
+  });
+
+  it('replicates ICMP only without SNAT', () => {
+    expect(renderConntrackd(edge, fw1)).not.toMatch(/^\s*ICMP$/m);
+    expect(renderConntrackd(withoutSnat, fw1)).toMatch(/^\s*ICMP$/m);
+  });
+
+  it('is clean in its own eyes', () => {
+    expect(parseConfiguration(renderConntrackd(edge, fw1)).problems).toEqual([]);
+  });
+
+  it('keeps the lock beside a socket that is not the usual one', () => {
+    const config = { ...edge, paths: { ...edge.paths, conntrackd: '/run/a.b/c.sock' } };
+    expect(renderConntrackd(config, fw1)).toContain('LockFile /run/a.b/c.lock\n');
+    expect(renderConntrackd(edge, fw1)).toContain('LockFile /var/lock/conntrackd.lock\n');
+  });
+
+  it.each([
+    ['an interface that the lexer takes for a number', { devices: { eth3: '3com' } }, '/run/c.sock'],
+    ['a blank in the path', {}, '/run/my socket'],
+    ['a path longer than sun_path', {}, `/${'x'.repeat(107)}`],
+    ['a relative path', {}, 'run/c.sock'],
+  ])('refuses %s', (_, node, conntrackd) => {
+    const config = { ...edge, paths: { ...edge.paths, conntrackd } };
+    expect(() => renderConntrackd(config, { ...fw1, ...node })).toThrow(Unrenderable);
+  });
+
+  it('refuses a cluster without exactly one peer', () => {
+    expect(() => renderConntrackd({ ...edge, nodes: [fw1] }, fw1)).toThrow('has 1');
+    expect(() => renderConntrackd({ ...edge, nodes: [fw1, fw2, { ...fw2, id: 3 }] }, fw1)).toThrow('has 3');
+  });
+});
+
+describe('ignoredAddresses', () => {
+  it('names each address of the firewalls once', () => {
+    expect(ignoredAddresses(edge)).toEqual([
+      '127.0.0.1',
+      '10.99.0.1',
+      '10.99.0.2',
+      '192.168.0.5',
+      '192.168.1.5',
+    ]);
+  });
+});
