@@ -8,3 +8,4 @@ await mkdir(dist, { recursive: true });
 // The package is of type "module"; the bundle is CommonJS.
 await writeFile(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 await bundle('src/main.ts', join(dist, 'main.js'));
+await bundle('test/lab/broken/agent.ts', join(dist, 'lab', 'agent.js'));

@@ -9,10 +9,10 @@ import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { groupStatuses, type Status, type VerifiedStatus, warningsOf } from '../observe/status.ts';
 import { PeerLink } from '../peers/link.ts';
 import type { Body } from '../peers/message.ts';
-import { compareWith, serveVerification } from '../peers/verification.ts';
+import { serveVerification } from '../peers/verification.ts';
 import type { Logger } from '../system/log.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
-import type { Verification } from '../transitions/verify.ts';
+import type { OwnersList, Verification } from '../transitions/verify.ts';
 import type { AgentFiles } from './files.ts';
 import { Memory, wantedBy } from './memory.ts';
 import { type Change, playRound, type Round } from './round.ts';
@@ -43,6 +43,8 @@ export interface AgentParts {
   readonly announce: (group: string, ready: boolean) => void;
   /** Asks an owner for all its states. */
   readonly askBulk: (send: () => void) => void;
+  /** Asks an owner for the list of its flows. */
+  readonly listOf: (peer: NodeConfig, buckets: readonly number[], signal: AbortSignal) => Promise<OwnersList>;
 }
 
 /** One node's agent: wakes at every event, sees, decides, acts. */
@@ -416,13 +418,12 @@ export class Agent {
     );
   }
 
-  async #listOf(peer: OwnerPeer, signal: AbortSignal): ReturnType<typeof compareWith> {
-    const { config, node, key } = this.#parts;
+  async #listOf(peer: OwnerPeer, signal: AbortSignal): Promise<OwnersList> {
     const target = this.#peers.find(({ name }) => name === peer.name);
     if (target === undefined) {
       throw new Error(`${peer.name} is no peer`);
     }
-    return compareWith(config, node, target, key, [...peer.buckets], signal);
+    return this.#parts.listOf(target, [...peer.buckets], signal);
   }
 
   #noteVerified(peer: OwnerPeer, result: Verification): void {

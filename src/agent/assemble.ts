@@ -14,6 +14,7 @@ import { localAddresses } from '../kernel/links.ts';
 import { Nftables } from '../kernel/nftables.ts';
 import { UNREADY } from '../managers/keepalived/render.ts';
 import type { Status } from '../observe/status.ts';
+import { compareWith } from '../peers/verification.ts';
 import type { Logger } from '../system/log.ts';
 import { readSysctl } from '../system/sysctl.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
@@ -70,6 +71,7 @@ export const assemble = async (
         }
       },
       askBulk: (send) => send(),
+      listOf: (peer, buckets, signal) => compareWith(config, node, peer, key, buckets, signal),
     }),
   );
   return {

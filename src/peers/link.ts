@@ -123,7 +123,9 @@ export class PeerLink {
       this.#retired.add(proven.session);
     }
     this.#proven.set(from, { session, sequence });
-    this.#events.message(from, envelope.body, session);
+    if (envelope.body.type !== 'hello') {
+      this.#events.message(from, envelope.body, session);
+    }
   }
 
   /** Answers a new session at once, so that two agents know each other within a round trip. */

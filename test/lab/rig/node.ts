@@ -11,6 +11,8 @@ import { until } from './wait.ts';
 
 const PRODUCT = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 
+const BROKEN = fileURLToPath(new URL('../../../dist/lab/agent.js', import.meta.url));
+
 export type DaemonName = 'conntrackd' | 'keepalived' | 'agent';
 
 /**
@@ -156,9 +158,11 @@ export class FirewallNode {
     return this.#start('keepalived', ['keepalived', '-n', '-l', '-D', '-f', file, ...pids]);
   }
 
-  /** Starts the agent: `conntrack-ha run`. */
-  async startAgent(env: Readonly<Record<string, string>> = {}): Promise<Daemon> {
-    return this.#start('agent', [...productCommand, 'run'], env);
+  /** Starts the agent: `conntrack-ha run`; or the lab's own with one mechanism taken out. */
+  async startAgent(broken?: string): Promise<Daemon> {
+    return broken === undefined
+      ? this.#start('agent', [...productCommand, 'run'])
+      : this.#start('agent', [...brokenCommand, 'run'], { LAB_BREAK: broken });
   }
 
   /** The daemon started last under that name. Throws if there was none since the boot. */
@@ -181,4 +185,6 @@ export class FirewallNode {
   }
 }
 
-const productCommand = [process.execPath, PRODUCT, '-c', '/etc/conntrack-ha/cluster.yaml'];
+const options = ['-c', '/etc/conntrack-ha/cluster.yaml'];
+const productCommand = [process.execPath, PRODUCT, ...options];
+const brokenCommand = [process.execPath, BROKEN, ...options];

@@ -1,0 +1,43 @@
+#!/bin/sh
+# Installs what the demo and the tests need and isn't there yet: Debian packages (as root), Node packages; then builds.
+set -eu
+cd "$(dirname "$0")/.."
+
+missing=
+need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+PATH=$PATH:/usr/sbin:/sbin
+need nft nftables
+need conntrackd conntrackd
+need conntrack conntrack
+need keepalived keepalived
+need iptables iptables
+need ip iproute2
+need ping iputils-ping
+need nsenter util-linux
+need ps procps
+
+if [ -n "$missing" ]; then
+  if [ "$(id -u)" != 0 ]; then
+    echo "setup: these Debian packages are missing, and installing them needs root:$missing" >&2
+    exit 1
+  fi
+  echo "setup: installing$missing"
+  export DEBIAN_FRONTEND=noninteractive
+  # The services that these packages bring stay off: a test starts its own in namespaces.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod 755 $policy
+    trap 'rm -f $policy' EXIT
+  fi
+  apt-get update -qq
+  # shellcheck disable=SC2086
+  apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi
+
+if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  echo "setup: installing the Node packages of package-lock.json"
+  npm ci --no-audit --no-fund --loglevel=error
+fi
+
+node_modules/.bin/tsx scripts/build.ts

@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import * as z from 'zod';
+import type { Lab } from './rig/lab.ts';
+import type { FirewallNode } from './rig/node.ts';
+import { until } from './rig/wait.ts';
+
+/** Which mechanism a lab's agents do without (test/lab/broken/agent.ts). */
+export type Break = 'sync' | 'adopt' | 'order' | 'snat' | 'readiness';
+export const BREAKS: readonly Break[] = ['sync', 'adopt', 'order', 'snat', 'readiness'];
+
+const setListing = z.object({
+  nftables: z.array(z.object({ set: z.object({ elem: z.array(z.unknown()).optional() }).optional() })),
+});
+
+/** Brings a node to work the way an administrator would: rendered configurations, conntrackd, agent, keepalived. */
+export const bringUp = async (
+  node: FirewallNode,
+  manager: 'keepalived' | 'none',
+  broken?: Break,
+): Promise<void> => {
+  await node.boot();
+  await node.writeConfiguration(
+    '/etc/conntrackd/conntrackd.conf',
+    await node.product(['render', 'conntrackd']),
+  );
+  if (manager === 'keepalived') {
+    const text = await node.product(['render', 'keepalived']);
+    await node.writeConfiguration('/etc/keepalived/keepalived.conf', text);
+  }
+  if (broken === 'sync') {
+    await loseSync(node);
+  }
+  await node.startConntrackd();
+  await node.startAgent(broken);
+  await agentUp(node);
+  if (broken === 'snat') {
+    await loseRanges(node);
+  }
+  if (manager === 'keepalived') {
+    await node.startKeepalived();
+  }
+};
+
+/** Waits until the agent answers. */
+export const agentUp = (node: FirewallNode): Promise<unknown> =>
+  until(
+    `the agent of ${node.name}`,
+    async () => {
+      const agent = node.daemon('agent');
+      if (!agent.running) {
+        return `ended: ${await readFile(agent.log, 'utf8')}`;
+      }
+      return (await node.product(['status', '--json'])).includes('"node"') || 'silent';
+    },
+    15_000,
+    (state) => state === true,
+  );
+
+/** The buckets that are active in the node's kernel, read there; none if it is off. */
+export const activeBuckets = async (node: FirewallNode): Promise<readonly number[]> => {
+  if (!node.on) {
+    return [];
+  }
+  const text = await node.run(['nft', '-j', 'list', 'set', 'netdev', 'conntrack_ha', 'owned']);
+  const elements = setListing.parse(JSON.parse(text)).nftables.flatMap(({ set }) => set?.elem ?? []);
+  return elements.map(bucketOf);
+};
+
+/** Waits until the kernels say that the nodes own so many buckets each. */
+export const untilActive = async (
+  lab: Lab,
+  counts: Readonly<Record<string, number>>,
+  boundMs = 20_000,
+): Promise<void> => {
+  const look = async (): Promise<Record<string, number>> => {
+    const pairs = Object.keys(counts).map(async (name) => {
+      const active = await activeBuckets(lab.node(name));
+      return [name, active.length] as const;
+    });
+    return Object.fromEntries(await Promise.all(pairs));
+  };
+  await until(`buckets ${JSON.stringify(counts)}`, look, boundMs, (seen) =>
+    Object.entries(counts).every(([name, count]) => seen[name] === count),
+  );
+};
+
+/** nft lists them as numbers, or as traffic-control handles: `none` is 0, `0:1f` is 31. */
+const bucketOf = (element: unknown): number => {
+  if (typeof element === 'number') {
+    return element;
+  }
+  const text = String(element);
+  return text === 'none' ? 0 : Number.parseInt(text.split(':').at(-1) ?? '', 16);
+};
+
+/** No state reaches the peer: what conntrackd sends is dropped on its way out. */
+const loseSync = async (node: FirewallNode): Promise<void> => {
+  const rules = `table ip lab_lose_sync {
+    chain out { type filter hook output priority -500; udp dport 3780 drop; }
+  }`;
+  await node.run(['nft', '-f', '-'], { input: rules });
+};
+
+/** Every bucket translates into all ports, as in the howto of 2010. */
+const loseRanges = async (node: FirewallNode): Promise<void> => {
+  const rules = `table ip lab_lose_ranges {
+    chain nat { type nat hook postrouting priority srcnat - 50; oifname "eth2" ip saddr 192.168.0.0/24 snat to 192.168.1.5; }
+  }`;
+  await node.run(['nft', '-f', '-'], { input: rules });
+};

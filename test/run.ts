@@ -1,0 +1,106 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import * as z from 'zod';
+
+/** Runs every check and test, shows them as they run, and closes with `N passed, N failed`. */
+
+interface Part {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Whether vitest counts; otherwise the part counts as one test. */
+  readonly counts: boolean;
+  readonly root: boolean;
+}
+
+const vitest = (folder: string, ...more: readonly string[]): readonly string[] => [
+  ...['npx', 'vitest', 'run', folder, ...more],
+];
+
+const PARTS: readonly Part[] = [
+  { name: 'types', command: ['npx', 'tsc'], counts: false, root: false },
+  { name: 'style', command: ['npx', 'biome', 'check', '--error-on-warnings'], counts: false, root: false },
+  { name: 'imports go downwards', command: ['npx', 'tsx', 'scripts/imports.ts'], counts: false, root: false },
+  { name: 'nothing unused', command: ['npx', 'knip'], counts: false, root: false },
+  { name: 'unit', command: vitest('test/unit'), counts: true, root: false },
+  // Network settings of its own: what a test does to tables and links stays in there.
+  {
+    name: 'kernel',
+    command: ['unshare', '--net', '--', ...vitest('test/kernel', '--no-file-parallelism')],
+    counts: true,
+    root: true,
+  },
+  { name: 'lab', command: vitest('test/lab', '--no-file-parallelism'), counts: true, root: true },
+];
+
+const results = z.object({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  numPendingTests: z.number(),
+  numTodoTests: z.number(),
+  success: z.boolean(),
+});
+
+const main = async (): Promise<void> => {
+  const root = process.getuid?.() === 0;
+  const only = process.argv.slice(2);
+  await showVersions();
+  const scratch = await mkdtemp(join(tmpdir(), 'conntrack-ha-test-'));
+  let passed = 0;
+  let failed = 0;
+  for (const part of PARTS.filter(({ name }) => only.length === 0 || only.includes(name))) {
+    if (part.root && !root) {
+      console.log(`\n== ${part.name}: left out, for it needs root (sudo npm test)`);
+      continue;
+    }
+    console.log(`\n== ${part.name}`);
+    const began = performance.now();
+    const outcome = await play(part, join(scratch, `${part.name}.json`));
+    passed += outcome.passed;
+    failed += outcome.failed;
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    console.log(`== ${part.name}: ${outcome.passed} passed, ${outcome.failed} failed in ${seconds} s`);
+  }
+  await rm(scratch, { recursive: true });
+  console.log(`\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+};
+
+const play = async (part: Part, file: string): Promise<{ passed: number; failed: number }> => {
+  const [program = '', ...args] = part.command;
+  const more = part.counts ? ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`] : [];
+  const { exitCode } = await execa(program, [...args, ...more], {
+    stdio: 'inherit',
+    reject: false,
+    env: { npm_config_loglevel: 'error' },
+  });
+  if (!part.counts) {
+    return exitCode === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  }
+  const text = await readFile(file, 'utf8').catch(() => '{}');
+  const parsed = results.safeParse(JSON.parse(text));
+  if (!parsed.success) {
+    return { passed: 0, failed: 1 };
+  }
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, success } = parsed.data;
+  // A skipped test has shown nothing. A file that could not be loaded fails without a test of its own.
+  const failed = numFailedTests + numPendingTests + numTodoTests;
+  return { passed: numPassedTests, failed: failed === 0 && !success ? 1 : failed };
+};
+
+const showVersions = async (): Promise<void> => {
+  console.log(`kernel ${release()}, node ${process.version}`);
+  const commands = [
+    ['nft', '--version'],
+    ['conntrackd', '-v'],
+    ['keepalived', '--version'],
+    ['conntrack', '--version'],
+  ];
+  for (const [program = '', ...args] of commands) {
+    const { stdout, stderr } = await execa(program, args, { reject: false });
+    console.log(`${program}: ${`${stdout}\n${stderr}`.trim().split('\n')[0] || 'not installed'}`);
+  }
+};
+
+await main();

@@ -1,0 +1,264 @@
+import { describe, expect, it } from 'vitest';
+import { decide, QUIET_MS, WORD_MS } from '../../../src/cluster/decide.ts';
+import type { GroupView, PeerView, Snapshot, Wanted } from '../../../src/cluster/snapshot.ts';
+
+const NOW = 100_000;
+
+const group = (fields: Partial<GroupView> = {}): GroupView => ({
+  name: 'fw1_fw2',
+  home: 'fw1',
+  order: ['fw1', 'fw2'],
+  buckets: [0, 2],
+  active: 0,
+  wanted: undefined,
+  synced: false,
+  asked: undefined,
+  request: undefined,
+  contested: undefined,
+  changed: undefined,
+  ...fields,
+});
+
+const peer = (fields: Partial<PeerView> = {}): PeerView => ({
+  name: 'fw2',
+  reachable: true,
+  silent: 50,
+  managerAlive: true,
+  owns: new Set(),
+  wants: new Set(),
+  synced: new Set(['fw1_fw2']),
+  ...fields,
+});
+
+const owning = peer({ owns: new Set(['fw1_fw2']) });
+const dead = peer({ reachable: false, silent: 5000, owns: new Set(['fw1_fw2']) });
+const quiet = peer({ silent: QUIET_MS + 1, owns: new Set(['fw1_fw2']) });
+
+const wanted = (role: Wanted['role'], fields: Partial<Wanted> = {}): Wanted => ({
+  role,
+  since: NOW - 10,
+  by: 'keepalived',
+  word: role === 'owner' ? 'MASTER' : 'BACKUP',
+  force: false,
+  ...fields,
+});
+
+const snapshot = (view: GroupView, other: PeerView, fields: Partial<Snapshot> = {}): Snapshot => ({
+  now: NOW,
+  node: 'fw1',
+  manager: { kind: 'keepalived', alive: true },
+  groups: [view],
+  peers: [other],
+  timeouts: { peer: 1000, disagree: 2000, holddown: 0 },
+  listening: 10_000,
+  ...fields,
+});
+
+const MASTER = wanted('owner');
+const BACKUP = wanted('replica');
+const asked = (fields: object = {}) => ({ since: NOW - 5, peer: 'fw2', answer: undefined, ...fields });
+const request = (fields: object = {}) => ({ from: 'fw2', since: NOW - 5, synced: true, ...fields });
+
+describe('a replica', () => {
+  it.each<[string, Partial<GroupView>, PeerView, Partial<Snapshot>, string, RegExp]>([
+    ['has no word', {}, owning, {}, 'stay', /nobody has said/],
+    ['is told BACKUP', { wanted: BACKUP }, owning, {}, 'stay', /keepalived says BACKUP/],
+    ['is MASTER, nobody owns it', { wanted: MASTER }, peer(), {}, 'activate', /^keepalived says MASTER$/],
+    ['is MASTER, the owner is dead', { wanted: MASTER }, dead, {}, 'activate', /fw2 is silent/],
+    ['is MASTER, the owner fell silent', { wanted: MASTER }, quiet, {}, 'activate', /fw2 is silent/],
+    ['is MASTER, not synced, owner lives', { wanted: MASTER }, owning, {}, 'stay', /its states aren't here yet/],
+    ['is MASTER and synced', { wanted: MASTER, synced: true }, owning, {}, 'ask', /MASTER/],
+    ['has asked', { wanted: MASTER, synced: true, asked: asked() }, owning, {}, 'stay', /was asked/],
+    [
+      'has asked in vain',
+      { wanted: MASTER, synced: true, asked: asked({ since: NOW - WORD_MS }) },
+      owning,
+      {},
+      'activate',
+      /didn't answer/,
+    ],
+    [
+      'was granted it',
+      { wanted: MASTER, synced: true, asked: asked({ answer: { granted: true, reason: '', at: NOW } }) },
+      owning,
+      {},
+      'activate',
+      /fw2 gave it up/,
+    ],
+    [
+      'was refused it',
+      { wanted: MASTER, synced: true, asked: asked({ answer: { granted: false, reason: 'no', at: NOW } }) },
+      owning,
+      {},
+      'stay',
+      /fw2 keeps it: no/,
+    ],
+    [
+      'was refused it a while ago',
+      { wanted: MASTER, synced: true, asked: asked({ answer: { granted: false, reason: 'no', at: NOW - 2000 } }) },
+      owning,
+      {},
+      'ask',
+      /MASTER/,
+    ],
+    ['is asked itself', { request: request() }, peer(), {}, 'grant', /not its owner/],
+    [
+      'has a dead manager',
+      { wanted: MASTER, synced: true },
+      dead,
+      { manager: { kind: 'keepalived', alive: false } },
+      'stay',
+      /MASTER/,
+    ],
+    [
+      'has just begun to listen',
+      { wanted: MASTER },
+      peer({ reachable: false, silent: Number.POSITIVE_INFINITY }),
+      { listening: 200 },
+      'stay',
+      /fw2 may still answer/,
+    ],
+    [
+      'starts at home, a peer owns it',
+      { wanted: wanted('owner', { by: 'start', word: 'start' }), synced: true },
+      owning,
+      { manager: { kind: 'none', alive: true } },
+      'stay',
+      /conntrack-ha takeover fw1_fw2/,
+    ],
+    [
+      'starts at home, nobody owns it',
+      { wanted: wanted('owner', { by: 'start', word: 'start' }) },
+      peer(),
+      { manager: { kind: 'none', alive: true } },
+      'activate',
+      /its home starts/,
+    ],
+    [
+      'is forced',
+      { wanted: wanted('owner', { by: 'operator', word: 'takeover', force: true }) },
+      owning,
+      {},
+      'ask',
+      /operator says takeover/,
+    ],
+    [
+      'changed a moment ago',
+      { wanted: MASTER, changed: NOW - 100 },
+      peer(),
+      { timeouts: { peer: 1000, disagree: 2000, holddown: 5000 } },
+      'stay',
+      /held down/,
+    ],
+  ])('that %s', (_, view, other, fields, kind, reason) => {
+    const [decision] = decide(snapshot(group(view), other, fields));
+    expect(decision).toMatchObject({ group: 'fw1_fw2', kind });
+    expect(decision?.reason).toMatch(reason);
+  });
+});
+
+describe('an owner', () => {
+  const active = { active: 2, synced: true };
+  it.each<[string, Partial<GroupView>, PeerView, Partial<Snapshot>, string, RegExp]>([
+    ['is MASTER', { wanted: MASTER }, peer(), {}, 'stay', /MASTER/],
+    ['has no word', {}, peer(), {}, 'stay', /nobody wants it elsewhere/],
+    ['is told BACKUP and not asked', { wanted: BACKUP }, peer(), {}, 'stay', /no peer has asked/],
+    ['is asked after BACKUP', { wanted: BACKUP, request: request() }, peer(), {}, 'yield', /fw2 asks/],
+    ['is asked before BACKUP came', { wanted: MASTER, request: request() }, peer(), {}, 'stay', /while the manager here/],
+    [
+      'is asked, and both are MASTER, and it comes first',
+      { wanted: MASTER, request: request({ since: NOW - 150 }) },
+      peer(),
+      {},
+      'refuse',
+      /fw1 comes first/,
+    ],
+    [
+      'is asked, and both are MASTER, and the other comes first',
+      { wanted: MASTER, request: request({ since: NOW - 150 }), order: ['fw2', 'fw1'], home: 'fw2' },
+      peer(),
+      {},
+      'yield',
+      /comes first/,
+    ],
+    [
+      'is asked by one that comes first but holds no states',
+      { wanted: MASTER, request: request({ since: NOW - 150, synced: false }), order: ['fw2', 'fw1'] },
+      peer(),
+      {},
+      'refuse',
+      /both managers want it/,
+    ],
+    [
+      'is asked with a dead manager',
+      { wanted: MASTER, request: request() },
+      peer(),
+      { manager: { kind: 'keepalived', alive: false } },
+      'yield',
+      /fw2 asks/,
+    ],
+    ['is told BACKUP alone, just now', { wanted: BACKUP }, dead, {}, 'stay', /nobody else is there/],
+    [
+      'is told BACKUP by VRRP alone, long ago',
+      { wanted: wanted('replica', { since: NOW - 1000 }) },
+      dead,
+      {},
+      'deactivate',
+      /no peer answers/,
+    ],
+    [
+      'is told STOP and is the last one',
+      { wanted: wanted('replica', { since: NOW - 9000, word: 'STOP' }) },
+      dead,
+      {},
+      'stay',
+      /nobody else is there/,
+    ],
+    [
+      'is released by the operator',
+      { wanted: wanted('replica', { by: 'operator', word: 'release' }) },
+      peer(),
+      { manager: { kind: 'none', alive: true } },
+      'deactivate',
+      /operator says release/,
+    ],
+    ['has a rival for a moment', { wanted: BACKUP, contested: NOW - 10 }, owning, {}, 'stay', /no peer has asked/],
+    [
+      'has a rival that is MASTER',
+      { wanted: BACKUP, contested: NOW - 2000 },
+      peer({ owns: new Set(['fw1_fw2']), wants: new Set(['fw1_fw2']) }),
+      {},
+      'deactivate',
+      /comes first/,
+    ],
+    ['has a rival and is MASTER', { wanted: MASTER, contested: NOW - 2000 }, owning, {}, 'stay', /has to give it up/],
+    [
+      'has only some buckets, unwanted',
+      { wanted: BACKUP, active: 1 },
+      peer(),
+      {},
+      'deactivate',
+      /only 1 of 2 buckets/,
+    ],
+    ['has only some buckets, wanted', { wanted: MASTER, active: 1 }, peer(), {}, 'activate', /only 1 of 2 buckets/],
+  ])('that %s', (_, view, other, fields, kind, reason) => {
+    const [decision] = decide(snapshot(group({ ...active, ...view }), other, fields));
+    expect(decision).toMatchObject({ group: 'fw1_fw2', kind });
+    expect(decision?.reason).toMatch(reason);
+  });
+});
+
+describe('two owners', () => {
+  it.each([
+    ['both MASTER', true, true],
+    ['neither MASTER', false, false],
+  ])('%s: exactly one of the two gives it up', (_, mine, theirs) => {
+    const view = (active: number, want: boolean): GroupView =>
+      group({ active, synced: true, wanted: want ? MASTER : BACKUP, contested: NOW - 2000 });
+    const other = (name: string, want: boolean): PeerView =>
+      peer({ name, owns: new Set(['fw1_fw2']), wants: new Set(want ? ['fw1_fw2'] : []) });
+    const [first] = decide(snapshot(view(2, mine), other('fw2', theirs)));
+    const [second] = decide({ ...snapshot(view(2, theirs), other('fw1', mine)), node: 'fw2' });
+    expect([first?.kind, second?.kind]).toEqual(['stay', 'deactivate']);
+  });
+});
