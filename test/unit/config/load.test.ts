@@ -91,7 +91,10 @@ describe('a configuration without a mistake', () => {
   });
 
   test('takes the inside from the addresses, each network once', () => {
-    const text = changed(13, '    addresses: [10.0.0.5/24, 10.0.0.6/24, 10.0.0.7/16, 10.9.0.5/24]');
+    const text = changed(
+      13,
+      '    addresses: [10.0.0.5/24, 10.0.0.6/24, 10.0.0.7/16, 10.9.0.5/24, 10.9.0.6/24]',
+    );
     expect(parseConfig(text, 'c.yaml').interfaces[0]?.networks).toEqual(['10.0.0.0/16', '10.9.0.0/24']);
   });
 

@@ -338,6 +338,11 @@ check('interfaces', [
 check('addresses', [
   [
     13,
+    '    addresses: [192.168.0.5/0]',
+    '13:17: interfaces.eth1.addresses[0]: "192.168.0.5/0" is not an IPv4 address with a prefix length; use the form 192.168.0.5/24',
+  ],
+  [
+    13,
     '    addresses: [fd00::5/64]',
     `13:17: interfaces.eth1.addresses[0]: "fd00::5/64" ${IPV6}; use an IPv4 address such as 192.168.0.5/24`,
   ],
@@ -571,6 +576,17 @@ check('log, timeouts and paths', [
     '2:22: paths.conntrackd: is 108 bytes long; use at most 107',
   ],
 ]);
+
+test('a mistake in what an alias stands for has the place of the anchor', () => {
+  const text = changed(5, '  fw1: { id: 1, sync: 10.99.0.1, devices: &d { eth1: a/b } }').replace(
+    'devices: { eth1: enp3s0 }',
+    'devices: *d',
+  );
+  expect(complaints(text)).toEqual([
+    `c.yaml:5:54: nodes.fw1.devices.eth1: "a/b" is no interface's name; ${DEVICE}`,
+    `c.yaml:5:54: nodes.fw2.devices.eth1: "a/b" is no interface's name; ${DEVICE}`,
+  ]);
+});
 
 test('an empty file', () => {
   const expected = ['c.yaml:1:1: is empty; use keys such as cluster, nodes, sync, interfaces'];
