@@ -1,0 +1,74 @@
+import { execa } from 'execa';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { linkExists, listLinks, localAddresses } from '../../src/kernel/links.ts';
+
+const ip = (...args: string[]) => execa('ip', args);
+
+const find = async (name: string) => (await listLinks()).find((link) => link.name === name);
+
+beforeEach(async () => {
+  const peer = ['type', 'veth', 'peer', 'name', 'far-end'];
+  await ip('link', 'add', 'near-end', 'address', '02:00:00:00:00:0a', ...peer);
+});
+
+afterEach(async () => {
+  await ip('link', 'del', 'near-end');
+});
+
+describe('a link', () => {
+  it('is listed with its index and MAC', async () => {
+    const { stdout } = await ip('-o', 'link', 'show', 'near-end');
+
+    const link = await find('near-end');
+
+    expect(link).toMatchObject({ mac: '02:00:00:00:00:0a', up: false, carrier: false });
+    expect(link?.index).toBe(Number.parseInt(stdout, 10));
+  });
+
+  it('has a carrier when both ends are up', async () => {
+    await ip('link', 'set', 'near-end', 'up');
+    expect(await find('near-end')).toMatchObject({ up: true, carrier: false });
+
+    await ip('link', 'set', 'far-end', 'up');
+    expect(await find('near-end')).toMatchObject({ up: true, carrier: true });
+
+    await ip('link', 'set', 'near-end', 'down');
+    expect(await find('near-end')).toMatchObject({ up: false, carrier: false });
+  });
+
+  it('exists or not', async () => {
+    expect(await linkExists('near-end')).toBe(true);
+    expect(await linkExists('lo')).toBe(true);
+    expect(await linkExists('near')).toBe(false);
+  });
+
+  it('is found among very many, by readers at the same time', { timeout: 20_000 }, async () => {
+    const names = Array.from({ length: 60 }, (_, index) => `many${index}`);
+    const batch = names.map((name) => `link add ${name} type bridge`).join('\n');
+    await execa('ip', ['-batch', '-'], { input: batch });
+
+    const [first, second] = await Promise.all([listLinks(), listLinks()]);
+
+    const found = first.map(({ name }) => name);
+    expect(found).toEqual(expect.arrayContaining([...names, 'lo', 'near-end', 'far-end']));
+    expect(found).toEqual(second.map(({ name }) => name));
+    await execa('ip', ['-batch', '-'], { input: names.map((name) => `link del ${name}`).join('\n') });
+  });
+});
+
+describe('local addresses', () => {
+  it('are those of IPv4, with device and prefix', async () => {
+    await ip('address', 'add', '192.168.0.5/24', 'dev', 'near-end');
+    await ip('address', 'add', '192.168.0.6/24', 'dev', 'near-end');
+    await ip('address', 'add', '10.9.9.1', 'peer', '10.9.9.2/32', 'dev', 'far-end');
+    await ip('address', 'add', 'fd00::5/64', 'dev', 'near-end');
+
+    const addresses = await localAddresses();
+
+    expect(addresses.filter(({ device }) => device !== 'lo')).toEqual([
+      { device: 'far-end', address: '10.9.9.1', prefix: 32 },
+      { device: 'near-end', address: '192.168.0.5', prefix: 24 },
+      { device: 'near-end', address: '192.168.0.6', prefix: 24 },
+    ]);
+  });
+});
