@@ -30,9 +30,7 @@ export const renderConntrackd = (config: ClusterConfig, node: NodeConfig): strin
   const device = deviceOf(node, config.sync.interface);
   const socket = config.paths.conntrackd;
   if (!WORD.test(device)) {
-    throw new Unrenderable(
-      `conntrackd can't read the interface name "${device}"; rename it, or give it an altname`,
-    );
+    throw new Unrenderable(`conntrackd can't read the interface name "${device}"; rename it`);
   }
   if (!PATH.test(socket)) {
     throw new Unrenderable(

@@ -96,6 +96,18 @@ describe('checkConfiguration', () => {
     expect(checkConfiguration(stretched, edge, fw1)).toEqual([]);
   });
 
+  it('takes the last of several directives, and all of several sections', () => {
+    const repeated = rendered.replace('StartupResync off', 'StartupResync on\nStartupResync off');
+    expect(checkConfiguration(repeated, edge, fw1)).toEqual([]);
+    const overridden = `${rendered}General { NetlinkOverrunResync on }\n`;
+    expect(checkConfiguration(overridden, edge, fw1)).toEqual([
+      expect.objectContaining({
+        what: 'NetlinkOverrunResync on',
+        line: lineWith(overridden, 'NetlinkOverrunResync on'),
+      }),
+    ]);
+  });
+
   it("finds Debian's configuration to replicate nothing", () => {
     const debian =
       'General {\n\tHashSize 8192\n\tHashLimit 65535\n\tSyslog on\n\tLockFile /var/lock/conntrackd.lock\n' +

@@ -1,0 +1,130 @@
+import { addressWord, inNetworks, type Network, parseNetwork } from '../cluster/address.ts';
+import type { ClusterConfig } from '../config/types.ts';
+import { find, lineOf } from './directive.ts';
+import type { Finding } from './finding.ts';
+import { ignoredAddresses, replicatesIcmp } from './render.ts';
+import type { Statement } from './syntax.ts';
+
+/** What is wrong in the section Filter: which flows are replicated. */
+export function* checkFilter(
+  filter: Statement | undefined,
+  general: Statement | undefined,
+  config: ClusterConfig,
+): Generator<Finding> {
+  if (filter === undefined) {
+    yield {
+      line: lineOf(undefined, general),
+      what: 'no section Filter',
+      why: "the firewalls' own connections and protocols that can't be replicated are sent to the peer",
+      mend: 'Filter From Userspace { Protocol Accept { TCP SCTP UDP } Address Ignore { ... } }',
+    };
+    return;
+  }
+  yield* checkProtocols(filter, config);
+  yield* checkAddresses(filter, config);
+  const state = find(filter.block ?? [], 'State');
+  if (state !== undefined) {
+    yield {
+      line: state.line,
+      what: 'State in the Filter',
+      why: 'connections in the states left out are lost in a takeover',
+      mend: 'remove the section State',
+    };
+  }
+}
+
+function* checkProtocols(filter: Statement, config: ClusterConfig): Generator<Finding> {
+  const protocol = find(filter.block ?? [], 'Protocol');
+  const listed = new Set((protocol?.block ?? []).map(({ name }) => name.toUpperCase()));
+  const accepting = protocol?.values[0] === 'Accept';
+  const isReplicated = (name: string): boolean => protocol === undefined || listed.has(name) === accepting;
+  for (const name of ['TCP', 'UDP']) {
+    if (!isReplicated(name)) {
+      yield {
+        line: lineOf(protocol, filter),
+        what: `${name} is not replicated`,
+        why: `every ${name} flow is lost in a takeover`,
+        mend: `name ${name} in Protocol Accept`,
+      };
+    }
+  }
+  if (isReplicated('ICMP') && !replicatesIcmp(config)) {
+    yield {
+      line: lineOf(protocol, filter),
+      what: 'ICMP is replicated',
+      why: 'the id that SNAT chose is not; after a takeover a ping that runs on is never answered again',
+      mend: 'Protocol Accept { TCP SCTP UDP }',
+    };
+  }
+  if (isReplicated('GRE')) {
+    yield {
+      line: lineOf(protocol, filter),
+      what: 'GRE is replicated',
+      why: 'its key is not; the copies on the peer are wrong',
+      mend: 'Protocol Accept { TCP SCTP UDP }',
+    };
+  }
+}
+
+function* checkAddresses(filter: Statement, config: ClusterConfig): Generator<Finding> {
+  const address = find(filter.block ?? [], 'Address');
+  if (address !== undefined && address.values[0] !== 'Ignore') {
+    yield {
+      line: address.line,
+      what: `Address ${address.values.join(' ')}`,
+      why: 'flows of addresses that are not listed are lost in a takeover',
+      mend: 'Address Ignore { the addresses of the firewalls }',
+    };
+    return;
+  }
+  const entries = (address?.block ?? []).filter(({ name }) => name === 'IPv4_address');
+  const ignored = entries.map(({ values: [value = ''], line }) => ({
+    value,
+    line,
+    network: networkOf(value),
+  }));
+  for (const wanted of ignoredAddresses(config)) {
+    const word = addressWord(wanted);
+    if (!ignored.some(({ network }) => network !== undefined && inNetworks(word, [network]))) {
+      yield {
+        line: lineOf(address, filter),
+        what: `${wanted} is not in Address Ignore`,
+        why: "the firewall's own connections are replicated, and stand in the peer's table where they mean nothing",
+        mend: `Address Ignore { IPv4_address ${wanted} }`,
+      };
+    }
+  }
+  const own = new Set(ignoredAddresses(config));
+  for (const { value, line, network } of ignored) {
+    const plain = value.replace(/\/32$/, '');
+    const reached =
+      network !== undefined &&
+      insideNetworks(config).find((inside) => overlap(network, parseNetwork(inside)));
+    if (reached && !own.has(plain)) {
+      yield {
+        line,
+        what: `Address Ignore has ${value}`,
+        why: `flows of clients in ${reached} are not replicated, and lost in a takeover`,
+        mend: 'list addresses of the firewalls only',
+      };
+    }
+  }
+}
+
+const insideNetworks = (config: ClusterConfig): readonly string[] =>
+  config.interfaces
+    .filter(({ side }) => side === 'inside')
+    .flatMap(({ networks, addresses }) =>
+      networks.length > 0 ? networks : addresses.map(({ address, prefix }) => `${address}/${prefix}`),
+    );
+
+const overlap = (one: Network, other: Network): boolean =>
+  inNetworks(one.word, [other]) || inNetworks(other.word, [one]);
+
+const networkOf = (value: string): Network | undefined => {
+  try {
+    return parseNetwork(value.includes('/') ? value : `${value}/32`);
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,121 @@
+import { type ClusterConfig, deviceOf, type NodeConfig } from '../config/types.ts';
+import { find, findDeep, isOn, lineOf, numberIn } from './directive.ts';
+import type { Finding } from './finding.ts';
+import { peerOf } from './render.ts';
+import type { Statement } from './syntax.ts';
+
+/** What is wrong in the section Sync: mode and dedicated link. */
+export function* checkSync(
+  sync: Statement | undefined,
+  config: ClusterConfig,
+  node: NodeConfig,
+): Generator<Finding> {
+  if (sync === undefined) {
+    yield {
+      line: 0,
+      what: 'no section Sync',
+      why: 'conntrackd counts connections and replicates none',
+      mend: 'take the configuration that "conntrack-ha render conntrackd" prints',
+    };
+    return;
+  }
+  const mode = find(sync.block ?? [], 'Mode');
+  if (mode?.values[0]?.toLowerCase() !== 'ftfw') {
+    yield {
+      line: (mode ?? sync).line,
+      what: mode === undefined ? 'no Mode' : `Mode ${mode.values.join(' ')}`,
+      why: 'the peer speaks FTFW, and conntrackd would not notice lost messages',
+      mend: 'Mode FTFW { ... }',
+    };
+    return;
+  }
+  yield* checkMode(mode, sync);
+  yield* checkLink(sync, config, node);
+  const tracking = findDeep(sync, 'TCPWindowTracking');
+  if (isOn(tracking)) {
+    yield {
+      line: lineOf(tracking, sync),
+      what: 'TCPWindowTracking on',
+      why: 'the windows of a replica are old; after a takeover the packets of busy connections are INVALID',
+      mend: 'TCPWindowTracking off',
+    };
+  }
+}
+
+function* checkMode(mode: Statement, sync: Statement): Generator<Finding> {
+  const external = find(mode.block ?? [], 'DisableExternalCache');
+  if (!isOn(external)) {
+    yield {
+      line: lineOf(external, mode),
+      what: 'the external cache is enabled',
+      why: "the peer's flows wait in conntrackd and are missing in the kernel when their buckets are taken over",
+      mend: 'DisableExternalCache on',
+    };
+  }
+  const startup = find(mode.block ?? [], 'StartupResync');
+  if (isOn(startup)) {
+    yield {
+      line: lineOf(startup, mode),
+      what: 'StartupResync on',
+      why: "it asks for the peer's flows before stale ones are gone here; a stale one can block a live one for ever",
+      mend: 'StartupResync off',
+    };
+  }
+  const resend = find(mode.block ?? [], 'ResendQueueSize');
+  if (!(numberIn(resend) > 131_072)) {
+    yield {
+      line: lineOf(resend, mode),
+      what: `ResendQueueSize ${resend?.values[0] ?? 'is not set (131072)'}`,
+      why: 'a bulk of 200000 flows fills it; messages lost beyond it are not sent again',
+      mend: 'ResendQueueSize 1048576, or twice the flows that you expect',
+    };
+  }
+  const timeout = findDeep(sync, 'CommitTimeout');
+  if (timeout !== undefined) {
+    yield {
+      line: timeout.line,
+      what: 'CommitTimeout is set',
+      why: 'it does not go with DisableExternalCache, and keeps the timeouts out of what the peer is sent',
+      mend: 'remove the line, on both nodes',
+    };
+  }
+}
+
+function* checkLink(sync: Statement, config: ClusterConfig, node: NodeConfig): Generator<Finding> {
+  const links = (sync.block ?? []).filter(({ name }) => ['UDP', 'Multicast', 'TCP'].includes(name));
+  const [link, second] = links;
+  if (link?.name !== 'UDP') {
+    yield {
+      line: (link ?? sync).line,
+      what: link === undefined ? 'no dedicated link' : `the dedicated link is ${link.name}`,
+      why: 'the peer sends and expects UDP',
+      mend: 'UDP Default { ... }',
+    };
+    return;
+  }
+  if (second !== undefined) {
+    yield {
+      line: second.line,
+      what: 'a second dedicated link',
+      why: 'the firewall drops replication that comes by any interface but sync.interface',
+      mend: 'keep the one link; for a spare use a bond as sync.interface',
+    };
+  }
+  const expected = {
+    IPv4_address: node.sync,
+    IPv4_Destination_Address: peerOf(config, node).sync,
+    Port: String(config.sync.port),
+    Interface: deviceOf(node, config.sync.interface),
+  };
+  for (const [name, value] of Object.entries(expected)) {
+    const statement = find(link.block ?? [], name);
+    if (statement?.values[0] !== value) {
+      yield {
+        line: lineOf(statement, link),
+        what: `${name} ${statement?.values[0] ?? 'is missing'}`,
+        why: `cluster.yaml says ${value}; the nodes would not hear each other`,
+        mend: `${name} ${value}`,
+      };
+    }
+  }
+}
