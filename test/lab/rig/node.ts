@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Daemon } from './daemon.ts';
@@ -113,12 +113,15 @@ export class FirewallNode {
   }
 
   /** Runs a program in the node to its end and returns its standard output. */
-  run(argv: readonly string[], options: { input?: string; boundMs?: number } = {}): Promise<string> {
+  async run(argv: readonly string[], options: { input?: string; boundMs?: number } = {}): Promise<string> {
     return this.machine.run(argv, options);
   }
 
   /** Runs the product: `conntrack-ha -c /etc/conntrack-ha/cluster.yaml ARGUMENTS`. */
-  product(args: readonly string[], options: { input?: string; boundMs?: number } = {}): Promise<string> {
+  async product(
+    args: readonly string[],
+    options: { input?: string; boundMs?: number } = {},
+  ): Promise<string> {
     return this.run([...productCommand, ...args], options);
   }
 
@@ -133,14 +136,19 @@ export class FirewallNode {
     await chmod(file, mode);
   }
 
-  /** Starts conntrackd and waits for its control socket. */
+  /** Starts conntrackd and waits for its control socket, /run/conntrackd.sock. Throws if it ends at once. */
   async startConntrackd(configuration?: string): Promise<Daemon> {
     const file = '/etc/conntrackd/conntrackd.conf';
     if (configuration !== undefined) {
       await this.writeConfiguration(file, configuration);
     }
-    const daemon = await this.#start('conntrackd', ['conntrackd', '-C', file]);
     const socket = this.machine.path('/run/conntrackd.sock');
+    if (!this.#daemons.get('conntrackd')?.running) {
+      // One that was killed leaves both, and the lock would keep the next one from starting.
+      await rm(socket, { force: true });
+      await rm(this.machine.path('/run/lock/conntrack.lock'), { force: true });
+    }
+    const daemon = await this.#start('conntrackd', ['conntrackd', '-C', file]);
     await until(`${this.name}'s conntrackd`, () => existsSync(socket) || !daemon.running, 10_000);
     if (!daemon.running) {
       throw new Error(`conntrackd on ${this.name} ended: ${await daemon.output()}`);

@@ -9,9 +9,10 @@ export interface PortCounters {
 
 /**
  * A switch: a bridge in a namespace of its own that floods multicast addresses. The frames that a bridge floods are
- * clones sharing one buffer, so what one machine rewrites (SNAT, TTL) would show in the copy that another has not looked
- * at yet. A wire doesn't do that. So a port for a firewall writes the source address over itself on the way out, which
- * makes the kernel copy the headers first (skb_ensure_writable in net/netfilter/nft_payload.c).
+ * clones sharing one buffer. The kernel copies before it translates, but not when it fragments again what it has
+ * reassembled (the fast path of ip_do_fragment, net/ipv4/ip_output.c): then the other firewall gets the fragments with
+ * the owner's translation in them. A wire doesn't do that. So a port for a firewall writes the source address over itself
+ * on the way out, which makes the kernel copy the headers first (skb_ensure_writable in net/netfilter/nft_payload.c).
  */
 export class Switch {
   private constructor(
