@@ -7,7 +7,8 @@ export class SysctlError extends Error {
 
 /**
  * The value of a setting such as `net.ipv4.ip_forward` in this network namespace, without the line's end; undefined
- * if the kernel has no such setting (perhaps its module isn't loaded). Names with an interface that holds a dot won't do.
+ * if the kernel has no such setting (perhaps its module isn't loaded). As with sysctl(8), a name may be written with
+ * slashes, which it must be for an interface with a dot in its name.
  *
  * @throws SysctlError when it is there and can't be read
  */
@@ -33,6 +34,6 @@ export const writeSysctl = async (name: string, value: string): Promise<void> =>
   }
 };
 
-const pathOf = (name: string): string => `/proc/sys/${name.replaceAll('.', '/')}`;
+const pathOf = (name: string): string => `/proc/sys/${name.includes('/') ? name : name.replaceAll('.', '/')}`;
 
 const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

@@ -1,0 +1,79 @@
+import { type ClusterConfig, deviceOf, type NodeConfig } from '../config/types.ts';
+import { readSysctl } from '../system/sysctl.ts';
+import { type Link, listLinks } from './links.ts';
+
+/** This machine can't carry the data plane that the configuration describes. Nothing was changed. */
+export class DataPlaneError extends Error {
+  override readonly name = 'DataPlaneError';
+}
+
+/**
+ * Whether this machine has what the data plane stands on.
+ *
+ * @returns what is odd about it but no reason to refuse, a line each
+ * @throws DataPlaneError that names all problems, and ProgramError when `ip` is missing or fails
+ */
+export const checkMachine = async (config: ClusterConfig, node: NodeConfig): Promise<readonly string[]> => {
+  if (process.geteuid?.() !== 0) {
+    throw new DataPlaneError('the data plane can only be loaded by root: run it with sudo');
+  }
+  const links = await listLinks();
+  const problems = [
+    ...config.interfaces.flatMap(({ name }) => {
+      const key = `interfaces.${name}`;
+      const link = links.find((one) => one.name === deviceOf(node, name));
+      return link === undefined ? [missing(key, name, node, links)] : dataLinkProblems(key, link);
+    }),
+    ...syncProblems(config, node, links),
+  ];
+  if (problems.length > 0) throw new DataPlaneError(problems.join('\n'));
+  return warningsOf(config, node, links);
+};
+
+const missing = (key: string, name: string, node: NodeConfig, links: readonly Link[]): string => {
+  const device = deviceOf(node, name);
+  const there = links.map((link) => link.name).join(', ');
+  const override =
+    device === name
+      ? `if it has another name on this node, say so with nodes.${node.name}.devices: { ${name}: NAME }`
+      : `correct nodes.${node.name}.devices.${name}`;
+  return `${key}: there is no interface ${device} on ${node.name} (there are ${there}); ${override}`;
+};
+
+/** Frames of a bridge's or a bond's port are sorted before their master sees them: the master is what to name. */
+const dataLinkProblems = (key: string, link: Link): readonly string[] => [
+  ...(link.ethernet ? [] : [`${key}: ${link.name} is no Ethernet interface, so it has no MAC to share`]),
+  ...(link.master === undefined || link.master.kind === 'vrf'
+    ? []
+    : [`${key}: ${link.name} is a port of ${link.master.name}; name ${link.master.name} instead`]),
+];
+
+const syncProblems = (config: ClusterConfig, node: NodeConfig, links: readonly Link[]): readonly string[] => {
+  const name = config.sync.interface;
+  const there = links.some((link) => link.name === deviceOf(node, name));
+  return there ? [] : [missing('sync.interface', name, node, links)];
+};
+
+const warningsOf = async (
+  config: ClusterConfig,
+  node: NodeConfig,
+  links: readonly Link[],
+): Promise<readonly string[]> => {
+  const names = [...config.interfaces.map(({ name }) => name), config.sync.interface];
+  const down = [...new Set(names.map((name) => deviceOf(node, name)))].filter(
+    (device) => links.find(({ name }) => name === device)?.up !== true,
+  );
+  const sync = deviceOf(node, config.sync.interface);
+  const addresses = links.find(({ name }) => name === sync)?.addresses ?? [];
+  return [
+    ...((await readSysctl('net.ipv4.ip_forward')) === '0'
+      ? [
+          'net.ipv4.ip_forward is 0: this node forwards nothing; set it with "sysctl -w net.ipv4.ip_forward=1"',
+        ]
+      : []),
+    ...down.map((device) => `${device} is down; bring it up with "ip link set ${device} up"`),
+    ...(addresses.some((address) => address.startsWith(`${node.sync}/`))
+      ? []
+      : [`${sync} has no address ${node.sync} (nodes.${node.name}.sync): no peer can be reached`]),
+  ];
+};

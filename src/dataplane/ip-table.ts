@@ -1,0 +1,73 @@
+import { portRange } from '../cluster/ranges.ts';
+import { TABLE } from './owned.ts';
+import type { Plan, SyncLink } from './plan.ts';
+
+/** The table around conntrack: what it isn't to see, what comes before its state, and translation. */
+export const ipTable = (plan: Plan): string => `
+table ip ${TABLE} {
+${untracked(plan.sync)}
+  chain sync_port {
+    type filter hook input priority filter - 10; policy accept;
+    udp dport { ${ports(plan.sync)} } goto from_peer
+    tcp dport ${plan.sync.peerPort} goto from_peer
+  }
+  chain from_peer {
+    iifname "${plan.sync.device}" ip saddr ${anyOf(plan.sync.peers)} accept
+    counter drop comment "to the synchronisation's ports, but not from a peer"
+  }
+  chain after_conntrack {
+    type filter hook prerouting priority mangle; policy accept;
+    iifname { "${plan.inside.device}", "${plan.outside.device}" } ct state invalid goto stateless
+  }
+  chain stateless {
+    ip daddr != { ${plan.shared.join(', ')} } fib daddr type local accept
+    # It may have run ahead of its state: the sender repeats it, whereas an answer would reset the connection.
+    counter drop comment "no state, or none yet"
+  }
+${plan.snat === undefined ? '' : translation(plan, plan.snat)}
+}
+`;
+
+/** What nodes tell each other is no flow of the cluster's. 112 is VRRP. */
+const untracked = (sync: SyncLink): string => {
+  const incoming = `iifname "${sync.device}" ip saddr ${anyOf(sync.peers)} ip daddr ${sync.own}`;
+  const outgoing = `oifname "${sync.device}" ip saddr ${sync.own} ip daddr ${anyOf(sync.peers)}`;
+  const rules = (match: string, vrrp: string) => `\
+    ip protocol 112${vrrp} notrack
+    ${match} udp dport { ${ports(sync)} } notrack
+    ${match} tcp dport ${sync.peerPort} notrack
+    ${match} tcp sport ${sync.peerPort} notrack`;
+  return `\
+  chain untracked_in {
+    type filter hook prerouting priority raw; policy accept;
+${rules(incoming, ' fib daddr type { local, multicast }')}
+  }
+  chain untracked_out {
+    type filter hook output priority raw; policy accept;
+${rules(outgoing, '')}
+  }`;
+};
+
+/**
+ * The form with address and port concatenated: nft 1.0.6 also takes `snat to ADDRESS : jhash ...`, lists it wrongly, and
+ * it fails at run time. A chain of type nat sees the first packet of a flow only, so what is dropped here never has one.
+ */
+const translation = (plan: Plan, snat: string): string => {
+  const ranges = Array.from({ length: plan.buckets }, (_, bucket) => {
+    const { first, last } = portRange(bucket, plan.buckets);
+    return `${bucket} : ${snat} . ${first}-${last}`;
+  });
+  const target = `jhash ct original ip saddr mod ${plan.buckets} seed 0x${plan.seed.toString(16)} map { ${ranges.join(', ')} }`;
+  const outwards = `iifname "${plan.inside.device}" oifname "${plan.outside.device}"`;
+  return `\
+  chain translate {
+    type nat hook postrouting priority srcnat; policy accept;
+    ${outwards} meta l4proto { tcp, udp } snat ip to ${target}
+    ${outwards} meta l4proto icmp snat ip to ${target}
+    ${outwards} counter drop comment "a protocol without ports can't be translated by bucket"
+  }`;
+};
+
+const ports = (sync: SyncLink): string => `${sync.port}, ${sync.peerPort}`;
+
+const anyOf = (values: readonly string[]): string => `{ ${values.join(', ')} }`;

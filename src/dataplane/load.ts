@@ -1,0 +1,129 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { ClusterConfig, NodeConfig } from '../config/types.ts';
+import { Nftables } from '../kernel/nftables.ts';
+import { run } from '../system/run.ts';
+import { readSysctl, writeSysctl } from '../system/sysctl.ts';
+import { checkMachine, DataPlaneError } from './check.ts';
+import { OWNED } from './owned.ts';
+import { planOf } from './plan.ts';
+import { appear, disappear, type Presence, presenceOf, presentOf, without } from './presence.ts';
+import { bootId, type LoadRecord, readRecord, writeRecord } from './record.ts';
+import { renderNftables } from './render.ts';
+import { loadTables, tablesLoaded } from './tables.ts';
+import { unloadDataPlane } from './unload.ts';
+
+export interface Loaded {
+  /** Stays the same until another load replaces the owned set; then whoever fills it starts anew. */
+  readonly id: string;
+  /** Whether the owned set holds only what this call put into it. */
+  readonly fresh: boolean;
+  /** What is odd about the machine, a line each. */
+  readonly warnings: readonly string[];
+}
+
+/** A packet from the middle of a connection that this node has no state of is not to make one. */
+const TCP_LOOSE = 'net.netfilter.nf_conntrack_tcp_loose';
+
+/**
+ * Has this node carry its part of the cluster, closed: rules, shared MACs, shared addresses. Called again it mends what
+ * is missing and leaves the owned buckets as they are; if `owned` is given, or the hash has changed, the set holds `owned`
+ * (default: none) from the first packet on.
+ *
+ * A failure takes back what was done, unless the data plane was loaded before; calling again is safe in any case. Not
+ * while something else changes the owned set: its change may be lost.
+ *
+ * @throws DataPlaneError, ProgramError, SysctlError, RecordError, LinkListError
+ */
+export const loadDataPlane = async (
+  config: ClusterConfig,
+  node: NodeConfig,
+  { owned }: { readonly owned?: readonly number[] } = {},
+): Promise<Loaded> => {
+  const warnings = await checkMachine(config, node);
+  const presence = presenceOf(planOf(config, node));
+  const rules = digest(renderNftables(config, node));
+  const hashing = `${config.seed} ${config.buckets}`;
+  const previous = await readRecord(config);
+  const running = previous?.complete === true && (await tablesLoaded());
+  const fresh = owned !== undefined || !running || previous.hashing !== hashing;
+  const record: LoadRecord = {
+    ...(fresh || previous === undefined ? identity() : { id: previous.id, since: previous.since }),
+    ...(await foundBefore(presence, previous)),
+    boot: bootId(),
+    complete: !fresh,
+    // These rules are not in the kernel yet: were this to end here, the next load would have to bring them.
+    rules: previous?.rules ?? '',
+    hashing,
+  };
+  try {
+    await writeRecord(config, record);
+    await writeSysctl(TCP_LOOSE, '0');
+    if (fresh || previous.rules !== rules) {
+      await loadTables(renderNftables(config, node, fresh ? owned : await ownedNow()));
+    }
+    await appear(presence);
+    // What a load with another configuration had brought.
+    const surplus = without(record, presence);
+    await disappear(surplus);
+    await writeRecord(config, { ...record, complete: true, rules, ...without(record, surplus) });
+  } catch (error) {
+    if (!running) await takeBack(config, error);
+    throw error;
+  }
+  return { id: record.id, fresh, warnings };
+};
+
+/** The id of the data plane that is loaded; undefined if none is, or not wholly. Throws ProgramError, RecordError. */
+export const dataPlaneId = async (config: ClusterConfig): Promise<string | undefined> => {
+  const record = await readRecord(config);
+  return record?.complete === true && (await tablesLoaded()) ? record.id : undefined;
+};
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const identity = () => ({ id: randomUUID(), since: new Date().toISOString() });
+
+type Before = Pick<LoadRecord, 'sysctls' | 'addresses' | 'groups'>;
+
+/** What an earlier load found goes on counting, for what is there now is its work. */
+const foundBefore = async (presence: Presence, previous: LoadRecord | undefined): Promise<Before> => {
+  const earlier: Before = previous ?? { sysctls: {}, addresses: [], groups: [] };
+  const missing = without(without(presence, await presentOf(presence)), earlier);
+  return {
+    sysctls: { [TCP_LOOSE]: earlier.sysctls[TCP_LOOSE] ?? (await readConntrackSysctl(TCP_LOOSE)) },
+    addresses: [...earlier.addresses, ...missing.addresses],
+    groups: [...earlier.groups, ...missing.groups],
+  };
+};
+
+/** Conntrack's settings are there once its module is, which else comes with the first rule. */
+const readConntrackSysctl = async (name: string): Promise<string> => {
+  const value = await readSysctl(name);
+  if (value !== undefined) return value;
+  await run('modprobe', ['nf_conntrack']);
+  const loaded = await readSysctl(name);
+  if (loaded === undefined) {
+    throw new DataPlaneError(`the kernel has no ${name}: it needs connection tracking (CONFIG_NF_CONNTRACK)`);
+  }
+  return loaded;
+};
+
+const ownedNow = async (): Promise<readonly number[]> => {
+  const nftables = new Nftables();
+  try {
+    return await nftables.elements(OWNED);
+  } finally {
+    nftables.close();
+  }
+};
+
+const takeBack = async (config: ClusterConfig, error: unknown): Promise<void> => {
+  try {
+    await unloadDataPlane(config);
+  } catch (failure) {
+    const first = error instanceof Error ? error.message : String(error);
+    const second = failure instanceof Error ? failure.message : String(failure);
+    const message = `${first}; taking back what was done failed too: ${second}; try "conntrack-ha stop"`;
+    throw new DataPlaneError(message, { cause: error });
+  }
+};

@@ -1,0 +1,11 @@
+/** The name of our tables; there is one in each of FAMILIES. */
+export const TABLE = 'conntrack_ha';
+
+/** Families of nftables that we have a table in. */
+export const FAMILIES = ['netdev', 'ip'] as const;
+
+/**
+ * The set of the buckets that this node filters. An element is a bucket's number, 32 bits in host order; a packet of
+ * a bucket that isn't in it is dropped.
+ */
+export const OWNED = { family: 'netdev', table: TABLE, name: 'owned' } as const;

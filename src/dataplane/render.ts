@@ -1,0 +1,33 @@
+import type { ClusterConfig, NodeConfig } from '../config/types.ts';
+import { ipTable } from './ip-table.ts';
+import { netdevTable } from './netdev-table.ts';
+import { FAMILIES, TABLE } from './owned.ts';
+import { planOf } from './plan.ts';
+
+/**
+ * The file for `nft -f` that replaces our own tables in one transaction, and touches no others. What it renders it is
+ * not sensitive to: nft 1.0.6 loads it, and lists it again.
+ *
+ * @param owned buckets that the node filters from the first packet on; none: closed
+ */
+export const renderNftables = (
+  config: ClusterConfig,
+  node: NodeConfig,
+  owned: readonly number[] = [],
+): string => {
+  const plan = planOf(config, node);
+  return [
+    `# The data plane of ${node.name} in the cluster ${config.cluster}, as conntrack-ha loads it.`,
+    '# What you add to these tables is gone at the next start: put rules of your own into tables of your own.',
+    removal,
+    netdevTable(plan, owned),
+    ipTable(plan),
+  ].join('\n');
+};
+
+/** The file for `nft -f` that removes our tables, whether they are there or not. */
+export const removal: string = FAMILIES.flatMap((family) => [
+  `table ${family} ${TABLE} {}`,
+  `delete table ${family} ${TABLE}`,
+  '',
+]).join('\n');

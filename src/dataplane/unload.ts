@@ -1,0 +1,33 @@
+import type { ClusterConfig } from '../config/types.ts';
+import { writeSysctl } from '../system/sysctl.ts';
+import { disappear } from './presence.ts';
+import { readRecord, removeRecord } from './record.ts';
+import { removeTables, tablesLoaded } from './tables.ts';
+
+export interface Unloaded {
+  /** False if there was nothing to take down. */
+  readonly changed: boolean;
+  /** What could not be put back, a line each. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Takes the data plane down and puts back what the load found, as its record tells; what is gone already is no error,
+ * and what was there before the load stays. Addresses go first, while the rules still stand.
+ *
+ * @throws ProgramError, SysctlError, RecordError; calling again goes on where it stopped
+ */
+export const unloadDataPlane = async (config: ClusterConfig): Promise<Unloaded> => {
+  const record = await readRecord(config);
+  if (record === undefined) {
+    if (!(await tablesLoaded())) return { changed: false, warnings: [] };
+    await removeTables();
+    const warning = `${config.paths.run} holds no record of the load: its shared addresses, MACs and sysctls stay`;
+    return { changed: true, warnings: [warning] };
+  }
+  await disappear(record);
+  await removeTables();
+  for (const [name, value] of Object.entries(record.sysctls)) await writeSysctl(name, value);
+  await removeRecord(config);
+  return { changed: true, warnings: [] };
+};
