@@ -262,6 +262,11 @@ export class Agent {
     this.#upkeepKnows(change, false);
     this.#upkeep.gaveUp();
     for (const decision of change.decisions) {
+      if (this.#parts.config.manager === 'none') {
+        // Without a manager the newest operator's word counts, wherever it was said.
+        this.#memory.forget(decision.group);
+        this.#parts.files.forgetWanted(decision.group);
+      }
       this.#tell('released', decision, change, '');
     }
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Role, Wanted } from '../cluster/snapshot.ts';
 
 /** What the agent leaves for others to read, and for itself to find again: files below the run directory. */
@@ -20,6 +20,11 @@ export class AgentFiles {
   /** Keeps the manager's word, so that a restarted agent knows it. */
   keepWanted(group: string, wanted: Wanted): void {
     this.#write(`wanted/${group}`, `${wanted.role} ${wanted.by} ${wanted.word}\n`);
+  }
+
+  forgetWanted(group: string): void {
+    this.#written.delete(`wanted/${group}`);
+    rmSync(`${this.#run}/wanted/${group}`, { force: true });
   }
 
   /** The word that was kept, if there is one that can be read. */

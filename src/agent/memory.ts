@@ -53,8 +53,9 @@ export class Memory {
     }
   }
 
-  wanted(group: string): Wanted | undefined {
-    return this.#wanted.get(group);
+  /** The operator's word has been overtaken: a peer's operator has taken the group. */
+  forget(group: string): void {
+    this.#wanted.delete(group);
   }
 
   /** A peer's status. Returns whether anything changed that a decision looks at. */

@@ -1,6 +1,6 @@
 import { agentRuns } from '../agent/presence.ts';
 import { OWNED } from '../dataplane/owned.ts';
-import { unloadDataPlane } from '../dataplane/load.ts';
+import { unloadDataPlane } from '../dataplane/unload.ts';
 import { Nftables, SetMissingError } from '../kernel/nftables.ts';
 import { type Context, RefusedError, requireRoot, socketPath } from './context.ts';
 
