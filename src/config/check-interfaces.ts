@@ -199,6 +199,9 @@ const snatProblem = (
   if (node !== undefined) {
     return { text: `${address} is the sync address of ${node[0]}`, mend };
   }
+  if (own.some((candidate) => candidate.address === address)) {
+    return undefined;
+  }
   const inside = interfaces.find(
     (other) =>
       other.side === 'inside' &&
@@ -211,7 +214,7 @@ const snatProblem = (
   }
   const subnet = own.find((candidate) => contains(candidate, single(address)));
   const complete = own.length === one.addresses?.length;
-  return subnet !== undefined && complete && !own.some((candidate) => candidate.address === address)
+  return subnet !== undefined && complete
     ? {
         text: `${address} is in ${subnetText(subnet)} but not among the addresses of ${one.name}, so nobody would answer ARP for it`,
         mend: `add ${address}/${subnet.prefix} to addresses, or ${mend}`,

@@ -1,8 +1,20 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+} from 'yaml';
 import { aboutKey, type Complaint, type KeyPath, show } from './complaint.ts';
 
 /** A place in the text; both from 1. */
-export interface Position {
+interface Position {
   readonly line: number;
   readonly column: number;
 }
@@ -39,6 +51,16 @@ export const readDocument = (text: string): SourceDocument | readonly SyntaxMist
     if (faults.length > 0) {
       return onePerLine(faults.map((fault) => explain(fault.code, fault.message, at(lines, fault.pos[0]))));
     }
+    const stray = strayAlias(document);
+    if (stray !== undefined) {
+      return [
+        explain(
+          'BAD_ALIAS',
+          `no anchor &${stray.source} before *${stray.source}`,
+          at(lines, startOf(stray) ?? 0),
+        ),
+      ];
+    }
     const value: unknown = document.toJS({ maxAliasCount: 100 });
     const root = document.contents;
     const resolve = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
@@ -48,10 +70,22 @@ export const readDocument = (text: string): SourceDocument | readonly SyntaxMist
       locate: (path, part) => at(lines, offsetOf(root, path, part, resolve)),
     };
   } catch (error) {
-    // An alias without an anchor or too many of them, or brackets nested until the stack is full.
+    // Aliases that grow without bound, or brackets nested until the stack is full.
     const reason = error instanceof Error ? error.message : String(error);
     return [explain('UNREADABLE', reason, { line: 1, column: 1 })];
   }
+};
+
+/** The first alias whose anchor isn't there: no error to the parser. */
+const strayAlias = (document: Document): Alias | undefined => {
+  let found: Alias | undefined;
+  visit(document, {
+    Alias: (_, alias) => {
+      found = alias.resolve(document) === undefined ? alias : undefined;
+      return found === undefined ? undefined : visit.BREAK;
+    },
+  });
+  return found;
 };
 
 const at = (lines: LineCounter, offset: number): Position => {
@@ -69,6 +103,7 @@ const MENDS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'use spaces',
   TAG_RESOLVE_FAILED: 'leave the tag out',
   MULTIPLE_DOCS: 'keep one document: take out the line ---',
+  BAD_ALIAS: 'write the value out, or in quotes if it begins with a star',
   UNREADABLE: 'write the values out, without aliases',
 };
 

@@ -25,7 +25,7 @@ export class ConfigError extends Error {
 }
 
 /** `/etc/conntrack-ha/cluster.yaml:12:9: interfaces.eth1.mac: "..." is not ...; use ...` */
-export const mistakeText = (mistake: Mistake): string => {
+const mistakeText = (mistake: Mistake): string => {
   const { file, line, column, path, problem, mend } = mistake;
   const place = [file, line, column].filter((part) => part !== undefined).join(':');
   const text = [place, path, `${problem}; ${mend}`].filter((part) => part !== '').join(': ');

@@ -43,7 +43,7 @@ export const parseConfig = (text: string, file: string): ClusterConfig => {
   return complete(result.data);
 };
 
-const MOST_BYTES = 1024 * 1024;
+const MOST_BYTES = 64 * 1024;
 
 const read = async (file: string): Promise<string> => {
   const fail = (problem: string, mend: string, cause?: unknown): ConfigError =>
