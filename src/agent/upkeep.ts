@@ -120,6 +120,8 @@ export class Upkeep {
 
   /** This node has become an owner: its new flows are to be adopted. */
   tookOver(): void {
+    // Who serves is no newcomer: its copies of what others own are compared, not thrown away.
+    this.#rejoining = false;
     this.#unadopted = true;
     this.#interrupt();
   }
