@@ -203,7 +203,10 @@ export class Channel {
     return socket;
   }
 
-  /** Not at once: the package crashes when closed inside one of its callbacks, and promises continue there too. */
+  /**
+   * Not at once: promises continue inside the package's callbacks, and its code goes on using the socket after a
+   * callback has returned (PollHandler and RunCompleted in its src/binding.cc).
+   */
   #dropSocket(): void {
     const socket = this.#socket;
     this.#socket = undefined;

@@ -4,11 +4,20 @@ import { Channel, NETLINK_NETFILTER, type Request } from '../../src/kernel/chann
 import { ChannelClosedError, NetlinkReplyError, NetlinkTimeoutError } from '../../src/kernel/error.ts';
 import { MessageWriter, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from '../../src/kernel/message.ts';
 import type { SetRef } from '../../src/kernel/nftables.ts';
-import { writeGetElements, writeGetGeneration, writeTransaction } from '../../src/kernel/set-message.ts';
+import {
+  parseElements,
+  transactionMessages,
+  writeGetElements,
+  writeGetGeneration,
+  writeTransaction,
+} from '../../src/kernel/set-message.ts';
 
 const GET_GENERATION = (10 << 8) | 16;
 
-const request = (encode: (writer: MessageWriter, first: number) => void, more = {}): Request => ({
+const request = (
+  encode: (writer: MessageWriter, first: number) => void,
+  more: Partial<Request> = {},
+): Request => ({
   operation: 'test',
   subject: 'the channel',
   messages: 1,
@@ -139,7 +148,8 @@ describe('a set changed through the channel', () => {
   const keys = Array.from({ length: 1500 }, (_, index) => index);
 
   beforeEach(async () => {
-    const input = 'table netdev channel {\n set numbers { type mark; elements = { 1 } }\n}';
+    // With a size it has a table that never grows: one list gives each element once
+    const input = 'table netdev channel {\n set numbers { type mark; size 65536; elements = { 1 } }\n}';
     await execa('nft', ['-f', '-'], { input });
   });
 
@@ -167,6 +177,30 @@ describe('a set changed through the channel', () => {
     );
 
     expect(outcome.refusals).toEqual([{ index: 1, errno: 2 }]);
+  });
+
+  it('can be listed again at once when a list was dropped in the middle', async () => {
+    // More than the 32 datagrams that are read in one turn
+    const many = Array.from({ length: 20_000 }, (_, index) => index);
+    const changes = [{ set, add: many, remove: [] }];
+    await channel.request(
+      request((writer, first) => writeTransaction(writer, changes, first), {
+        messages: transactionMessages(changes),
+        batch: true,
+      }),
+    );
+    const controller = new AbortController();
+    const list = (more: Partial<Request>) =>
+      channel.request(request((writer, first) => writeGetElements(writer, set, first), more));
+
+    const onMessage = () => controller.abort(new Error('enough'));
+    await expect(list({ signal: controller.signal, onMessage })).rejects.toThrow('enough');
+
+    const listed: number[] = [];
+    await list({
+      onMessage: (...message) => listed.push(...parseElements(message[0], message[1], message[2])),
+    });
+    expect(new Set(listed)).toEqual(new Set(many));
   });
 
   it('cannot be listed into a buffer that is too short for the reply', async () => {

@@ -82,6 +82,15 @@ describe('a flow in a message', () => {
     );
   });
 
+  it('whose attribute is too short for its value is malformed', () => {
+    const writer = new MessageWriter();
+    writer.nfgen(AF_INET);
+    writer.net16(3, 14);
+    expect(() => parseFlow(view(writer.written), 0, writer.written.length)).toThrow(
+      /attribute 3 is shorter than 4 bytes at offset 4/,
+    );
+  });
+
   it('whose attribute runs over the end is malformed', () => {
     const writer = new MessageWriter();
     writer.nfgen(AF_INET);
