@@ -41,6 +41,8 @@ const createForwarding = async (
   return lab;
 };
 
+const first = (client: number): string => planClient(client).addresses[0] ?? '';
+
 const HALVES = [
   [0, 1],
   [2, 3],
@@ -132,8 +134,8 @@ test('two owners are seen: packets come twice', async () => {
   const lab = await createForwarding(false, EVERYTHING);
   const traffic = await Traffic.start(lab);
   traffic.add([
-    { id: 'c1.udp', kind: 'udp', from: '192.168.0.2' },
-    { id: 'c2.ping', kind: 'ping', from: '192.168.0.11' },
+    { id: 'c1.udp', kind: 'udp', from: first(1) },
+    { id: 'c2.ping', kind: 'ping', from: first(2) },
   ]);
   await traffic.ready();
   const seen = await until(
@@ -152,7 +154,7 @@ test('losses are seen: a reset, a dead idle flow, a changed port, silence', asyn
   const lab = await createForwarding(true, HALVES);
   const traffic = await Traffic.start(lab);
   traffic.add(standardFlows(planClient(1)).filter(({ kind }) => ['busy', 'idle', 'udp'].includes(kind)));
-  traffic.add([{ id: 'c2.udp', kind: 'udp', from: '192.168.0.11' }]);
+  traffic.add([{ id: 'c2.udp', kind: 'udp', from: first(2) }]);
   await traffic.ready();
   await lab.node(2).powerCut();
   // The states go, and with them the translations; the flows' packets make new ones.

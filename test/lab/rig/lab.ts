@@ -8,7 +8,7 @@ import { type PortCounters, Switch } from './switch.ts';
 export interface LabOptions {
   /** From 1 to 3; 2 by default. */
   readonly nodes?: number;
-  /** From 1 to 4; 2 by default. */
+  /** 1 or 2; 2 by default. */
   readonly clients?: number;
   /** If given, every node gets /etc/conntrack-ha/cluster.yaml and a key. */
   readonly cluster?: ClusterOptions;

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Daemon } from './daemon.ts';
 import { Machine } from './machine.ts';
+import { parseOwnedSet } from './owned-set.ts';
 import { type NodePlan, SIDES, type Side } from './plan.ts';
 import { createTree, type RunDirectory } from './run-directory.ts';
 import type { Switch } from './switch.ts';
@@ -123,6 +124,15 @@ export class FirewallNode {
     options: { input?: string; boundMs?: number } = {},
   ): Promise<string> {
     return this.run([...productCommand, ...args], options);
+  }
+
+  /**
+   * The buckets in the kernel's `owned` set, ascending; undefined if the node is off or its data plane isn't loaded.
+   */
+  async ownedBuckets(): Promise<number[] | undefined> {
+    const list = ['nft', '-j', 'list', 'set', 'netdev', 'conntrack_ha', 'owned'];
+    const text = await this.#machine?.run(list).catch(() => undefined);
+    return text === undefined ? undefined : parseOwnedSet(text);
   }
 
   /** Writes a file below /etc, whether the node is on or off. */

@@ -12,7 +12,7 @@ export const SHARED_MAC = { inside: '01:00:5e:00:01:01', outside: '01:00:5e:00:0
 
 export const SERVER = '192.168.1.2';
 
-/** Seed of the hash: with it and two halves, 192.168.0.2 falls into the lower, 192.168.0.11 into the upper one. */
+/** Seed of the hash. */
 export const SEED = 0xdeadbeef;
 
 export interface NodePlan {
@@ -48,14 +48,26 @@ export const planNode = (id: number): NodePlan => {
 
 export interface ClientPlan {
   readonly name: string;
-  /** The first one is the default source; eight in all, enough for flows in every group. */
+  /** The first one is the default source; eight in all, so that there are some in every group. */
   readonly addresses: readonly string[];
   readonly mac: string;
 }
 
-/** The client with the given number, from 1 to 4. */
+/** Hosts of 192.168.0.0/24. With two firewalls and 64 buckets, c1's first address is fw1's and c2's is fw2's. */
+const CLIENT_HOSTS: readonly (readonly number[])[] = [
+  [20, 2, 23, 21, 22, 24, 25, 26],
+  [11, 33, 30, 35, 31, 32, 34, 36],
+];
+
+/** The client with the given number, 1 or 2. */
 export const planClient = (number: number): ClientPlan => {
-  const first = number === 1 ? '192.168.0.2' : `192.168.0.${number + 9}`;
-  const more = Array.from({ length: 7 }, (_, index) => `192.168.0.${10 * (number + 1) + index}`);
-  return { name: `c${number}`, addresses: [first, ...more], mac: `02:00:00:00:1${number}:01` };
+  const hosts = CLIENT_HOSTS[number - 1];
+  if (hosts === undefined) {
+    throw new RangeError(`expected a client's number from 1 to ${CLIENT_HOSTS.length}, got ${number}`);
+  }
+  return {
+    name: `c${number}`,
+    addresses: hosts.map((host) => `192.168.0.${host}`),
+    mac: `02:00:00:00:1${number}:01`,
+  };
 };
