@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Hashing } from '../cluster/flow.ts';
 import { addressWord, parseNetwork } from '../cluster/address.ts';
+import type { Hashing } from '../cluster/flow.ts';
 import { groupsOf } from '../cluster/groups.ts';
 import { replicatedFlows } from '../cluster/replicated.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
@@ -25,7 +25,11 @@ import { AgentFiles } from './files.ts';
 const DRAIN_MS = 2000;
 const HEALTH_MS = 1000;
 /** Timeouts that a living flow's copy can reach, since only the owner sees its packets; in seconds. */
-const SHORT_TIMEOUTS = ['nf_conntrack_udp_timeout', 'nf_conntrack_udp_timeout_stream', 'nf_conntrack_icmp_timeout'];
+const SHORT_TIMEOUTS = [
+  'nf_conntrack_udp_timeout',
+  'nf_conntrack_udp_timeout_stream',
+  'nf_conntrack_icmp_timeout',
+];
 
 /** An agent over the real kernel and the real conntrackd of this node. */
 export interface Assembly {
@@ -71,7 +75,8 @@ export const assemble = async (
         }
       },
       askBulk: (send) => send(),
-      listOf: (peer, buckets, signal) => compareWith(config, node, peer, key, buckets, signal),
+      listOf: (peer, signal) =>
+        compareWith(config, node, nodeNamed(config, peer.name), key, [...peer.buckets], signal),
     }),
   );
   return {
@@ -86,7 +91,12 @@ export const assemble = async (
   };
 };
 
-const edgesOf = (config: ClusterConfig, nftables: Nftables, conntrack: Conntrack, control: Control): Edges => ({
+const edgesOf = (
+  config: ClusterConfig,
+  nftables: Nftables,
+  conntrack: Conntrack,
+  control: Control,
+): Edges => ({
   owned: {
     read: async () => new Set(await nftables.elements(OWNED)),
     change: (change) => nftables.change(OWNED, change),
@@ -132,7 +142,9 @@ const watchHealth = (control: Control): { current: () => Status['conntrackd']; c
 };
 
 /** The node's own addresses change rarely, and a flow of its own must not be taken for one that passes through. */
-const watchSorting = async (config: ClusterConfig): Promise<{ current: () => Sorting; close: () => void }> => {
+const watchSorting = async (
+  config: ClusterConfig,
+): Promise<{ current: () => Sorting; close: () => void }> => {
   const hashing: Hashing = {
     seed: config.seed,
     buckets: config.buckets,
@@ -142,7 +154,10 @@ const watchSorting = async (config: ClusterConfig): Promise<{ current: () => Sor
     const local = await localAddresses();
     return {
       hashing,
-      replicated: replicatedFlows(config, local.map(({ address }) => addressWord(address))),
+      replicated: replicatedFlows(
+        config,
+        local.map(({ address }) => addressWord(address)),
+      ),
     };
   };
   let sorting = await look();
@@ -163,6 +178,14 @@ const refreshInterval = async (): Promise<number> => {
     SHORT_TIMEOUTS.map(async (name) => Number(await readSysctl(`net.netfilter.${name}`)) || 60),
   );
   return Math.min(Math.max((Math.min(...seconds) * 1000) / 3, 1000), 20_000);
+};
+
+const nodeNamed = (config: ClusterConfig, name: string): NodeConfig => {
+  const found = config.nodes.find((node) => node.name === name);
+  if (found === undefined) {
+    throw new RangeError(`${name} is no node of ${config.cluster}`);
+  }
+  return found;
 };
 
 /** The groups by name, for messages. */

@@ -101,7 +101,11 @@ const exchange = (path: string, line: string, bound: number): Promise<string> =>
     });
     socket.on('error', (cause: NodeJS.ErrnoException) => {
       const absent = cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED';
-      reject(absent ? new NoAgentError(`no agent runs here (${path}); start it: conntrack-ha run`, { cause }) : cause);
+      reject(
+        absent
+          ? new NoAgentError(`no agent runs here (${path}); start it: conntrack-ha run`, { cause })
+          : cause,
+      );
     });
     socket.on('close', () => resolve(text));
   });
@@ -112,7 +116,9 @@ const parseRequest = (line: string): { readonly request: ControlRequest } | { re
     return { request: parsed.data };
   }
   const [issue] = parsed.error.issues;
-  return { error: `malformed request: ${issue?.path.join('.') || 'request'}: ${issue?.message ?? 'unreadable'}` };
+  return {
+    error: `malformed request: ${issue?.path.join('.') || 'request'}: ${issue?.message ?? 'unreadable'}`,
+  };
 };
 
 const parseJson = (text: string): unknown => {

@@ -174,7 +174,9 @@ export class Memory {
       ...group,
       active,
       wanted: this.#wanted.get(name),
-      synced: active === group.buckets.length || (holder !== undefined && (owner === undefined || owner.name === holder)),
+      synced:
+        active === group.buckets.length ||
+        (holder !== undefined && (owner === undefined || owner.name === holder)),
       asked: this.#asked.get(name),
       request: this.#requests.get(name),
       contested: this.#contested.get(name),

@@ -1,4 +1,4 @@
-import { decide, type Decision } from '../cluster/decide.ts';
+import { type Decision, decide } from '../cluster/decide.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import type { OwnedSet } from '../transitions/edges.ts';
 import type { Memory } from './memory.ts';
@@ -10,7 +10,7 @@ export interface RoundHost {
   readonly manager: () => Snapshot['manager'];
   /** Runs an action while no flow is touched. */
   readonly hold: <T>(action: () => Promise<T>) => Promise<T>;
-  readonly ask: (group: string, peer: string) => void;
+  readonly ask: (group: string, peer: string, synced: boolean) => void;
   readonly answer: (group: string, granted: boolean, reason: string) => void;
   /** After the kernel has changed. */
   readonly activated: (change: Change) => void;
@@ -46,7 +46,8 @@ export const playRound = async (host: RoundHost, now: number): Promise<Round> =>
     host.answer(decision.group, decision.kind !== 'refuse', decision.reason);
   }
   for (const { group, peer } of of('ask')) {
-    host.ask(group, peer ?? '');
+    const view = snapshot.groups.find(({ name }) => name === group);
+    host.ask(group, peer ?? '', view?.synced ?? false);
   }
   await take(host, snapshot, of('activate'));
   return { snapshot, decisions, acted: decisions.some(({ kind }) => kind !== 'stay') };

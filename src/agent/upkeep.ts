@@ -4,14 +4,8 @@ import { adopt } from '../transitions/adopt.ts';
 import { disown } from '../transitions/disown.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
 import { purge } from '../transitions/purge.ts';
-import { type OwnersList, verify, type Verification } from '../transitions/verify.ts';
-
-/** A peer whose buckets this node is a replica of. */
-export interface OwnerPeer {
-  readonly name: string;
-  readonly groups: readonly string[];
-  readonly buckets: ReadonlySet<number>;
-}
+import { type OwnersList, type Verification, verify } from '../transitions/verify.ts';
+import type { OwnerPeer } from './replicas.ts';
 
 /** What the upkeep asks the rest of the agent, always about this very moment. */
 export interface UpkeepHost {
@@ -201,7 +195,9 @@ export class Upkeep {
       return this.#rejoin(owners, signal);
     }
     const now = performance.now();
-    const due = owners.find((peer) => now - (this.#verifiedAt.get(peer.name) ?? -Infinity) >= this.#times.verify);
+    const due = owners.find(
+      (peer) => now - (this.#verifiedAt.get(peer.name) ?? -Infinity) >= this.#times.verify,
+    );
     if (due !== undefined) {
       return this.#verify(due, signal);
     }
@@ -221,7 +217,10 @@ export class Upkeep {
       this.#unadopted = true;
       this.#host.interrupted(identity !== undefined);
       this.#verifiedAt.clear();
-      this.#host.note(first ? 'debug' : 'warn', identity === undefined ? 'conntrackd is gone' : 'conntrackd has started');
+      this.#host.note(
+        first ? 'debug' : 'warn',
+        identity === undefined ? 'conntrackd is gone' : 'conntrackd has started',
+      );
     }
   }
 
@@ -231,7 +230,10 @@ export class Upkeep {
     if (!signal.aborted && (await this.#edges.cache.identity()) === identity) {
       this.#dirty = false;
       this.#unadopted = true;
-      this.#host.note(drained ? 'debug' : 'warn', drained ? 'disowned' : 'disowned, though not all was sent yet');
+      this.#host.note(
+        drained ? 'debug' : 'warn',
+        drained ? 'disowned' : 'disowned, though not all was sent yet',
+      );
     }
     return 0;
   }
@@ -261,7 +263,10 @@ export class Upkeep {
     }
     this.#rejoining = false;
     this.#verifiedAt.clear();
-    this.#host.note('info', `rejoins: ${removed} old entries purged, asked ${owners.map(({ name }) => name).join(', ')} for theirs`);
+    this.#host.note(
+      'info',
+      `rejoins: ${removed} old entries purged, asked ${owners.map(({ name }) => name).join(', ')} for theirs`,
+    );
     return 0;
   }
 

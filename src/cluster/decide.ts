@@ -56,11 +56,11 @@ const decideAsOwner = (snapshot: Snapshot, group: GroupView): Verdict => {
   if (wants(snapshot, group) || group.wanted === undefined) {
     return { kind: 'stay', reason: group.wanted ? says(group.wanted) : 'nobody wants it elsewhere' };
   }
-  return decideGivingUp(snapshot, group, group.wanted);
+  return decideGivingUp(snapshot, group.wanted);
 };
 
 /** The manager wants this node to be a replica: it serves on until the new owner asks, so that no packet is lost. */
-const decideGivingUp = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Verdict => {
+const decideGivingUp = (snapshot: Snapshot, wanted: Wanted): Verdict => {
   const waited = snapshot.now - wanted.since;
   if (wanted.by === 'operator' && wanted.word === 'release') {
     return { kind: 'deactivate', reason: says(wanted) };
@@ -101,12 +101,12 @@ const decideAsReplica = (snapshot: Snapshot, group: GroupView): Verdict => {
   }
   const owner = ownersOf(snapshot, group)[0];
   return owner === undefined
-    ? decideOrphan(snapshot, group, wanted)
+    ? decideOrphan(snapshot, wanted)
     : decideTakeover(snapshot, group, wanted, owner);
 };
 
 /** No peer that can be seen owns it. */
-const decideOrphan = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Verdict => {
+const decideOrphan = (snapshot: Snapshot, wanted: Wanted): Verdict => {
   const unknown = snapshot.peers.filter((peer) => peer.silent === Number.POSITIVE_INFINITY);
   if (unknown.length > 0 && snapshot.listening < snapshot.timeouts.peer) {
     return { kind: 'stay', reason: `${says(wanted)}, but ${names(unknown)} may still answer` };
@@ -124,7 +124,10 @@ const decideTakeover = (snapshot: Snapshot, group: GroupView, wanted: Wanted, ow
     return { kind: 'stay', reason: `${owner.name} owns it; conntrack-ha takeover ${group.name} takes it` };
   }
   if (!group.synced && !wanted.force) {
-    return { kind: 'stay', reason: `${says(wanted)}, but ${owner.name} serves it and its states aren't here yet` };
+    return {
+      kind: 'stay',
+      reason: `${says(wanted)}, but ${owner.name} serves it and its states aren't here yet`,
+    };
   }
   const { asked } = group;
   if (asked === undefined || asked.peer !== owner.name) {
@@ -151,9 +154,7 @@ const winsOver = (snapshot: Snapshot, group: GroupView, rival: PeerView): boolea
     return mine;
   }
   const rivalSynced = rival.synced.has(group.name);
-  return group.synced === rivalSynced
-    ? rank(group, snapshot.node) < rank(group, rival.name)
-    : group.synced;
+  return group.synced === rivalSynced ? rank(group, snapshot.node) < rank(group, rival.name) : group.synced;
 };
 
 const overdue = (snapshot: Snapshot, group: GroupView): boolean =>
@@ -171,6 +172,7 @@ const heard = (peer: PeerView): boolean => peer.reachable && peer.silent < QUIET
 
 const rank = (group: GroupView, node: string): number => group.order.indexOf(node);
 
-const says = (wanted: Wanted): string => (wanted.by === 'start' ? 'its home starts' : `${wanted.by} says ${wanted.word}`);
+const says = (wanted: Wanted): string =>
+  wanted.by === 'start' ? 'its home starts' : `${wanted.by} says ${wanted.word}`;
 
 const names = (peers: readonly PeerView[]): string => peers.map((peer) => peer.name).join(', ');

@@ -1,5 +1,5 @@
-import { addressWord } from './address.ts';
 import type { ClusterConfig } from '../config/types.ts';
+import { addressWord } from './address.ts';
 import type { Flow } from './flow.ts';
 
 const TCP = 6;

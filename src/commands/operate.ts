@@ -54,7 +54,12 @@ export const release = async (
   return [...outcomes.values()];
 };
 
-const refuseTakeover = (agent: Agent, config: ClusterConfig, name: string, force: boolean): Outcome | undefined => {
+const refuseTakeover = (
+  agent: Agent,
+  config: ClusterConfig,
+  name: string,
+  force: boolean,
+): Outcome | undefined => {
   const group = agent.round?.snapshot.groups.find((view) => view.name === name);
   if (group === undefined) {
     return refused(name, 'the agent has not looked at the kernel yet; try again');
@@ -70,11 +75,19 @@ const refuseTakeover = (agent: Agent, config: ClusterConfig, name: string, force
   }
   const owner = agent.status().groups.find((status) => status.name === name)?.owner;
   return owner && !group.synced
-    ? refused(name, `this node doesn't hold the states of ${owner} yet: its flows would be lost; wait, or --force`)
+    ? refused(
+        name,
+        `this node doesn't hold the states of ${owner} yet: its flows would be lost; wait, or --force`,
+      )
     : undefined;
 };
 
-const refuseRelease = (agent: Agent, config: ClusterConfig, name: string, force: boolean): Outcome | undefined => {
+const refuseRelease = (
+  agent: Agent,
+  config: ClusterConfig,
+  name: string,
+  force: boolean,
+): Outcome | undefined => {
   const snapshot = agent.round?.snapshot;
   const group = snapshot?.groups.find((view) => view.name === name);
   if (snapshot === undefined || group === undefined) {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Agent } from '../agent/agent.ts';
 import { assemble } from '../agent/assemble.ts';
 import { agentRuns } from '../agent/presence.ts';
-import type { Agent } from '../agent/agent.ts';
 import { readKey } from '../config/key.ts';
 import { loadDataPlane } from '../dataplane/load.ts';
 import { openLog } from '../system/log.ts';
@@ -25,7 +25,9 @@ export const startNode = async (context: Context): Promise<void> => {
   }
   console.log(`${node.name}: the data plane ${fresh ? 'is loaded, closed' : 'was loaded already'}`);
   if (config.manager !== 'none') {
-    console.log(`${node.name}: ${config.manager} decides who owns what; start it and the agent: conntrack-ha run`);
+    console.log(
+      `${node.name}: ${config.manager} decides who owns what; start it and the agent: conntrack-ha run`,
+    );
     return;
   }
   const log = openLog({ log: { level: 'warn', format: 'text' } }, node.name);

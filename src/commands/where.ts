@@ -20,7 +20,9 @@ export const showWhere = async (
     return;
   }
   const where = owner === null ? 'owner unknown' : `owned by ${owner}`;
-  console.log(`${address}: bucket ${bucket} of ${config.buckets}, group ${group.name}, home ${group.home}, ${where}`);
+  console.log(
+    `${address}: bucket ${bucket} of ${config.buckets}, group ${group.name}, home ${group.home}, ${where}`,
+  );
 };
 
 const wordOf = (address: string): number => {

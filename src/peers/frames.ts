@@ -72,7 +72,9 @@ export class FrameStream {
     const body = unseal(this.#key, this.#context(other, this.#read++), sealed);
     const kind = body && KINDS[body[0] ?? KINDS.length];
     if (body === undefined || kind === undefined || !expected.includes(kind)) {
-      throw new FrameError(body ? `expected ${expected.join(' or ')}, got ${kind}` : 'the key differs or it is not from a peer');
+      throw new FrameError(
+        body ? `expected ${expected.join(' or ')}, got ${kind}` : 'the key differs or it is not from a peer',
+      );
     }
     return { kind, payload: body.subarray(1) };
   }

@@ -13,7 +13,6 @@ const status = z.object({
   owns: names,
   wants: names,
   synced: names,
-  warnings: z.array(z.string().max(200)).max(20),
 });
 
 /** The hand-over word: the sender's manager has chosen it for `group`; please deactivate. */

@@ -11,7 +11,10 @@ export interface Edges {
 export interface OwnedSet {
   readonly read: () => Promise<ReadonlySet<number>>;
   /** One transaction. Idempotent. */
-  readonly change: (change: { readonly add: readonly number[]; readonly remove: readonly number[] }) => Promise<void>;
+  readonly change: (change: {
+    readonly add: readonly number[];
+    readonly remove: readonly number[];
+  }) => Promise<void>;
 }
 
 /** The kernel's conntrack table. */

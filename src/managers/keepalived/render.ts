@@ -12,7 +12,8 @@ export const UNREADY = -100;
 export const fifoPath = (config: ClusterConfig): string => `${config.paths.run}/keepalived.fifo`;
 
 /** The file by which the agent tells keepalived whether this node is ready for a group. */
-export const readyPath = (config: ClusterConfig, group: string): string => `${config.paths.run}/ready/${group}`;
+export const readyPath = (config: ClusterConfig, group: string): string =>
+  `${config.paths.run}/ready/${group}`;
 
 /**
  * keepalived.conf for `node`: one vrrp_instance a group, all starting as BACKUP. For 2.2.7 (Debian 12): VRRPv3 wants an

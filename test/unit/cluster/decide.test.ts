@@ -66,7 +66,14 @@ describe('a replica', () => {
     ['is MASTER, nobody owns it', { wanted: MASTER }, peer(), {}, 'activate', /^keepalived says MASTER$/],
     ['is MASTER, the owner is dead', { wanted: MASTER }, dead, {}, 'activate', /fw2 is silent/],
     ['is MASTER, the owner fell silent', { wanted: MASTER }, quiet, {}, 'activate', /fw2 is silent/],
-    ['is MASTER, not synced, owner lives', { wanted: MASTER }, owning, {}, 'stay', /its states aren't here yet/],
+    [
+      'is MASTER, not synced, owner lives',
+      { wanted: MASTER },
+      owning,
+      {},
+      'stay',
+      /its states aren't here yet/,
+    ],
     ['is MASTER and synced', { wanted: MASTER, synced: true }, owning, {}, 'ask', /MASTER/],
     ['has asked', { wanted: MASTER, synced: true, asked: asked() }, owning, {}, 'stay', /was asked/],
     [
@@ -95,7 +102,11 @@ describe('a replica', () => {
     ],
     [
       'was refused it a while ago',
-      { wanted: MASTER, synced: true, asked: asked({ answer: { granted: false, reason: 'no', at: NOW - 2000 } }) },
+      {
+        wanted: MASTER,
+        synced: true,
+        asked: asked({ answer: { granted: false, reason: 'no', at: NOW - 2000 } }),
+      },
       owning,
       {},
       'ask',
@@ -164,7 +175,14 @@ describe('an owner', () => {
     ['has no word', {}, peer(), {}, 'stay', /nobody wants it elsewhere/],
     ['is told BACKUP and not asked', { wanted: BACKUP }, peer(), {}, 'stay', /no peer has asked/],
     ['is asked after BACKUP', { wanted: BACKUP, request: request() }, peer(), {}, 'yield', /fw2 asks/],
-    ['is asked before BACKUP came', { wanted: MASTER, request: request() }, peer(), {}, 'stay', /while the manager here/],
+    [
+      'is asked before BACKUP came',
+      { wanted: MASTER, request: request() },
+      peer(),
+      {},
+      'stay',
+      /while the manager here/,
+    ],
     [
       'is asked, and both are MASTER, and it comes first',
       { wanted: MASTER, request: request({ since: NOW - 150 }) },
@@ -222,7 +240,14 @@ describe('an owner', () => {
       'deactivate',
       /operator says release/,
     ],
-    ['has a rival for a moment', { wanted: BACKUP, contested: NOW - 10 }, owning, {}, 'stay', /no peer has asked/],
+    [
+      'has a rival for a moment',
+      { wanted: BACKUP, contested: NOW - 10 },
+      owning,
+      {},
+      'stay',
+      /no peer has asked/,
+    ],
     [
       'has a rival that is MASTER',
       { wanted: BACKUP, contested: NOW - 2000 },
@@ -231,7 +256,14 @@ describe('an owner', () => {
       'deactivate',
       /comes first/,
     ],
-    ['has a rival and is MASTER', { wanted: MASTER, contested: NOW - 2000 }, owning, {}, 'stay', /has to give it up/],
+    [
+      'has a rival and is MASTER',
+      { wanted: MASTER, contested: NOW - 2000 },
+      owning,
+      {},
+      'stay',
+      /has to give it up/,
+    ],
     [
       'has only some buckets, unwanted',
       { wanted: BACKUP, active: 1 },
@@ -240,7 +272,14 @@ describe('an owner', () => {
       'deactivate',
       /only 1 of 2 buckets/,
     ],
-    ['has only some buckets, wanted', { wanted: MASTER, active: 1 }, peer(), {}, 'activate', /only 1 of 2 buckets/],
+    [
+      'has only some buckets, wanted',
+      { wanted: MASTER, active: 1 },
+      peer(),
+      {},
+      'activate',
+      /only 1 of 2 buckets/,
+    ],
   ])('that %s', (_, view, other, fields, kind, reason) => {
     const [decision] = decide(snapshot(group({ ...active, ...view }), other, fields));
     expect(decision).toMatchObject({ group: 'fw1_fw2', kind });

@@ -1,0 +1,138 @@
+import type { Snapshot } from '../cluster/snapshot.ts';
+import type { ClusterConfig, NodeConfig } from '../config/types.ts';
+import { PeerLink } from '../peers/link.ts';
+import type { Body } from '../peers/message.ts';
+import type { Logger } from '../system/log.ts';
+import type { Memory } from './memory.ts';
+
+/** Milliseconds between two sendings of the same hand-over word. */
+const REPEAT_MS = 20;
+
+/** What a message from a peer sets off. */
+export interface ConversationHost {
+  readonly wake: () => void;
+  /** A peer answers again after silence. */
+  readonly appeared: (peer: string) => void;
+  /** A peer owns groups that it didn't own. */
+  readonly grew: (peer: string) => void;
+  /** A peer wants all states of this node's flows. */
+  readonly bulkWanted: (peer: string) => void;
+}
+
+/** Talks with the peers: status, the hand-over word, requests for states. What they say is noted in the memory. */
+export class Conversation {
+  readonly #peers: readonly NodeConfig[];
+  readonly #memory: Memory;
+  readonly #host: ConversationHost;
+  readonly #link: PeerLink;
+  #words = 0;
+
+  constructor(
+    config: ClusterConfig,
+    node: NodeConfig,
+    key: Buffer,
+    log: Logger,
+    memory: Memory,
+    host: ConversationHost,
+  ) {
+    this.#peers = config.nodes.filter((peer) => peer.name !== node.name);
+    this.#memory = memory;
+    this.#host = host;
+    this.#link = new PeerLink(config, node, key, {
+      message: (from, body, session) => this.#receive(from, body, session),
+      rejected: (from, reason) => log.warn(`dropped a message from ${from}: ${reason}`),
+    });
+  }
+
+  /** Throws a PeerLinkError. */
+  open(): Promise<void> {
+    return this.#link.open();
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+
+  /** Tells every peer what this node owns, wants and holds. */
+  tell(snapshot: Snapshot): void {
+    const names = (chosen: (group: Snapshot['groups'][number]) => boolean): string[] =>
+      snapshot.groups.filter(chosen).map(({ name }) => name);
+    const body: Body = {
+      type: 'status',
+      managerAlive: snapshot.manager.alive,
+      owns: names((group) => group.active > 0),
+      wants: names((group) => group.wanted?.role === 'owner'),
+      synced: names((group) => group.synced),
+    };
+    for (const peer of this.#peers) {
+      this.#link.send(peer, body);
+    }
+  }
+
+  /** Says the hand-over word to the owner, and again until it is answered: a datagram may be lost. */
+  ask(group: string, peer: string, synced: boolean): void {
+    const id = ++this.#words;
+    this.#memory.ask(group, peer, id, performance.now());
+    const say = (): void => {
+      const asked = this.#memory.asked(group);
+      if (asked?.id === id && asked.answer === undefined) {
+        this.#send(peer, { type: 'ask', group, synced, id });
+        setTimeout(say, REPEAT_MS).unref();
+      }
+    };
+    say();
+  }
+
+  /** Answers the request for `group` that waits, if one does. */
+  answer(group: string, granted: boolean, reason: string): void {
+    const request = this.#memory.takeRequest(group);
+    if (request !== undefined) {
+      this.#send(request.from, { type: 'answer', group, id: request.id, granted, reason });
+    }
+  }
+
+  /** Asks an owner to send all its states. */
+  askBulk(peer: string): void {
+    this.#send(peer, { type: 'bulk' });
+  }
+
+  #send(to: string, body: Body): void {
+    const peer = this.#peers.find(({ name }) => name === to);
+    if (peer !== undefined) {
+      this.#link.send(peer, body);
+    }
+  }
+
+  #receive(from: string, body: Body, session: string): void {
+    const now = performance.now();
+    switch (body.type) {
+      case 'status':
+        this.#receiveStatus(from, body, session, now);
+        break;
+      case 'ask':
+        this.#memory.request(body.group, from, body.id, body.synced, now);
+        this.#host.wake();
+        break;
+      case 'answer':
+        this.#memory.answered(body.group, from, body.id, body.granted, body.reason, now);
+        this.#host.wake();
+        break;
+      case 'bulk':
+        this.#host.bulkWanted(from);
+        break;
+    }
+  }
+
+  #receiveStatus(from: string, body: Extract<Body, { type: 'status' }>, session: string, now: number): void {
+    const before = this.#memory.peers(now).find(({ name }) => name === from);
+    if (before === undefined || !this.#memory.heard(from, session, body, now)) {
+      return;
+    }
+    if (!before.reachable) {
+      this.#host.appeared(from);
+    } else if (body.owns.some((group) => !before.owns.has(group))) {
+      this.#host.grew(from);
+    }
+    this.#host.wake();
+  }
+}
