@@ -45,4 +45,7 @@ const main = async (): Promise<void> => {
   process.stdout.write(JSON.stringify(Object.fromEntries(await Promise.all(question.sources.map(ask)))));
 };
 
-await main();
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -35,4 +35,7 @@ const main = async (): Promise<void> => {
   process.stdout.write(JSON.stringify(answer));
 };
 
-await main();
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
