@@ -103,7 +103,7 @@ export class Monitor {
       const whole = owners.length === 1 && owners[0]?.buckets === buckets;
       const who = owners.map(({ node }) => node).join(' and ') || 'nobody';
       const text = whole || owners.length !== 1 ? who : `${who}, in part`;
-      if (this.#owners.get(name) !== text) {
+      if ((this.#owners.get(name) ?? 'nobody') !== text) {
         this.#owners.set(name, text);
         this.note(`${name} is owned by ${text}`, whole ? 'good' : 'bad');
       }
