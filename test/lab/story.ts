@@ -1,0 +1,118 @@
+import { expect } from 'vitest';
+import { bringUp } from './cluster.ts';
+import { flowsOfBothHomes } from './flows.ts';
+import type { Lab } from './rig/lab.ts';
+import { until } from './rig/wait.ts';
+import { HOMES, type Shares, untilShares } from './shares.ts';
+import type { FlowSpec } from './traffic/flow.ts';
+import { Traffic } from './traffic/traffic.ts';
+import { SETTLING, summarize, type Transition } from './verdict/summary.ts';
+
+type NodeName = 'fw1' | 'fw2';
+
+/** Every flow must have so many more answers before a state counts as steady. */
+const ANSWERS = 3;
+
+/** Two firewalls at work, flows through both, and what happens to them, step by step. */
+export class Story {
+  readonly lab: Lab;
+  readonly traffic: Traffic;
+  readonly #manager: 'keepalived' | 'none';
+  readonly #transitions: Transition[] = [];
+
+  private constructor(lab: Lab, manager: 'keepalived' | 'none', traffic: Traffic) {
+    this.lab = lab;
+    this.#manager = manager;
+    this.traffic = traffic;
+  }
+
+  /** Brings both nodes up, waits until each serves its home, and starts the flows. */
+  static async begin(
+    lab: Lab,
+    manager: 'keepalived' | 'none',
+    flows: readonly FlowSpec[] = lab.clients.flatMap(({ plan }) => flowsOfBothHomes(plan)),
+  ): Promise<Story> {
+    await Promise.all(lab.nodes.map((node) => bringUp(node, manager)));
+    await untilShares(lab, HOMES);
+    const traffic = await Traffic.start(lab);
+    traffic.add(flows);
+    await traffic.ready();
+    const story = new Story(lab, manager, traffic);
+    await story.steady();
+    return story;
+  }
+
+  /** Takes the power from a node; the other one serves everything. */
+  async powerCut(name: NodeName): Promise<void> {
+    const other = otherThan(name);
+    const from = Date.now();
+    await this.lab.node(name).powerCut();
+    if (this.#manager === 'none') {
+      await this.lab.node(other).product(['takeover', name]);
+    }
+    await this.changes(SURVIVOR[other], from);
+  }
+
+  /** Boots it again: it rejoins and gets its home back as soon as it holds the states. */
+  async comeBack(name: NodeName): Promise<void> {
+    const node = this.lab.node(name);
+    await bringUp(node, this.#manager);
+    if (this.#manager === 'none') {
+      await until(`${name} to be synced`, () => isSynced(node), 20_000);
+      const from = Date.now();
+      await node.product(['takeover', name]);
+      await this.changes(HOMES, from);
+    } else {
+      await this.changes(HOMES);
+    }
+  }
+
+  /** Waits until the kernels have these shares, and notes it as a transition (its begin, if it isn't given, is seen). */
+  async changes(shares: Shares, from?: number): Promise<void> {
+    const seen = await untilShares(this.lab, shares);
+    this.#transitions.push({ ...seen, from: from ?? seen.from });
+  }
+
+  /** Waits until the last transition has settled and every flow (but the idle) has been answered again. */
+  async steady(): Promise<void> {
+    const end = (this.#transitions.at(-1)?.to ?? 0) + SETTLING;
+    let before: Map<string, number> | undefined;
+    await until(
+      'answers on every flow in steady state',
+      () => {
+        const flows = this.traffic.snapshot().filter(({ kind }) => kind !== 'idle');
+        if (Date.now() < end) {
+          return ['not settled'];
+        }
+        before ??= new Map(flows.map(({ id, answered }) => [id, answered]));
+        return flows
+          .filter(({ id, answered, lost }) => lost || answered < (before?.get(id) ?? 0) + ANSWERS)
+          .map(({ id, reason }) => `${id} ${reason}`);
+      },
+      SETTLING + 12_000,
+      (open) => open.length === 0,
+    );
+  }
+
+  /** Uses the idle flows, ends all flows, and expects that nothing was lost and, in steady state, nothing came twice. */
+  async expectAllWell(): Promise<void> {
+    const verdicts = await this.traffic.stop();
+    const { lost, twiceSteady } = summarize(verdicts, this.#transitions);
+    expect(lost.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
+    expect(twiceSteady).toBe(0);
+  }
+}
+
+const otherThan = (name: NodeName): NodeName => (name === 'fw1' ? 'fw2' : 'fw1');
+
+const SURVIVOR: Readonly<Record<NodeName, Shares>> = {
+  fw1: { fw1: 'all', fw2: 'off' },
+  fw2: { fw1: 'off', fw2: 'all' },
+};
+
+const isSynced = async (node: ReturnType<Lab['node']>): Promise<boolean> => {
+  const { groups }: { groups: readonly { synced: boolean }[] } = JSON.parse(
+    await node.product(['status', '--json']),
+  );
+  return groups.length > 0 && groups.every(({ synced }) => synced);
+};
