@@ -144,6 +144,10 @@ test('two owners are seen: packets come twice', async () => {
     5000,
     (verdicts) => verdicts.every(({ twice }) => twice.length > 0),
   );
+  await until('more of them', () => traffic.flow('c1.udp').answered > 50, 5000);
+  // Each datagram comes twice at the server, and the answer, sent once, twice at the client.
+  const { answered, twice } = traffic.flow('c1.udp');
+  expect(twice.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(answered * 1.4);
   const now = Date.now();
   expect(summarize(seen).twiceSteady).toBeGreaterThan(0);
   expect(summarize(seen, [{ from: now - 60_000, to: now }]).twiceSteady).toBe(0);
@@ -163,7 +167,6 @@ test('losses are seen: a reset, a dead idle flow, a changed port, silence', asyn
   await until('the port to change', () => traffic.flow('c1.udp').lost, 5000);
   expect(traffic.flow('c1.idle').lost).toBe(false);
   await traffic.useIdle();
-  await until('silence to count', () => traffic.flow('c2.udp').lost, 9500);
   const reasons = Object.fromEntries((await traffic.stop()).map(({ id, reason }) => [id, reason]));
   expect(reasons['c1.busy']).toBe('ECONNRESET');
   expect(reasons['c1.idle']).toBe('ECONNRESET');

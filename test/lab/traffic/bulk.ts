@@ -14,6 +14,8 @@ export const startBulk = (spec: FlowSpec, server: string, meter: Meter): Running
   let position = 0;
   let answered = 0;
   let rest = Buffer.alloc(0);
+  // So that it waits for the connection, too.
+  meter.send(0);
   socket.on('data', (data: Buffer) => {
     const counts = Buffer.concat([rest, data]);
     const whole = counts.length - (counts.length % 8);

@@ -13,6 +13,8 @@ type ClientProgram = Program<ClientReport, Command>;
 export class Traffic {
   readonly #ledger = new Ledger();
   readonly #clients = new Map<string, ClientProgram>();
+  /** When each client has last reported, Date.now(). */
+  readonly #reported = new Map<string, number>();
   readonly #used = new Set<string>();
   readonly #idle = new Set<string>();
   #server: Program<ServerReport, never> | undefined;
@@ -103,9 +105,23 @@ export class Traffic {
     );
   }
 
-  /** Uses the idle flows, ends all, and returns the final verdicts. */
+  /**
+   * Waits until every flow has been answered once more (idle ones are used) or is lost, ends all, and returns the final
+   * verdicts. So a flow that died just before counts.
+   */
   async stop(): Promise<FlowVerdict[]> {
+    await this.#freshReports();
+    const before = new Map(this.snapshot().map(({ id, answered }) => [id, answered]));
     await this.useIdle();
+    await until(
+      'every flow to be answered or lost',
+      () =>
+        this.snapshot()
+          .filter(({ id, lost, answered }) => !lost && answered <= (before.get(id) ?? 0))
+          .map(({ id }) => id),
+      SILENCE + 3000,
+      (undecided) => undecided.length === 0,
+    );
     await Promise.all([...this.#clients.values()].map((program) => program.end()));
     await this.#server?.end();
     const errors = [...this.#clients.values(), this.#server].map((program) => program?.errors ?? '').join('');
@@ -115,8 +131,20 @@ export class Traffic {
     return this.#ledger.verdicts();
   }
 
-  #startClient({ machine }: Client, file: string): ClientProgram {
+  /** Waits until every client has reported what was so when this was called. */
+  async #freshReports(): Promise<void> {
+    const called = Date.now();
+    await until(
+      'a report of every client',
+      () => [...this.#clients.keys()].filter((name) => (this.#reported.get(name) ?? 0) <= called),
+      5000,
+      (silent) => silent.length === 0,
+    );
+  }
+
+  #startClient({ machine, plan }: Client, file: string): ClientProgram {
     return new Program<ClientReport, Command>(machine, [file, SERVER], (report) => {
+      this.#reported.set(plan.name, report.at);
       this.#ledger.takeClient(report);
       for (const id of report.used) {
         this.#used.add(id);
