@@ -35,6 +35,7 @@ const untracked = (sync: SyncLink): string => {
   const rules = (match: string, vrrp: string) => `\
     ip protocol 112${vrrp} notrack
     ${match} udp dport { ${ports(sync)} } notrack
+    ${match} udp sport { ${ports(sync)} } notrack
     ${match} tcp dport ${sync.peerPort} notrack
     ${match} tcp sport ${sync.peerPort} notrack`;
   return `\

@@ -44,7 +44,9 @@ export const loadDataPlane = async (
   const rules = digest(renderNftables(config, node));
   const hashing = `${config.seed} ${config.buckets}`;
   const previous = await readRecord(config);
-  const running = previous?.complete === true && (await tablesLoaded());
+  // Asked in any case: without nft nothing is to be begun.
+  const tables = await tablesLoaded();
+  const running = previous?.complete === true && tables;
   const fresh = owned !== undefined || !running || previous.hashing !== hashing;
   const record: LoadRecord = {
     ...(fresh || previous === undefined ? identity() : { id: previous.id, since: previous.since }),

@@ -13,6 +13,7 @@ const config = clusterConfig({ snat: true });
 const unload = (node: 'fw1' | 'fw2') => site.node({ action: 'unload', config, node });
 afterEach(async () => {
   await unload('fw1');
+  await site.fw1.run(['nft', 'flush', 'ruleset']);
 });
 
 const OWN_RULES = `

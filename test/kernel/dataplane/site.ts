@@ -121,6 +121,11 @@ export class Site {
     return (await this[node].run(['conntrack', '-L'])).split('\n').filter((line) => line !== '');
   }
 
+  /** The command line of the echo program. */
+  echo(port: number): string[] {
+    return this.#line('echo-program', [String(port)]);
+  }
+
   #line(name: Program, args: readonly string[]): string[] {
     return [process.execPath, join(this.directory.path, `${name}.js`), ...args];
   }
@@ -137,7 +142,9 @@ export class Site {
       await outside.attach(machine, 'eth2', `02:00:00:00:0${id}:02`, name);
       await sync.attach(machine, 'eth3', `02:00:00:00:0${id}:03`, name, false);
       await machine.ip([`address add 10.99.0.${id}/24 dev eth3`]);
-      await machine.ip(['eth1', 'eth2', 'eth3'].map((device) => `link set ${device} up`));
+      // No IPv6 address that would come about by and by.
+      const devices = ['eth1', 'eth2', 'eth3'];
+      await machine.ip(devices.map((device) => `link set ${device} addrgenmode none up`));
       await machine.run(['sysctl', '-qw', 'net.ipv4.ip_forward=1']);
     }
     await fw1.ip(['address add 192.168.0.251/24 dev eth1', 'address add 192.168.1.251/24 dev eth2']);
@@ -153,7 +160,7 @@ export class Site {
     ]);
     // Errors to the SNAT address would else be six and then one a second.
     await server.run(['sysctl', '-qw', 'net.ipv4.icmp_ratelimit=0']);
-    await server.spawn('echo', this.#line('echo-program', [String(ECHO_PORT)]));
+    await server.spawn('echo', this.echo(ECHO_PORT));
     const listening = () => server.run(['ss', '-Hltun', `sport = :${ECHO_PORT}`]);
     await until('the echo server', listening, 10_000, (text) => text.split('\n').length === 2);
   }
