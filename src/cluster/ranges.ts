@@ -5,7 +5,7 @@ export interface PortRange {
 }
 
 /** Ports below are for services on the firewall itself: SNAT never uses them. */
-export const FIRST_PORT = 1024;
+const FIRST_PORT = 1024;
 const LAST_PORT = 65535;
 const PORTS = LAST_PORT - FIRST_PORT + 1;
 

@@ -13,7 +13,7 @@ export interface Link {
 }
 
 /** The answer of `ip` isn't what is known of it. */
-export class LinkListError extends Error {
+class LinkListError extends Error {
   override readonly name = 'LinkListError';
 }
 
