@@ -21,8 +21,14 @@ export interface Loaded {
   readonly warnings: readonly string[];
 }
 
-/** A packet from the middle of a connection that this node has no state of is not to make one. */
-const TCP_LOOSE = 'net.netfilter.nf_conntrack_tcp_loose';
+/** Conntrack's settings while the data plane is loaded. */
+const SYSCTLS: Readonly<Record<string, string>> = {
+  // A packet from the middle of a connection that this node has no state of is not to make one.
+  'net.netfilter.nf_conntrack_tcp_loose': '0',
+  // With 2, the default, an entry made while nobody listened for events never has any: touching it, and so adopting it,
+  // would be silent (nf_conntrack_in() in net/netfilter/nf_conntrack_core.c, nf_ct_ecache_ext_add()).
+  'net.netfilter.nf_conntrack_events': '1',
+};
 
 /**
  * Has this node carry its part of the cluster, closed: rules, shared MACs, shared addresses. Called again it mends what
@@ -59,7 +65,9 @@ export const loadDataPlane = async (
   };
   try {
     await writeRecord(config, record);
-    await writeSysctl(TCP_LOOSE, '0');
+    for (const [name, value] of Object.entries(SYSCTLS)) {
+      await writeSysctl(name, value);
+    }
     if (fresh || previous.rules !== rules) {
       await loadTables(renderNftables(config, node, fresh ? owned : await ownedNow()));
     }
@@ -91,8 +99,13 @@ type Before = Pick<LoadRecord, 'sysctls' | 'addresses' | 'groups'>;
 const foundBefore = async (presence: Presence, previous: LoadRecord | undefined): Promise<Before> => {
   const earlier: Before = previous ?? { sysctls: {}, addresses: [], groups: [] };
   const missing = without(without(presence, await presentOf(presence)), earlier);
+  const sysctls = await Promise.all(
+    Object.keys(SYSCTLS).map(
+      async (name) => [name, earlier.sysctls[name] ?? (await readConntrackSysctl(name))] as const,
+    ),
+  );
   return {
-    sysctls: { [TCP_LOOSE]: earlier.sysctls[TCP_LOOSE] ?? (await readConntrackSysctl(TCP_LOOSE)) },
+    sysctls: Object.fromEntries(sysctls),
     addresses: [...earlier.addresses, ...missing.addresses],
     groups: [...earlier.groups, ...missing.groups],
   };

@@ -55,8 +55,8 @@ const stateOf = async (machine: Machine): Promise<string> => {
     .join('\n');
 };
 
-const tcpLoose = async () =>
-  (await site.fw1.run(['sysctl', '-n', 'net.netfilter.nf_conntrack_tcp_loose'])).trim();
+const conntrackSysctl = async (name: string) =>
+  (await site.fw1.run(['sysctl', '-n', `net.netfilter.nf_conntrack_${name}`])).trim();
 
 describe('load and unload', () => {
   it.each([{ snat: true }, { snat: false }])(
@@ -69,7 +69,8 @@ describe('load and unload', () => {
       const during = await stateOf(site.fw1);
       expect(during).toContain('table netdev conntrack_ha');
       expect(during).toContain(SHARED_MAC.inside);
-      expect(await tcpLoose()).toBe('0');
+      expect(await conntrackSysctl('tcp_loose')).toBe('0');
+      expect(await conntrackSysctl('events')).toBe('1');
       await site.load('fw1', other, { owned: [3] });
       expect(await site.node({ action: 'unload', config: other, node: 'fw1' })).toEqual({
         unloaded: { changed: true, warnings: [] },
