@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { execa } from 'execa';
+import { measureTakeover } from './takeover/measure.ts';
+
+const USAGE = `npm run bench -- takeover [--quick] [--json FILE]
+    from the manager's word to active buckets, beside the stock way; adopting; power cut to the first packet
+npm run bench -- kernel [--flows 200000] [--rounds 5]
+    the netlink codecs: rates, and how long they hold the event loop`;
+
+const [what, ...rest] = process.argv.slice(2);
+
+const takeover = async (): Promise<void> => {
+  const { values } = parseArgs({
+    args: rest,
+    options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
+  });
+  await measureTakeover({ quick: values.quick, json: values.json });
+};
+
+/** In a network namespace of its own. */
+const kernel = async (): Promise<void> => {
+  const program = fileURLToPath(new URL('kernel.ts', import.meta.url));
+  const tsx = fileURLToPath(new URL('../node_modules/.bin/tsx', import.meta.url));
+  await execa('unshare', ['--net', '--', tsx, program, ...rest], { stdio: 'inherit' });
+};
+
+const run = { takeover, kernel }[what ?? ''];
+if (run === undefined) {
+  console.error(USAGE);
+  process.exit(2);
+}
+if (process.getuid?.() !== 0) {
+  console.error('bench: it makes network namespaces; run it as root: sudo npm run bench -- takeover');
+  process.exit(1);
+}
+try {
+  await run();
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,6 @@
+#!/bin/sh
+# `npm run bench -- WHAT`: installs what is missing, builds, then measures. Without WHAT it lists what there is.
+set -eu
+cd "$(dirname "$0")/.."
+sh scripts/setup.sh
+exec node_modules/.bin/tsx bench/main.ts "$@"

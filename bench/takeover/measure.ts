@@ -1,0 +1,70 @@
+import { writeFile } from 'node:fs/promises';
+import { type Environment, readEnvironment } from '../environment.ts';
+import { allowFlows } from '../limits.ts';
+import { progress } from '../progress.ts';
+import { measureOutside, type OutsideResult } from './outside.ts';
+import { buildPrograms } from './programs.ts';
+import { report } from './report.ts';
+import { measureStock, type StockResult } from './stock.ts';
+import { measureWord, type WordResult } from './word.ts';
+
+/** Everything that one run has measured; `--json` writes it. Times are milliseconds. */
+export interface Results {
+  readonly environment: Environment;
+  readonly word: readonly WordResult[];
+  readonly stock: readonly StockResult[];
+  readonly outside: OutsideResult;
+}
+
+interface Options {
+  readonly quick: boolean;
+  readonly json: string | undefined;
+}
+
+/** The stock way's repetitions are few where each takes half a minute. */
+const FULL = {
+  word: [
+    { flows: 1000, repetitions: 20, adoptions: 3 },
+    { flows: 100_000, repetitions: 20, adoptions: 3 },
+    { flows: 500_000, repetitions: 20, adoptions: 3 },
+  ],
+  stock: [
+    { flows: 1000, repetitions: 20 },
+    { flows: 100_000, repetitions: 20 },
+    { flows: 500_000, repetitions: 8 },
+  ],
+  outside: { flows: 1000, repetitions: 20 },
+} as const;
+
+const QUICK = {
+  word: [
+    { flows: 1000, repetitions: 3, adoptions: 1 },
+    { flows: 20_000, repetitions: 3, adoptions: 1 },
+  ],
+  stock: [
+    { flows: 1000, repetitions: 3 },
+    { flows: 20_000, repetitions: 3 },
+  ],
+  outside: { flows: 1000, repetitions: 1 },
+} as const;
+
+export const measureTakeover = async ({ quick, json }: Options): Promise<void> => {
+  const plan = quick ? QUICK : FULL;
+  const environment = await readEnvironment();
+  await buildPrograms();
+  allowFlows(2 * Math.max(...plan.word.map(({ flows }) => flows)));
+  const word: WordResult[] = [];
+  for (const part of plan.word) {
+    word.push(await measureWord(part));
+  }
+  const stock: StockResult[] = [];
+  for (const part of plan.stock) {
+    stock.push(await measureStock(part));
+  }
+  const results: Results = { environment, word, stock, outside: await measureOutside(plan.outside) };
+  progress('done');
+  console.log(report(results));
+  if (json !== undefined) {
+    await writeFile(json, `${JSON.stringify(results, null, 2)}\n`);
+  }
+};
