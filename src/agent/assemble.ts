@@ -52,7 +52,7 @@ export const assemble = async (
   const nftables = new Nftables();
   const conntrack = new Conntrack();
   const control = new Control(config.paths.conntrackd, { timeout: config.timeouts.conntrackd });
-  const health = watchHealth(control);
+  const health = watchHealth(control, log);
   const sorting = await watchSorting(config);
   const files = new AgentFiles(config.paths.run);
   files.prepare();
@@ -118,10 +118,19 @@ const edgesOf = (
   },
 });
 
-/** Asks conntrackd once a second whether it answers. */
-const watchHealth = (control: Control): { current: () => Status['conntrackd']; close: () => void } => {
+/** Asks conntrackd once a second whether it answers, and says so when that changes. */
+const watchHealth = (
+  control: Control,
+  log: Logger,
+): { current: () => Status['conntrackd']; close: () => void } => {
   let health: Status['conntrackd'] = 'starting';
   let asking = false;
+  const become = (next: Status['conntrackd'], text: string): void => {
+    if (next !== health) {
+      log[next === 'ok' ? 'info' : 'warn'](text);
+      health = next;
+    }
+  };
   const look = async (): Promise<void> => {
     if (asking) {
       return;
@@ -129,9 +138,10 @@ const watchHealth = (control: Control): { current: () => Status['conntrackd']; c
     asking = true;
     try {
       await control.send('runtime');
-      health = 'ok';
+      become('ok', 'conntrackd answers');
     } catch (error) {
-      health = error instanceof ConntrackdStuck ? 'stuck' : 'absent';
+      const text = error instanceof Error ? error.message : String(error);
+      become(error instanceof ConntrackdStuck ? 'stuck' : 'absent', text);
     } finally {
       asking = false;
     }

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import type { Server } from 'node:net';
 import type { Agent } from '../agent/agent.ts';
 import { type Alter, assemble, groupNames } from '../agent/assemble.ts';
 import { type ControlRequest, serveControl } from '../agent/control.ts';
+import { agentRuns } from '../agent/presence.ts';
 import { readKey } from '../config/key.ts';
 import type { ClusterConfig } from '../config/types.ts';
 import { checkConfiguration } from '../conntrackd/check.ts';
@@ -11,7 +11,7 @@ import { parseFifoLine, roleOf } from '../managers/keepalived/line.ts';
 import { fifoPath } from '../managers/keepalived/render.ts';
 import { FifoReader, makeFifo } from '../system/fifo.ts';
 import { type Logger, openLog } from '../system/log.ts';
-import { type Context, groupsMeant, requireRoot, socketPath } from './context.ts';
+import { type Context, groupsMeant, RefusedError, requireRoot, socketPath } from './context.ts';
 import { release, takeOver } from './operate.ts';
 
 /** `run`: the agent in the foreground, until SIGTERM or SIGINT. Loads the data plane if need be. */
@@ -19,6 +19,10 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
   requireRoot('run');
   const { config, node, groups } = context;
   const key = await readKey(config.sync.key);
+  const socket = socketPath(config);
+  if (await agentRuns(socket)) {
+    throw new RefusedError(`another agent runs on this node (${socket}); stop it first, or use it`);
+  }
   const log = openLog(config, node.name);
   await reportConntrackd(context, log);
   const { fresh, warnings } = await loadDataPlane(config, node);
@@ -26,38 +30,48 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
     log.warn(warning);
   }
   const { agent, close } = await assemble(config, node, key, log, fresh, alter);
-  await agent.start();
-  if (config.manager === 'none' && fresh) {
-    for (const group of groups.filter(({ home }) => home === node.name)) {
-      agent.want(group.name, 'start', 'owner', 'start');
+  const doors: { close: () => void }[] = [];
+  try {
+    if (config.manager === 'keepalived') {
+      await makeFifo(fifoPath(config));
     }
+    await agent.start();
+    if (config.manager === 'none' && fresh) {
+      for (const group of groups.filter(({ home }) => home === node.name)) {
+        agent.want(group.name, 'start', 'owner', 'start');
+      }
+    }
+    doors.push(await serveControl(socket, (request) => answer(agent, context, request)));
+    if (config.manager === 'keepalived') {
+      doors.push(listen(config, agent, log));
+    }
+    log.info(`agent runs, manager ${config.manager}`);
+    const signal = await ended();
+    log.info(`agent ends (${signal}): what this node owns it goes on filtering`);
+  } finally {
+    for (const door of doors) {
+      door.close();
+    }
+    await close();
   }
-  const control = await serveControl(socketPath(config), (request) => answer(agent, context, request));
-  const fifo = config.manager === 'keepalived' ? await listen(config, agent, log) : undefined;
-  log.info(`agent runs, manager ${config.manager}`);
-  const signal = await ended();
-  log.info(`agent ends (${signal}): what this node owns it goes on filtering`);
-  fifo?.close();
-  await closeServer(control);
-  await close();
 };
 
 /** Reads keepalived's FIFO: its lines are the manager's word, its end the manager's death. */
-const listen = async (config: ClusterConfig, agent: Agent, log: Logger): Promise<FifoReader> => {
+const listen = (config: ClusterConfig, agent: Agent, log: Logger): FifoReader => {
+  const path = fifoPath(config);
   const names = groupNames(config);
-  await makeFifo(fifoPath(config));
-  return new FifoReader(fifoPath(config), {
+  return new FifoReader(path, {
     line: (text) => {
-      const parsed = parseFifoLine(text, names);
-      if ('line' in parsed) {
-        const { group, word } = parsed.line;
-        agent.want(group, word, roleOf(word), 'keepalived');
-      } else if (parsed.ignored !== '') {
-        log.warn(`${fifoPath(config)}: ${parsed.ignored}`);
+      const { line, ignored } = parseFifoLine(text, names);
+      if (ignored !== undefined) {
+        log.warn(`${path}: ${ignored}; ignored`);
+      }
+      if (line !== undefined) {
+        agent.want(line.group, line.word, roleOf(line.word), 'keepalived');
       }
     },
     writer: (present) => agent.setManagerAlive(present),
-    garbage: (reason) => log.warn(`${fifoPath(config)}: ignored ${reason}`),
+    garbage: (reason) => log.warn(`${path}: ignored ${reason}; only keepalived is to write there`),
   });
 };
 
@@ -90,9 +104,4 @@ const ended = (): Promise<NodeJS.Signals> =>
   new Promise((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
-  });
-
-const closeServer = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    server.close(() => resolve());
   });

@@ -43,6 +43,7 @@ export class FifoReader {
   #socket: Socket | undefined;
   #inode: number | undefined;
   #writer: boolean | undefined;
+  #closed = false;
 
   constructor(path: string, events: FifoEvents) {
     this.#path = path;
@@ -52,6 +53,7 @@ export class FifoReader {
   }
 
   close(): void {
+    this.#closed = true;
     clearInterval(this.#timer);
     this.#socket?.destroy();
   }
@@ -66,7 +68,8 @@ export class FifoReader {
     }
     const fd = this.#open();
     if (fd === undefined) {
-      return this.#tell(false);
+      this.#tell(false);
+      return;
     }
     this.#attach(fd);
   }
@@ -108,6 +111,9 @@ export class FifoReader {
     socket.on('data', (chunk) => splitter.push(chunk));
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
+      if (this.#closed) {
+        return;
+      }
       const cut = splitter.end();
       if (cut > 0) {
         this.#events.garbage(`${cut} bytes without an end of line`);
