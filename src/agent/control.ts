@@ -1,11 +1,11 @@
 import { chmodSync, unlinkSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import * as z from 'zod';
 import { LineSplitter } from '../system/lines.ts';
 
 /** Longest request and reply in bytes. */
 const REQUEST_LIMIT = 65_536;
-/** How long a client may take to say what it wants. */
+/** How long a client may take to say what it wants, from its connecting to the end of its line. */
 const PATIENCE_MS = 2000;
 
 const request = z.discriminatedUnion('command', [
@@ -38,34 +38,15 @@ export const serveControl = async (
   handle: (request: ControlRequest) => Promise<unknown>,
 ): Promise<Server> => {
   removeStale(path);
-  const server = createServer((socket) => {
+  // A client may close its writing side and read on, as socat does.
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => {});
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy());
-    const answer = (value: unknown): void => {
-      socket.end(`${JSON.stringify(value)}\n`);
-    };
-    let answered = false;
-    const splitter = new LineSplitter(
-      REQUEST_LIMIT,
-      (line) => {
-        if (answered) {
-          return;
-        }
-        answered = true;
-        socket.setTimeout(0);
-        const parsed = parseRequest(line);
-        if ('error' in parsed) {
-          answer(parsed);
-          return;
-        }
-        handle(parsed.request).then(
-          (ok) => answer({ ok }),
-          (error: unknown) => answer({ error: error instanceof Error ? error.message : String(error) }),
-        );
-      },
-      (bytes) => answer({ error: `a request of ${bytes} bytes is too long; the limit is ${REQUEST_LIMIT}` }),
-    );
-    socket.on('data', (chunk) => splitter.push(chunk));
+    // An agent that ends doesn't wait for its clients.
+    socket.unref();
+    readLine(socket)
+      .then((line) => replyTo(line, handle))
+      .catch((error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }))
+      .then((value) => socket.end(`${JSON.stringify(value)}\n`));
   });
   server.maxConnections = 64;
   await new Promise<void>((resolve, reject) => {
@@ -74,6 +55,33 @@ export const serveControl = async (
   });
   chmodSync(path, 0o600);
   return server;
+};
+
+/** The client's one line. Throws a ControlError for what is none, and when it is too long or takes too long. */
+const readLine = (socket: Socket): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const malformed = (problem: string): void => {
+      reject(new ControlError(`malformed request: ${problem}; expected one line of JSON`));
+    };
+    const splitter = new LineSplitter(REQUEST_LIMIT, resolve, (bytes) =>
+      malformed(`a line of ${bytes} bytes, the limit is ${REQUEST_LIMIT}`),
+    );
+    const timer = setTimeout(() => {
+      malformed(`no line within ${PATIENCE_MS} ms`);
+      // Who goes on writing has had its answer.
+      setTimeout(() => socket.destroy(), PATIENCE_MS).unref();
+    }, PATIENCE_MS).unref();
+    socket.on('data', (chunk) => splitter.push(chunk));
+    socket.on('end', () => malformed(`${splitter.end()} bytes without an end of line`));
+    socket.on('close', () => clearTimeout(timer));
+  });
+
+const replyTo = async (
+  line: string,
+  handle: (request: ControlRequest) => Promise<unknown>,
+): Promise<unknown> => {
+  const parsed = parseRequest(line);
+  return 'error' in parsed ? parsed : { ok: await handle(parsed.request) };
 };
 
 /** Sends one request to the agent and waits for its reply. */
@@ -93,31 +101,44 @@ const exchange = (path: string, line: string, bound: number): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect(path, () => socket.write(line));
     let text = '';
+    socket.setEncoding('utf8');
     socket.setTimeout(bound, () => {
-      socket.destroy(new ControlError(`${path}: the agent didn't answer in ${bound} ms`));
+      socket.destroy(new ControlError(`${path}: the agent didn't answer in ${bound} ms; see its log`));
     });
     socket.on('data', (chunk) => {
-      text += chunk.toString('utf8');
+      text += String(chunk);
     });
-    socket.on('error', (cause: NodeJS.ErrnoException) => {
-      const absent = cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED';
-      reject(
-        absent
-          ? new NoAgentError(`no agent runs here (${path}); start it: conntrack-ha run`, { cause })
-          : cause,
-      );
-    });
+    socket.on('error', (cause) => reject(explain(path, cause)));
     socket.on('close', () => resolve(text));
   });
 
+const explain = (path: string, cause: Error): Error => {
+  switch ('code' in cause ? cause.code : undefined) {
+    case 'ENOENT':
+    case 'ECONNREFUSED':
+      return new NoAgentError(`no agent runs here (${path}); start it: conntrack-ha run`, { cause });
+    case 'EACCES':
+      return new ControlError(`${path}: only root may ask the agent; use sudo`, { cause });
+    case undefined:
+      return cause;
+    default:
+      return new ControlError(`${path}: the agent can't be asked: ${cause.message}`, { cause });
+  }
+};
+
 const parseRequest = (line: string): { readonly request: ControlRequest } | { readonly error: string } => {
-  const parsed = request.safeParse(parseJson(line));
+  const value = parseJson(line);
+  if (value === undefined) {
+    return { error: 'malformed request: it is no JSON; expected one line such as {"command":"status"}' };
+  }
+  const parsed = request.safeParse(value);
   if (parsed.success) {
     return { request: parsed.data };
   }
   const [issue] = parsed.error.issues;
+  const place = issue?.path.join('.') || 'request';
   return {
-    error: `malformed request: ${issue?.path.join('.') || 'request'}: ${issue?.message ?? 'unreadable'}`,
+    error: `malformed request: ${place}: ${issue?.message ?? 'unreadable'}; is it of another version?`,
   };
 };
 
