@@ -5,6 +5,7 @@ import { readiness } from '../cluster/readiness.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { groupStatuses, type Status, warningsOf } from '../observe/status.ts';
+import { ForgeryError } from '../peers/frames.ts';
 import { serveVerification } from '../peers/verification.ts';
 import type { Logger } from '../system/log.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
@@ -104,7 +105,10 @@ export class Agent {
       node,
       key,
       servedFlows(this.#parts.edges, this.#parts.sorting, (bucket) => this.#owned.has(bucket)),
-      (from, error) => log.debug(`comparison with ${from} ended: ${String(error)}`),
+      (from, error) =>
+        log[error instanceof ForgeryError ? 'warn' : 'debug'](
+          error instanceof Error ? error.message : `comparison asked for by ${from}: ${String(error)}`,
+        ),
     );
     this.#recall(files);
     this.#upkeep.start();

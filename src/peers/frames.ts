@@ -6,7 +6,12 @@ const MAX_PAYLOAD = 40_000;
 
 /** The verification connection broke, or what came over it was not from a peer. */
 export class FrameError extends Error {
-  override readonly name = 'FrameError';
+  override readonly name: string = 'FrameError';
+}
+
+/** What came over it was no frame of ours, or not from a peer: somebody else, another key, or another version. */
+export class ForgeryError extends FrameError {
+  override readonly name = 'ForgeryError';
 }
 
 export interface Frame {
@@ -25,6 +30,7 @@ export class FrameStream {
   readonly #socket: Socket;
   readonly #key: Buffer;
   readonly #side: 'client' | 'server';
+  readonly #place: string;
   readonly #iterator: AsyncIterator<unknown>;
   #received = Buffer.alloc(0);
   #sent = 0;
@@ -32,18 +38,25 @@ export class FrameStream {
   /** Both nonces once they are known. */
   nonces = '';
 
-  /** @param bound milliseconds of silence after which the connection is given up */
-  constructor(socket: Socket, key: Buffer, side: 'client' | 'server', bound: number) {
+  /**
+   * @param bound milliseconds of silence after which the connection is given up
+   * @param place what errors begin with: who is at the other end
+   */
+  constructor(socket: Socket, key: Buffer, side: 'client' | 'server', bound: number, place: string) {
     this.#socket = socket;
     this.#key = key;
     this.#side = side;
+    this.#place = place;
     this.#iterator = socket[Symbol.asyncIterator]();
-    socket.setTimeout(bound, () => socket.destroy(new FrameError(`nothing came for ${bound} ms`)));
+    socket.setTimeout(bound, () => socket.destroy(new Error(`nothing came for ${bound} ms`)));
     socket.setNoDelay(true);
   }
 
   /** Waits while the peer reads more slowly than this side writes. */
   async write(kind: Frame['kind'], payload: Buffer): Promise<void> {
+    if (this.#socket.destroyed) {
+      throw this.#closed(); // its 'close' is over, and no 'drain' comes
+    }
     const body = Buffer.concat([Buffer.from([KINDS.indexOf(kind)]), payload]);
     const sealed = seal(this.#key, this.#context(this.#side, this.#sent++), body);
     const header = Buffer.alloc(4);
@@ -53,7 +66,7 @@ export class FrameStream {
         const settle = (): void => {
           this.#socket.off('drain', settle);
           this.#socket.off('close', settle);
-          this.#socket.destroyed ? reject(new FrameError('the peer closed the connection')) : resolve();
+          this.#socket.destroyed ? reject(this.#closed()) : resolve();
         };
         this.#socket.once('drain', settle);
         this.#socket.once('close', settle);
@@ -65,16 +78,17 @@ export class FrameStream {
   async read(...expected: readonly Frame['kind'][]): Promise<Frame> {
     const length = (await this.#take(4)).readUInt32BE();
     if (length < 1 + TAG_BYTES || length > 1 + MAX_PAYLOAD + TAG_BYTES) {
-      throw new FrameError(`a frame of ${length} bytes is none of ours`);
+      throw new ForgeryError(`${this.#place}: a frame of ${length} bytes is none of ours`);
     }
     const sealed = await this.#take(length);
     const other = this.#side === 'client' ? 'server' : 'client';
     const body = unseal(this.#key, this.#context(other, this.#read++), sealed);
     const kind = body && KINDS[body[0] ?? KINDS.length];
     if (body === undefined || kind === undefined || !expected.includes(kind)) {
-      throw new FrameError(
-        body ? `expected ${expected.join(' or ')}, got ${kind}` : 'the key differs or it is not from a peer',
-      );
+      const problem = body
+        ? `expected ${expected.join(' or ')}, got ${kind ?? 'an unknown frame'}`
+        : "it isn't from a peer, or the nodes' key files differ";
+      throw new ForgeryError(`${this.#place}: ${problem}`);
     }
     return { kind, payload: body.subarray(1) };
   }
@@ -89,14 +103,27 @@ export class FrameStream {
 
   async #take(bytes: number): Promise<Buffer> {
     while (this.#received.length < bytes) {
-      const next = await this.#iterator.next();
+      const next = await this.#next();
       if (next.done || !Buffer.isBuffer(next.value)) {
-        throw new FrameError('the peer closed the connection');
+        throw this.#closed();
       }
       this.#received = Buffer.concat([this.#received, next.value]);
     }
     const taken = this.#received.subarray(0, bytes);
     this.#received = this.#received.subarray(bytes);
     return taken;
+  }
+
+  async #next(): Promise<IteratorResult<unknown>> {
+    try {
+      return await this.#iterator.next();
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new FrameError(`${this.#place}: ${reason}`, { cause });
+    }
+  }
+
+  #closed(): FrameError {
+    return new FrameError(`${this.#place}: the peer closed the connection`);
   }
 }

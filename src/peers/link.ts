@@ -88,15 +88,20 @@ export class PeerLink {
     const payload = unseal(this.#key, 'datagram', datagram);
     const envelope = payload && decodeEnvelope(payload);
     if (envelope === undefined) {
-      const reason = payload ? 'a message of another version' : "the key differs or it isn't from a peer";
-      return this.#reject(address, reason);
+      const reason = payload
+        ? 'a message of another version; run the same one on every node'
+        : `it isn't from a peer, or the nodes' key files (${this.#config.sync.key}) differ`;
+      this.#reject(address, reason);
+      return;
     }
     const sender = this.#config.nodes.find((node) => node.name === envelope.from);
     if (envelope.cluster !== this.#config.cluster || sender === undefined || sender.sync !== address) {
-      return this.#reject(address, `it says it is from ${envelope.from} of ${envelope.cluster}`);
+      this.#reject(address, `it says it is from ${envelope.from} of ${envelope.cluster}`);
+      return;
     }
     if (envelope.to !== this.#node.name || sender === this.#node) {
-      return this.#reject(envelope.from, `it is for ${envelope.to}`);
+      this.#reject(envelope.from, `it is for ${envelope.to}`);
+      return;
     }
     this.#accept(envelope);
   }
@@ -105,7 +110,8 @@ export class PeerLink {
   #accept(envelope: Envelope): void {
     const { from, session, sequence } = envelope;
     if (this.#retired.has(session)) {
-      return this.#reject(from, 'it is of an agent that has ended since (a replay)');
+      this.#reject(from, 'it is of an agent that has ended since (a replay)');
+      return;
     }
     const isNew = this.#heard.get(from) !== session;
     this.#heard.set(from, session);
@@ -117,7 +123,8 @@ export class PeerLink {
     }
     const proven = this.#proven.get(from);
     if (proven?.session === session && sequence <= proven.sequence) {
-      return this.#reject(from, 'it came before (a replay, or the network doubled it)');
+      this.#reject(from, 'it came before (a replay, or the network doubled it)');
+      return;
     }
     if (proven !== undefined && proven.session !== session) {
       this.#retired.add(proven.session);

@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import * as z from 'zod';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { peerPort } from '../config/types.ts';
-import { FrameError, FrameStream } from './frames.ts';
+import { ForgeryError, FrameStream } from './frames.ts';
 
 /** Hashes in one frame; 8 bytes each. */
 export const HASHES_PER_FRAME = 4096;
@@ -39,11 +39,13 @@ export const serveVerification = async (
   const server = createServer((socket) => {
     const from = config.nodes.find((peer) => peer.sync === socket.remoteAddress && peer !== node);
     socket.on('error', () => {});
+    // An agent that ends doesn't wait for its peers.
+    socket.unref();
     if (from === undefined) {
       socket.destroy();
       return;
     }
-    serveOne(socket, key, config.timeouts.sync, source)
+    serveOne(socket, key, config.timeouts.sync, source, `comparison asked for by ${from.name}`)
       .catch((error: unknown) => failed(from.name, error))
       .finally(() => socket.destroy());
   });
@@ -55,7 +57,7 @@ export const serveVerification = async (
   return server;
 };
 
-/** Asks `peer`, the owner, for the hashes of `buckets`. Errors come as FrameError or as the socket's own. */
+/** Asks `peer`, the owner, for the hashes of `buckets`. Throws FrameErrors. */
 export const compareWith = async (
   config: ClusterConfig,
   node: NodeConfig,
@@ -70,7 +72,8 @@ export const compareWith = async (
   };
   signal.addEventListener('abort', abort, { once: true });
   socket.on('error', () => {});
-  const stream = new FrameStream(socket, key, 'client', config.timeouts.sync);
+  const place = `comparison with ${peer.name} (${peer.sync}:${peerPort(config.sync)})`;
+  const stream = new FrameStream(socket, key, 'client', config.timeouts.sync, place);
   const close = (): void => {
     signal.removeEventListener('abort', abort);
     stream.close();
@@ -104,8 +107,9 @@ const serveOne = async (
   key: Buffer,
   bound: number,
   source: VerificationSource,
+  place: string,
 ): Promise<void> => {
-  const stream = new FrameStream(socket, key, 'server', bound);
+  const stream = new FrameStream(socket, key, 'server', bound, place);
   await greetAsServer(stream);
   const buckets = new Set(parse(request, (await stream.read('request')).payload).buckets);
   for await (const hashes of source.hashes(buckets)) {
@@ -167,7 +171,7 @@ const packHashes = (hashes: readonly number[]): Buffer => {
 
 const unpackHashes = (packed: Buffer): readonly number[] => {
   if (packed.length % 8 !== 0) {
-    throw new FrameError(`${packed.length} bytes are no list of hashes`);
+    throw new ForgeryError(`${packed.length} bytes are no list of hashes`);
   }
   return Array.from(
     { length: packed.length / 8 },
@@ -181,6 +185,6 @@ const parse = <T>(schema: z.ZodType<T>, payload: Buffer): T => {
   try {
     return schema.parse(JSON.parse(payload.toString('utf8')));
   } catch (cause) {
-    throw new FrameError('a frame with unexpected content', { cause });
+    throw new ForgeryError('a frame with unexpected content; is the peer of another version?', { cause });
   }
 };
