@@ -57,6 +57,6 @@ export const groupsMeant = (groups: readonly Group[], target: string): readonly 
 /** Everything that changes the kernel needs root. */
 export const requireRoot = (command: string): void => {
   if (process.geteuid?.() !== 0) {
-    throw new RefusedError(`conntrack-ha ${command} needs root; run it with sudo`);
+    throw new RefusedError(`${command} needs root; run it with sudo`);
   }
 };

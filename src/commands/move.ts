@@ -6,7 +6,11 @@ import { type Context, groupsMeant, RefusedError, requireRoot, socketPath } from
 const BOUND_MS = 10_000;
 
 const outcomes = z.array(
-  z.object({ group: z.string(), done: z.boolean(), skipped: z.boolean(), reason: z.string() }),
+  z.object({
+    group: z.string(),
+    outcome: z.enum(['done', 'nothing to do', 'refused', 'failed']),
+    reason: z.string(),
+  }),
 );
 
 /** `takeover` and `release` by hand: the agent acts, each group's outcome is printed. */
@@ -21,14 +25,15 @@ export const move = async (
   const body = { command, target, force: options.force };
   const results = outcomes.parse(await askAgent(socketPath(context.config), body, BOUND_MS));
   if (options.json) {
-    console.log(JSON.stringify(results));
+    console.log(JSON.stringify({ command, groups: results }));
   } else {
-    for (const { group, done, skipped, reason } of results) {
-      const what = done ? (skipped ? 'nothing to do' : 'done') : skipped ? 'refused' : 'failed';
-      console.log(`${group}: ${what}: ${reason}`);
+    for (const { group, outcome, reason } of results) {
+      console.log(`${group}: ${outcome}: ${reason}`);
     }
   }
-  const left = results.filter(({ done }) => !done).map(({ group }) => group);
+  const left = results
+    .filter(({ outcome }) => outcome === 'refused' || outcome === 'failed')
+    .map(({ group }) => group);
   if (left.length > 0) {
     throw new RefusedError(`${command} ${target}: not done for ${left.join(', ')}`);
   }

@@ -6,9 +6,8 @@ import type { ClusterConfig } from '../config/types.ts';
 /** What became of one group of a `takeover` or `release`. */
 export interface Outcome {
   readonly group: string;
-  readonly done: boolean;
-  /** Whether nothing was to be done. */
-  readonly skipped: boolean;
+  /** `refused`: nothing was tried; `failed`: it was, and did not come about in time. */
+  readonly outcome: 'done' | 'nothing to do' | 'refused' | 'failed';
   readonly reason: string;
 }
 
@@ -65,7 +64,7 @@ const refuseTakeover = (
     return refused(name, 'the agent has not looked at the kernel yet; try again');
   }
   if (group.active === group.buckets.length) {
-    return { group: name, done: true, skipped: true, reason: 'this node owns it already' };
+    return { group: name, outcome: 'nothing to do', reason: 'this node owns it already' };
   }
   if (force) {
     return undefined;
@@ -94,7 +93,7 @@ const refuseRelease = (
     return refused(name, 'the agent has not looked at the kernel yet; try again');
   }
   if (group.active === 0) {
-    return { group: name, done: true, skipped: true, reason: 'this node does not own it' };
+    return { group: name, outcome: 'nothing to do', reason: 'this node does not own it' };
   }
   if (force) {
     return undefined;
@@ -124,9 +123,9 @@ const settle = async (
       const reason = agent.round?.decisions.find(({ group }) => group === name)?.reason ?? '';
       const owns = view !== undefined && view.active === view.buckets.length;
       if (view !== undefined && owns === (role === 'owner') && (owns || view.active === 0)) {
-        outcomes.set(name, { group: name, done: true, skipped: false, reason });
+        outcomes.set(name, { group: name, outcome: 'done', reason });
       } else if (performance.now() >= end) {
-        outcomes.set(name, { group: name, done: false, skipped: false, reason });
+        outcomes.set(name, { group: name, outcome: 'failed', reason });
       }
     }
     if (open.length === 0) {
@@ -136,4 +135,4 @@ const settle = async (
   }
 };
 
-const refused = (group: string, reason: string): Outcome => ({ group, done: false, skipped: true, reason });
+const refused = (group: string, reason: string): Outcome => ({ group, outcome: 'refused', reason });

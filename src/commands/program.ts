@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { Alter } from '../agent/assemble.ts';
 import { NoAgentError } from '../agent/control.ts';
 import { ConfigError } from '../config/error.ts';
+import { KeyError } from '../config/key.ts';
 import { type Context, contextOf, DEFAULT_CONFIG, type GlobalOptions, UsageError } from './context.ts';
 import { move } from './move.ts';
 import { renderFor } from './render.ts';
@@ -34,7 +35,17 @@ const statusOf = (error: unknown): number => {
   if (error instanceof NoAgentError) {
     return NO_AGENT;
   }
-  return error instanceof ConfigError || error instanceof UsageError ? USAGE : FAILED;
+  const usage = error instanceof ConfigError || error instanceof KeyError || error instanceof UsageError;
+  return usage ? USAGE : FAILED;
+};
+
+/** commander says `error: unknown command 'x'`, and in a line of its own what may have been meant. */
+const usageLine = (text: string): string => {
+  const what = text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll(/\s+/g, ' ');
+  return `conntrack-ha: ${what}; see conntrack-ha --help\n`;
 };
 
 const program = (alter: Alter | undefined): Command => {
@@ -43,7 +54,7 @@ const program = (alter: Alter | undefined): Command => {
     .option('-c, --config <file>', 'the cluster configuration', DEFAULT_CONFIG)
     .option('--node <name>', 'which node this is (else CONNTRACK_HA_NODE, else the host name)')
     .exitOverride()
-    .showHelpAfterError('(conntrack-ha --help lists the commands)');
+    .configureOutput({ outputError: (text, write) => write(usageLine(text)) });
   const context = (): Promise<Context> => contextOf(root.opts<GlobalOptions>());
   root
     .command('start')

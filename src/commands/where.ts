@@ -1,5 +1,5 @@
 import { NoAgentError } from '../agent/control.ts';
-import { addressWord } from '../cluster/address.ts';
+import { addressWord, inNetworks, parseNetwork } from '../cluster/address.ts';
 import { groupOfBucket } from '../cluster/groups.ts';
 import { bucketOfWord } from '../cluster/hash.ts';
 import { type Context, UsageError } from './context.ts';
@@ -14,6 +14,12 @@ export const showWhere = async (
   const { config, groups } = context;
   const bucket = bucketOfWord(wordOf(address), config.seed, config.buckets);
   const group = groupOfBucket(groups, bucket);
+  if (!config.interfaces.some(({ networks }) => inNetworks(wordOf(address), networks.map(parseNetwork)))) {
+    const inside = config.interfaces.flatMap(({ networks }) => networks).join(', ');
+    console.error(
+      `warning: ${address} is not inside (${inside}): the bucket of a flow is that of its inside address`,
+    );
+  }
   const owner = await ownerOf(context, group.name);
   if (options.json) {
     console.log(JSON.stringify({ address, bucket, group: group.name, home: group.home, owner }));
