@@ -154,7 +154,8 @@ export class FirewallNode {
     }
     const socket = this.machine.path('/run/conntrackd.sock');
     if (!this.#daemons.get('conntrackd')?.running) {
-      // One that was killed leaves both, and the lock would keep the next one from starting.
+      // One that was killed leaves both, and the lock would keep the next one from starting. The first is Debian's.
+      await rm(this.machine.path('/run/lock/conntrackd.lock'), { force: true });
       await rm(socket, { force: true });
       await rm(this.machine.path('/run/lock/conntrack.lock'), { force: true });
     }
