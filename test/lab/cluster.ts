@@ -12,13 +12,15 @@ const setListing = z.object({
   nftables: z.array(z.object({ set: z.object({ elem: z.array(z.unknown()).optional() }).optional() })),
 });
 
-/** Brings a node to work the way an administrator would: rendered configurations, conntrackd, agent, keepalived. */
+/** Brings a node (booted, if it is off) to work as an administrator would: configurations, conntrackd, agent, keepalived. */
 export const bringUp = async (
   node: FirewallNode,
   manager: 'keepalived' | 'none',
   broken?: Break,
 ): Promise<void> => {
-  await node.boot();
+  if (!node.on) {
+    await node.boot();
+  }
   await node.writeConfiguration(
     '/etc/conntrackd/conntrackd.conf',
     await node.product(['render', 'conntrackd']),

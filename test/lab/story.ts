@@ -53,18 +53,23 @@ export class Story {
     await this.changes(SURVIVOR[other], from);
   }
 
-  /** Boots it again: it rejoins and gets its home back as soon as it holds the states. */
+  /** Boots it again, if it is off: it rejoins and gets its home back as soon as it holds the states. */
   async comeBack(name: NodeName): Promise<void> {
-    const node = this.lab.node(name);
-    await bringUp(node, this.#manager);
+    await bringUp(this.lab.node(name), this.#manager);
     if (this.#manager === 'none') {
-      await until(`${name} to be synced`, () => isSynced(node), 20_000);
-      const from = Date.now();
-      await node.product(['takeover', name]);
-      await this.changes(HOMES, from);
+      await this.handBack(name);
     } else {
       await this.changes(HOMES);
     }
+  }
+
+  /** Hands its home back to a node by hand, once it holds the states. */
+  async handBack(name: NodeName): Promise<void> {
+    const node = this.lab.node(name);
+    await until(`${name} to be synced`, () => isSynced(node), 20_000);
+    const from = Date.now();
+    await node.product(['takeover', name]);
+    await this.changes(HOMES, from);
   }
 
   /** Waits until the kernels have these shares, and notes it as a transition (its begin, if it isn't given, is seen). */
@@ -76,20 +81,21 @@ export class Story {
   /** Waits until the last transition has settled and every flow (but the idle) has been answered again. */
   async steady(): Promise<void> {
     const end = (this.#transitions.at(-1)?.to ?? 0) + SETTLING;
-    let before: Map<string, number> | undefined;
+    await until('the transition to settle', () => Date.now() >= end, SETTLING + 1000);
+    await this.answered();
+  }
+
+  /** Waits until every flow (but the idle) has been answered again, and again. */
+  async answered(): Promise<void> {
+    const look = () => this.traffic.snapshot().filter(({ kind }) => kind !== 'idle');
+    const before = new Map(look().map(({ id, answered }) => [id, answered]));
     await until(
-      'answers on every flow in steady state',
-      () => {
-        const flows = this.traffic.snapshot().filter(({ kind }) => kind !== 'idle');
-        if (Date.now() < end) {
-          return ['not settled'];
-        }
-        before ??= new Map(flows.map(({ id, answered }) => [id, answered]));
-        return flows
-          .filter(({ id, answered, lost }) => lost || answered < (before?.get(id) ?? 0) + ANSWERS)
-          .map(({ id, reason }) => `${id} ${reason}`);
-      },
-      SETTLING + 12_000,
+      'answers on every flow',
+      () =>
+        look()
+          .filter(({ id, answered, lost }) => lost || answered < (before.get(id) ?? 0) + ANSWERS)
+          .map(({ id, reason }) => `${id} ${reason}`),
+      12_000,
       (open) => open.length === 0,
     );
   }
