@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from './bundle.ts';
@@ -9,3 +9,5 @@ await mkdir(dist, { recursive: true });
 await writeFile(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 await bundle('src/main.ts', join(dist, 'main.js'));
 await bundle('test/lab/broken/agent.ts', join(dist, 'lab', 'agent.js'));
+// It begins with #!: a link to it in /usr/local/sbin is the command.
+await chmod(join(dist, 'main.js'), 0o755);
