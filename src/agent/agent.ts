@@ -145,11 +145,33 @@ export class Agent {
   setManagerAlive(alive: boolean): void {
     if (alive !== this.#managerAlive) {
       this.#managerAlive = alive;
-      this.#parts.log.warn(
-        alive ? 'keepalived runs' : 'keepalived is gone: this node keeps what it owns until a peer asks',
-      );
+      if (alive) {
+        this.#parts.log.info('keepalived runs');
+      } else {
+        this.#parts.log.warn('keepalived is gone: this node keeps what it owns until a peer asks');
+      }
       void this.wake();
     }
+  }
+
+  /** Events were dropped on the way to conntrackd: what is owned goes into its cache, and to the replicas, again. */
+  conntrackdLostEvents(times: number): void {
+    this.#parts.log.warn(
+      `conntrackd lost events (netlink overrun, ${times} times): adopting all flows again`,
+    );
+    this.#upkeep.tookOver();
+  }
+
+  /** Copies of the peers' flows stand in conntrackd's cache: their end here would end them at their owner. */
+  conntrackdLoadedTable(): void {
+    this.#parts.log.warn('conntrackd loaded the whole kernel table into its cache: disowning');
+    this.#upkeep.gaveUp();
+  }
+
+  /** A stale entry stands in the way of a live flow; a comparison finds and removes it. */
+  conntrackdWasRefused(count: number): void {
+    this.#parts.log.info(`the kernel refused ${count} states of a peer: comparing`);
+    this.#upkeep.verifySoon();
   }
 
   /** Plays rounds until one has nothing to do. Returns when that is so. */
@@ -261,6 +283,7 @@ export class Agent {
   #deactivated(change: Change): void {
     this.#upkeepKnows(change, false);
     this.#upkeep.gaveUp();
+    this.#upkeep.verifySoon();
     for (const decision of change.decisions) {
       if (this.#parts.config.manager === 'none') {
         // Without a manager the newest operator's word counts, wherever it was said.

@@ -5,15 +5,13 @@ import { groupsOf } from '../cluster/groups.ts';
 import { replicatedFlows } from '../cluster/replicated.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { Control } from '../conntrackd/control.ts';
-import { ConntrackdStuck } from '../conntrackd/errors.ts';
-import { identityOf } from '../conntrackd/identity.ts';
+import { Health } from '../conntrackd/health.ts';
 import { drained } from '../conntrackd/progress.ts';
 import { OWNED } from '../dataplane/owned.ts';
 import { Conntrack } from '../kernel/conntrack.ts';
 import { localAddresses } from '../kernel/links.ts';
 import { Nftables } from '../kernel/nftables.ts';
 import { UNREADY } from '../managers/keepalived/render.ts';
-import type { Status } from '../observe/status.ts';
 import { compareWith } from '../peers/verification.ts';
 import type { Logger } from '../system/log.ts';
 import { readSysctl } from '../system/sysctl.ts';
@@ -23,7 +21,6 @@ import { AgentFiles } from './files.ts';
 
 /** How long a drain is waited for before the cache is flushed all the same; adopting sends again what is owned. */
 const DRAIN_MS = 2000;
-const HEALTH_MS = 1000;
 /** Timeouts that a living flow's copy can reach, since only the owner sees its packets; in seconds. */
 const SHORT_TIMEOUTS = [
   'nf_conntrack_udp_timeout',
@@ -52,11 +49,16 @@ export const assemble = async (
   const nftables = new Nftables();
   const conntrack = new Conntrack();
   const control = new Control(config.paths.conntrackd, { timeout: config.timeouts.conntrackd });
-  const health = watchHealth(control, log);
+  const health = new Health(config.paths.conntrackd, control, {
+    changed: (state, text) => log[state === 'ok' ? 'info' : 'warn'](text),
+    lostEvents: (times) => agent.conntrackdLostEvents(times),
+    loadedTable: () => agent.conntrackdLoadedTable(),
+    refusedStates: (count) => agent.conntrackdWasRefused(count),
+  });
   const sorting = await watchSorting(config);
   const files = new AgentFiles(config.paths.run);
   files.prepare();
-  const agent = new Agent(
+  const agent: Agent = new Agent(
     alter({
       config,
       node,
@@ -65,10 +67,10 @@ export const assemble = async (
       fresh,
       files,
       sorting: sorting.current,
-      edges: edgesOf(config, nftables, conntrack, control),
+      edges: edgesOf(nftables, conntrack, control, health),
       refresh: await refreshInterval(),
       flowCount: () => Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8')),
-      conntrackdHealth: health.current,
+      conntrackdHealth: () => health.state,
       announce: (group, ready) => {
         if (config.manager === 'keepalived' && files.writeReady(group, ready ? 0 : UNREADY)) {
           log.debug(`${ready ? 'ready' : 'not ready'} for ${group}`);
@@ -91,12 +93,7 @@ export const assemble = async (
   };
 };
 
-const edgesOf = (
-  config: ClusterConfig,
-  nftables: Nftables,
-  conntrack: Conntrack,
-  control: Control,
-): Edges => ({
+const edgesOf = (nftables: Nftables, conntrack: Conntrack, control: Control, health: Health): Edges => ({
   owned: {
     read: async () => new Set(await nftables.elements(OWNED)),
     change: (change) => nftables.change(OWNED, change),
@@ -107,7 +104,7 @@ const edgesOf = (
     remove: (tuples) => conntrack.remove(tuples),
   },
   cache: {
-    identity: () => identityOf(config.paths.conntrackd),
+    identity: () => health.identity(),
     drained: () => drained(control, { bound: DRAIN_MS }),
     flush: async () => {
       await control.send('flushInternal');
@@ -117,39 +114,6 @@ const edgesOf = (
     },
   },
 });
-
-/** Asks conntrackd once a second whether it answers, and says so when that changes. */
-const watchHealth = (
-  control: Control,
-  log: Logger,
-): { current: () => Status['conntrackd']; close: () => void } => {
-  let health: Status['conntrackd'] = 'starting';
-  let asking = false;
-  const become = (next: Status['conntrackd'], text: string): void => {
-    if (next !== health) {
-      log[next === 'ok' ? 'info' : 'warn'](text);
-      health = next;
-    }
-  };
-  const look = async (): Promise<void> => {
-    if (asking) {
-      return;
-    }
-    asking = true;
-    try {
-      await control.send('runtime');
-      become('ok', 'conntrackd answers');
-    } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      become(error instanceof ConntrackdStuck ? 'stuck' : 'absent', text);
-    } finally {
-      asking = false;
-    }
-  };
-  void look();
-  const timer = setInterval(() => void look(), HEALTH_MS);
-  return { current: () => health, close: () => clearInterval(timer) };
-};
 
 /** The node's own addresses change rarely, and a flow of its own must not be taken for one that passes through. */
 const watchSorting = async (

@@ -7,6 +7,8 @@ import type { Memory } from './memory.ts';
 
 /** Milliseconds between two sendings of the same hand-over word. */
 const REPEAT_MS = 20;
+/** Milliseconds between two reports of the same reason for dropping messages. */
+const REPORT_MS = 60_000;
 
 /** What a message from a peer sets off. */
 export interface ConversationHost {
@@ -26,6 +28,7 @@ export class Conversation {
   readonly #host: ConversationHost;
   readonly #link: PeerLink;
   #words = 0;
+  readonly #reported = new Map<string, number>();
 
   constructor(
     config: ClusterConfig,
@@ -40,7 +43,7 @@ export class Conversation {
     this.#host = host;
     this.#link = new PeerLink(config, node, key, {
       message: (from, body, session) => this.#receive(from, body, session),
-      rejected: (from, reason) => log.warn(`dropped a message from ${from}: ${reason}`),
+      rejected: (from, reason) => this.#reportRejected(log, `dropped a message from ${from}: ${reason}`),
     });
   }
 
@@ -94,6 +97,18 @@ export class Conversation {
   /** Asks an owner to send all its states. */
   askBulk(peer: string): void {
     this.#send(peer, { type: 'bulk' });
+  }
+
+  /** The same reason is said once a minute: who floods the port is not to flood the log. */
+  #reportRejected(log: Logger, text: string): void {
+    const now = performance.now();
+    if (
+      now - (this.#reported.get(text) ?? Number.NEGATIVE_INFINITY) >= REPORT_MS &&
+      this.#reported.size < 1000
+    ) {
+      this.#reported.set(text, now);
+      log.warn(text);
+    }
   }
 
   #send(to: string, body: Body): void {

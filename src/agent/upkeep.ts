@@ -18,7 +18,7 @@ export interface UpkeepHost {
   readonly askBulk: (peer: OwnerPeer) => void;
   readonly verified: (peer: OwnerPeer, result: Verification) => void;
   /** conntrackd was started anew or went away: nothing that a peer sent meanwhile has come in. */
-  readonly interrupted: (present: boolean) => void;
+  readonly interrupted: () => void;
   readonly note: (level: 'debug' | 'info' | 'warn', text: string) => void;
 }
 
@@ -211,16 +211,14 @@ export class Upkeep {
   async #lookAtConntrackd(): Promise<void> {
     const identity = await this.#edges.cache.identity();
     if (identity !== this.#identity) {
-      const first = this.#identity === undefined && identity !== undefined;
+      // That it is gone or back is told by who watches its health; one that was just replaced isn't noticed there.
+      const replaced = this.#identity !== undefined && identity !== undefined;
       this.#identity = identity;
       this.#dirty = true;
       this.#unadopted = true;
-      this.#host.interrupted(identity !== undefined);
       this.#verifiedAt.clear();
-      this.#host.note(
-        first ? 'debug' : 'warn',
-        identity === undefined ? 'conntrackd is gone' : 'conntrackd has started',
-      );
+      this.#host.interrupted();
+      this.#host.note(replaced ? 'info' : 'debug', 'conntrackd was started anew: disowning');
     }
   }
 

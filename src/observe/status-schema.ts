@@ -18,7 +18,7 @@ export const statusSchema: z.ZodType<Status> = z.object({
     }),
   ),
   peers: z.array(z.object({ name: z.string(), reachable: z.boolean() })),
-  conntrackd: z.enum(['ok', 'absent', 'stuck', 'starting']),
+  conntrackd: z.enum(['starting', 'ok', 'absent', 'stuck', 'unfit']),
   verified: z.array(
     z.object({
       peer: z.string(),

@@ -7,7 +7,7 @@ export interface Status {
   readonly manager: { readonly kind: string; readonly alive: boolean };
   readonly groups: readonly GroupStatus[];
   readonly peers: readonly { readonly name: string; readonly reachable: boolean }[];
-  readonly conntrackd: 'ok' | 'absent' | 'stuck' | 'starting';
+  readonly conntrackd: 'starting' | 'ok' | 'absent' | 'stuck' | 'unfit';
   /** The last comparison with each peer's flows. */
   readonly verified: readonly VerifiedStatus[];
   readonly warnings: readonly string[];
