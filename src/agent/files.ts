@@ -17,6 +17,13 @@ export class AgentFiles {
     }
   }
 
+  /** Forgets what was wanted and what was answered: the data plane is down, and no word about it holds any more. */
+  forgetAll(): void {
+    for (const directory of ['wanted', 'groups']) {
+      rmSync(`${this.#run}/${directory}`, { recursive: true, force: true });
+    }
+  }
+
   /** Keeps the manager's word, so that a restarted agent knows it. */
   keepWanted(group: string, wanted: Wanted): void {
     this.#write(`wanted/${group}`, `${wanted.role} ${wanted.by} ${wanted.word}\n`);

@@ -1,7 +1,11 @@
+import { AgentFiles } from '../agent/files.ts';
 import { agentRuns } from '../agent/presence.ts';
+import type { Group } from '../cluster/groups.ts';
+import type { ClusterConfig } from '../config/types.ts';
 import { OWNED } from '../dataplane/owned.ts';
 import { unloadDataPlane } from '../dataplane/unload.ts';
 import { Nftables, SetMissingError } from '../kernel/nftables.ts';
+import { UNREADY } from '../managers/keepalived/render.ts';
 import { type Context, RefusedError, requireRoot, socketPath } from './context.ts';
 
 /** `stop`: takes the data plane down. Without `force` not while this node owns a group, nor under a running agent. */
@@ -16,11 +20,33 @@ export const stopNode = async (context: Context, options: { readonly force: bool
   if (held.length > 0 && !options.force) {
     const names = held.map(({ name }) => name).join(', ');
     throw new RefusedError(
-      `${node.name} owns ${names}, and its flows would end; move them to a peer first ("conntrack-ha takeover" there), or use --force`,
+      `${node.name} owns ${names}, and its flows would end; move them first (${GIVE_AWAY[config.manager]}), or use --force`,
     );
   }
-  await unloadDataPlane(config);
-  console.log(`${node.name}: the data plane is down; this node filters nothing of the cluster's`);
+  leaveManager(config, groups);
+  const { changed, warnings } = await unloadDataPlane(config);
+  for (const warning of warnings) {
+    console.error(`warning: ${warning}`);
+  }
+  console.log(`${node.name}: the data plane ${changed ? 'is down' : 'was down already'}`);
+};
+
+/** How the groups get to the peer while the agent still runs. */
+const GIVE_AWAY: Readonly<Record<ClusterConfig['manager'], string>> = {
+  keepalived: 'stop keepalived here, then the agent',
+  none: '"conntrack-ha takeover" on the peer',
+};
+
+/** A keepalived that goes on here must not stay MASTER of what this node no longer filters. */
+const leaveManager = (config: ClusterConfig, groups: readonly Group[]): void => {
+  const files = new AgentFiles(config.paths.run);
+  files.forgetAll();
+  if (config.manager === 'keepalived') {
+    files.prepare();
+    for (const { name } of groups) {
+      files.writeReady(name, UNREADY);
+    }
+  }
 };
 
 const ownedBuckets = async (): Promise<ReadonlySet<number>> => {

@@ -30,7 +30,7 @@ describe('the demo', () => {
 });
 
 // Two at a time: that they fail doesn't depend on how fast the machine is.
-describe.concurrent('the demo', () => {
+describe.concurrent('the demo without a mechanism', () => {
   it.each<[Break, RegExp]>([
     // No state goes over: connections that were open when the power went stand still.
     ['sync', /fw1\.idle .*LOST: no answer/],
@@ -42,7 +42,7 @@ describe.concurrent('the demo', () => {
     ['snat', /ping .*LOST/],
     // The node that returns takes its group before it holds the states.
     ['readiness', /fw1\.idle .*LOST: no answer/],
-  ])('without "%s" it fails', { timeout: 120_000 }, async (mechanism, evidence) => {
+  ])('fails: %s', { timeout: 120_000 }, async (mechanism, evidence) => {
     const { status, output } = await demo('--break', mechanism);
     expect(LOST.test(output) || TWICE.test(output), output).toBe(true);
     expect(output).toMatch(evidence);

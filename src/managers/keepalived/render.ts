@@ -29,6 +29,8 @@ export const renderKeepalived = (config: ClusterConfig, node: NodeConfig, groups
     '  enable_script_security',
     '  script_user root',
     '  vrrp_version 3',
+    "  # Above conntrackd's 1: a bulk of states must not hold up an advertisement.",
+    '  vrrp_rt_priority 2',
     '  # The agent reads it; keepalived tells it all states again after a reload.',
     `  vrrp_notify_fifo ${fifoPath(config)}`,
     '  fifo_write_vrrp_states_on_reload',
