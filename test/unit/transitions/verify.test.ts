@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { fingerprint } from '../../../src/cluster/fingerprint.ts';
+import { type OwnersList, verify } from '../../../src/transitions/verify.ts';
+import { UDP } from '../../support/flows.ts';
+import { bucketOf, flowOf, MemoryOwner, MemoryTable, sorting } from './memory-table.ts';
+
+const HOST = 20;
+const OTHER_HOST = 21;
+const BUCKETS = new Set([bucketOf(HOST)]);
+const live = Array.from({ length: 120 }, (_, port) => flowOf(HOST, 2000 + port));
+
+interface Case {
+  readonly table: MemoryTable;
+  readonly list: () => Promise<OwnersList>;
+  readonly foreign?: (bucket: number) => boolean;
+  readonly bound?: number;
+  readonly signal?: AbortSignal;
+}
+
+const run = ({
+  table,
+  list,
+  foreign = () => true,
+  bound = 5000,
+  signal = new AbortController().signal,
+}: Case) => verify({ table }, sorting, BUCKETS, list, foreign, bound, signal);
+
+describe.concurrent('verify', () => {
+  it('is done in one round when nothing differs', async () => {
+    const table = new MemoryTable(live);
+    const owner = new MemoryOwner(() => live);
+    expect(await run({ table, list: owner.list })).toEqual({
+      synced: true,
+      flows: 120,
+      missing: 0,
+      removed: 0,
+      rounds: 1,
+    });
+    expect(owner.named).toEqual([[]]);
+    expect(owner.open).toBe(0);
+    expect(table.removed).toEqual([]);
+  });
+
+  it('names what is missing to the owner, until it is here', async () => {
+    const table = new MemoryTable(live.slice(10));
+    const owner = new MemoryOwner(
+      () => live,
+      (hashes) => table.flows.push(...live.filter((one) => hashes.includes(fingerprint(one)))),
+    );
+    expect(await run({ table, list: owner.list })).toEqual({
+      synced: true,
+      flows: 120,
+      missing: 0,
+      removed: 0,
+      rounds: 2,
+    });
+    expect(owner.named[0]?.toSorted()).toEqual(live.slice(0, 10).map(fingerprint).toSorted());
+    expect(owner.open).toBe(0);
+  });
+
+  it('gives up at its bound on what never comes', async () => {
+    const table = new MemoryTable(live.slice(3));
+    const owner = new MemoryOwner(() => live);
+    const result = await run({ table, list: owner.list, bound: 1500 });
+    expect(result).toMatchObject({ synced: false, missing: 3 });
+    expect(owner.named.every((hashes) => hashes.length === 3)).toBe(true);
+    expect(owner.open).toBe(0);
+  });
+
+  it('does not wait for flows that are younger than a second', async () => {
+    let port = 10_000;
+    const table = new MemoryTable(live);
+    const owner = new MemoryOwner(() => [...live, flowOf(HOST, ++port)]);
+    const result = await run({ table, list: owner.list });
+    expect(result).toMatchObject({ synced: true, missing: 1 });
+    expect(result.rounds).toBeGreaterThan(3);
+  });
+
+  it('removes what the owner has not had for a second, and nothing else', async () => {
+    const stale = [flowOf(HOST, 9000), flowOf(HOST, 9001)];
+    const elsewhere = [flowOf(OTHER_HOST, 9000), flowOf(HOST, 9000, UDP)];
+    const table = new MemoryTable([...live, ...stale, ...elsewhere]);
+    const owner = new MemoryOwner(() => live);
+    const began = performance.now();
+    const result = await run({ table, list: owner.list });
+    expect(result).toMatchObject({ synced: true, missing: 0, removed: 2 });
+    expect(performance.now() - began).toBeGreaterThan(950);
+    expect(table.removed).toEqual(stale.map(({ original }) => original));
+    expect(table.flows).toEqual([...live, ...elsewhere]);
+  });
+
+  it('leaves a flow alone that the owner’s next list has', async () => {
+    const late = flowOf(HOST, 9000);
+    const table = new MemoryTable([...live, late]);
+    let rounds = 0;
+    const owner = new MemoryOwner(() => (++rounds === 1 ? live : [...live, late]));
+    expect(await run({ table, list: owner.list })).toMatchObject({ synced: true, removed: 0, rounds: 2 });
+    expect(table.removed).toEqual([]);
+  });
+
+  it('removes nothing from a bucket that is no longer another’s', async () => {
+    const table = new MemoryTable([...live, flowOf(HOST, 9000)]);
+    const owner = new MemoryOwner(() => live);
+    const result = await run({ table, list: owner.list, foreign: () => false });
+    expect(result).toMatchObject({ synced: true, removed: 0 });
+    expect(table.removed).toEqual([]);
+  });
+
+  it('ends when it is called off, and closes the list', async () => {
+    const table = new MemoryTable([...live, flowOf(HOST, 9000)]);
+    const job = new AbortController();
+    let rounds = 0;
+    const owner = new MemoryOwner(() => {
+      rounds += 1;
+      if (rounds === 3) {
+        job.abort();
+      }
+      return live;
+    });
+    await expect(run({ table, list: owner.list, signal: job.signal })).rejects.toThrow(/abort/i);
+    expect(rounds).toBe(3);
+    expect(owner.open).toBe(0);
+    expect(table.removed).toEqual([]);
+  });
+
+  it('passes on that the owner’s list broke off, and removes nothing for it', async () => {
+    const table = new MemoryTable(live);
+    let open = 1;
+    async function* broken(): AsyncIterable<readonly number[]> {
+      yield live.slice(0, 5).map(fingerprint);
+      throw new Error('the peer closed the connection');
+    }
+    const list = async (): Promise<OwnersList> => ({
+      hashes: broken(),
+      missing: async () => 0,
+      close: () => {
+        open -= 1;
+      },
+    });
+    await expect(run({ table, list })).rejects.toThrow('the peer closed the connection');
+    expect(open).toBe(0);
+    expect(table.removed).toEqual([]);
+  });
+
+  it('holds an owner with nothing for whole', async () => {
+    const table = new MemoryTable([]);
+    const owner = new MemoryOwner(() => []);
+    expect(await run({ table, list: owner.list })).toMatchObject({ synced: true, flows: 0, rounds: 1 });
+  });
+});
