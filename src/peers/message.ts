@@ -50,8 +50,6 @@ const envelope = z.object({
 export type Envelope = z.infer<typeof envelope>;
 export type Body = z.infer<typeof body>;
 export type StatusMessage = z.infer<typeof status>;
-export type AskMessage = z.infer<typeof ask>;
-export type AnswerMessage = z.infer<typeof answer>;
 
 /** The envelope in `payload`, or undefined if it is none of this version. */
 export const decodeEnvelope = (payload: Buffer): Envelope | undefined => {
