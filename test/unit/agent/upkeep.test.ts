@@ -1,0 +1,154 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Upkeep, type UpkeepHost } from '../../../src/agent/upkeep.ts';
+import { addressWord, parseNetwork } from '../../../src/cluster/address.ts';
+import type { Flow } from '../../../src/cluster/flow.ts';
+import { bucketOfWord } from '../../../src/cluster/hash.ts';
+import type { Edges } from '../../../src/transitions/edges.ts';
+
+/** The order of the moves; that they work is shown with real conntrackds in the lab. */
+
+const SEED = 1;
+const BUCKETS = 4;
+
+const flow = (last: number): Flow => {
+  const [src, dst] = [addressWord(`192.168.0.${last}`), addressWord('192.168.1.2')];
+  return {
+    original: { protocol: 6, src, dst, sport: 1000, dport: 80 },
+    reply: { protocol: 6, src: dst, dst: src, sport: 80, dport: 1000 },
+    status: 0,
+    timeout: 60,
+  };
+};
+
+const FLOWS = Array.from({ length: 20 }, (_, index) => flow(index + 1));
+const bucketOf = (each: Flow): number => bucketOfWord(each.original.src, SEED, BUCKETS);
+
+const running: Upkeep[] = [];
+
+const upkeep = (
+  owned: Set<number>,
+  fields: { identity?: () => string | undefined; fresh?: boolean } = {},
+) => {
+  const calls: string[] = [];
+  const touched: number[] = [];
+  const edges: Edges = {
+    owned: { read: async () => owned, change: async () => {} },
+    table: {
+      dump: async function* () {
+        calls.push('dump');
+        yield FLOWS;
+      },
+      touch: async (tuples) => {
+        if (tuples.length > 0) {
+          calls.push('touch');
+        }
+        touched.push(...tuples.map(({ src }) => bucketOfWord(src, SEED, BUCKETS)));
+        return { done: tuples.length, missing: 0 };
+      },
+      remove: async (tuples) => {
+        calls.push('remove');
+        return { done: tuples.length, missing: 0 };
+      },
+    },
+    cache: {
+      identity: async () => (fields.identity ?? (() => 'one'))(),
+      drained: async () => {
+        calls.push('drained');
+        return true;
+      },
+      flush: async () => {
+        calls.push('flush');
+      },
+      bulk: async () => {
+        calls.push('bulk');
+      },
+    },
+  };
+  const host: UpkeepHost = {
+    owns: (bucket) => owned.has(bucket),
+    foreign: (bucket) => !owned.has(bucket),
+    owners: () => [],
+    listOf: () => Promise.reject(new Error('nobody is compared here')),
+    askBulk: () => {},
+    verified: () => {},
+    interrupted: () => {
+      calls.push('interrupted');
+    },
+    note: () => {},
+  };
+  const sorting = () => ({
+    hashing: { seed: SEED, buckets: BUCKETS, inside: [parseNetwork('192.168.0.0/24')] },
+    replicated: () => true,
+  });
+  const times = { refresh: 60_000, verify: 60_000, verifyBound: 1000 };
+  const made = new Upkeep(edges, sorting, host, times, fields.fresh ?? false);
+  running.push(made);
+  made.start();
+  return { upkeep: made, calls, touched, edges };
+};
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((each) => each.stop()));
+});
+
+describe('Upkeep', () => {
+  it('disowns before it adopts, and only then calls the cache exact', async () => {
+    const { upkeep: made, calls } = upkeep(new Set([0, 1]));
+    expect(made.exact).toBe(false);
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    expect(calls.filter((call) => ['drained', 'flush', 'touch'].includes(call))).toEqual([
+      'drained',
+      'flush',
+      'touch',
+    ]);
+  });
+
+  it('touches no flow of a bucket that it does not own', async () => {
+    const { upkeep: made, touched } = upkeep(new Set([2]));
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    expect(touched.length).toBe(FLOWS.filter((each) => bucketOf(each) === 2).length);
+    expect(new Set(touched)).toEqual(new Set([2]));
+  });
+
+  it('sends no bulk while the cache may hold what it should not', async () => {
+    const { upkeep: made, calls } = upkeep(new Set([0]));
+    expect(await made.bulk()).toBe(false);
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    expect(await made.bulk()).toBe(true);
+    made.gaveUp();
+    expect(await made.bulk()).toBe(false);
+    expect(calls.filter((call) => call === 'bulk')).toHaveLength(1);
+  });
+
+  it('disowns again when conntrackd was started anew', async () => {
+    let identity: string | undefined = 'one';
+    const { upkeep: made, calls } = upkeep(new Set([0]), { identity: () => identity });
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    identity = 'two';
+    await vi.waitFor(() => expect(calls.filter((call) => call === 'flush')).toHaveLength(2));
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    expect(calls.filter((call) => call === 'interrupted')).toHaveLength(2);
+  });
+
+  it('is not exact without a conntrackd', async () => {
+    let identity: string | undefined = 'one';
+    const { upkeep: made } = upkeep(new Set([0]), { identity: () => identity });
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    identity = undefined;
+    await vi.waitFor(() => expect(made.exact).toBe(false));
+  });
+
+  it('touches nothing while it is held, and goes on afterwards', async () => {
+    const { upkeep: made, calls } = upkeep(new Set([0]));
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    await made.hold(async () => {
+      const before = calls.filter((call) => call === 'touch').length;
+      made.tookOver();
+      // Longer than it looks for work.
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      expect(calls.filter((call) => call === 'touch').length).toBe(before);
+    });
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    expect(calls.filter((call) => call === 'touch').length).toBe(2);
+  });
+});
