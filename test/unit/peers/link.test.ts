@@ -1,4 +1,4 @@
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ClusterConfig } from '../../../src/config/types.ts';
 import { PeerLink } from '../../../src/peers/link.ts';
@@ -43,14 +43,54 @@ afterEach(() => {
   for (const each of open.splice(0)) {
     each.close();
   }
+  return Promise.all(replays.splice(0).map(closed));
 });
 
-const acquainted = async (one: Awaited<ReturnType<typeof link>>, other: Awaited<ReturnType<typeof link>>) => {
+type Linked = Awaited<ReturnType<typeof link>>;
+
+const acquainted = async (one: Linked, other: Linked, session = one.link.session) => {
   await vi.waitFor(() => {
     one.link.send(one.peer, ASK);
-    expect(other.heard.length).toBeGreaterThan(0);
+    expect(other.heard.some((message) => message.session === session)).toBe(true);
   });
 };
+
+/**
+ * Records one datagram from `one` to `other` that is fresh, and keeps `other` from seeing it; ends `one`. Returns what
+ * sends it, from its address: repeatedly, and telling whether anything came back.
+ */
+const record = async (config: ClusterConfig, one: Linked, other: Linked) => {
+  await acquainted(one, other);
+  const port = config.sync.port + 1;
+  other.link.close();
+  const tap = await bound('127.0.0.2', port);
+  const recorded = new Promise<Buffer>((resolve) => tap.once('message', resolve));
+  one.link.send(one.peer, ASK);
+  const datagram = await recorded;
+  await closed(tap);
+  one.link.close();
+  await other.link.open();
+  return async (): Promise<() => boolean> => {
+    const socket = await bound('127.0.0.1', port);
+    let answered = false;
+    socket.once('message', () => {
+      answered = true;
+    });
+    replays.push(socket);
+    socket.send(datagram, port, '127.0.0.2');
+    return () => answered;
+  };
+};
+
+const replays: Socket[] = [];
+
+const bound = async (address: string, port: number): Promise<Socket> => {
+  const socket = createSocket({ type: 'udp4', reuseAddr: true });
+  await new Promise<void>((resolve) => socket.bind(port, address, resolve));
+  return socket;
+};
+
+const closed = (socket: Socket): Promise<void> => new Promise((resolve) => socket.close(() => resolve()));
 
 describe('PeerLink', () => {
   it('delivers a message between two that share the key', async () => {
@@ -70,32 +110,42 @@ describe('PeerLink', () => {
     expect(other.heard).toEqual([]);
   });
 
-  it('drops a datagram that comes twice, and one of an agent that has ended', async () => {
+  it('drops a datagram that comes twice', async () => {
     const config = loopback();
-    const recorded: Buffer[] = [];
     const [one, other] = [await link(config, 0), await link(config, 1)];
-    await acquainted(one, other);
-    // A tap in fw2's place records what fw1 sends, with the session that fw2 really has.
-    other.link.close();
-    const tap = createSocket('udp4');
-    await new Promise<void>((resolve) => tap.bind(config.sync.port + 1, '127.0.0.2', resolve));
-    tap.on('message', (datagram) => recorded.push(datagram));
-    one.link.send(one.peer, ASK);
-    await vi.waitFor(() => expect(recorded.length).toBeGreaterThan(0));
-    await new Promise<void>((resolve) => tap.close(() => resolve()));
-    one.link.close();
-    await other.link.open();
-    const replay = createSocket('udp4');
-    await new Promise<void>((resolve) => replay.bind(config.sync.port + 1, '127.0.0.1', resolve));
+    const replay = await record(config, one, other);
     const before = other.heard.length;
-    const [datagram] = recorded;
-    const send = (): void => replay.send(datagram ?? Buffer.alloc(0), config.sync.port + 1, '127.0.0.2');
-    send();
+    await replay();
     await vi.waitFor(() => expect(other.heard.length).toBe(before + 1));
-    send();
-    await vi.waitFor(() => expect(other.rejected.join()).toMatch(/a replay/));
+    await replay();
+    await vi.waitFor(() => expect(other.rejected.join()).toMatch(/it came before/));
     expect(other.heard.length).toBe(before + 1);
-    await new Promise<void>((resolve) => replay.close(() => resolve()));
+  });
+
+  it('drops a datagram for an agent that has been started again since', async () => {
+    const config = loopback();
+    const [one, other] = [await link(config, 0), await link(config, 1)];
+    const replay = await record(config, one, other);
+    other.link.close();
+    const restarted = await link(config, 1);
+    const greeting = await replay();
+    // Its greeting shows that it has read the datagram.
+    await vi.waitFor(() => expect(greeting()).toBe(true));
+    expect(restarted.heard).toEqual([]);
+  });
+
+  it('drops a datagram of an agent that has been started again since', async () => {
+    const config = loopback();
+    const [one, other] = [await link(config, 0), await link(config, 1)];
+    const replay = await record(config, one, other);
+    const restarted = await link(config, 0);
+    await acquainted(restarted, other, restarted.link.session);
+    restarted.link.close();
+    const ofTheOld = () => other.heard.filter(({ session }) => session === one.link.session).length;
+    const before = ofTheOld();
+    await replay();
+    await vi.waitFor(() => expect(other.rejected.join()).toMatch(/an agent that has ended/));
+    expect(ofTheOld()).toBe(before);
   });
 
   it('says which agent holds the place', async () => {
