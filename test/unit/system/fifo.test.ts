@@ -91,11 +91,14 @@ describe('FifoReader', () => {
   it('finds one that was made anew', async () => {
     await makeFifo(path);
     const { seen } = read();
+    const before = openWriter();
+    await vi.waitFor(() => expect(seen).toContain('[writer]'));
     rmSync(path);
     execFileSync('mkfifo', [path]);
     const writer = openWriter();
     writeSync(writer, 'new\n');
     await vi.waitFor(() => expect(seen).toContain('new'));
+    closeSync(before);
     closeSync(writer);
   });
 
@@ -107,6 +110,13 @@ describe('FifoReader', () => {
     await vi.waitFor(() => expect(seen).toContain('before'));
     reader.close();
     await vi.waitFor(() => expect(openDescriptors(path)).toBe(1));
+    // What is written goes to whoever reads: to the next one alone.
+    const next = read();
+    for (let line = 0; line < 50; line++) {
+      writeSync(writer, `${line}\n`);
+      await vi.waitFor(() => expect(next.seen).toContain(`${line}`), { interval: 2 });
+    }
+    expect(seen).toEqual(['[nobody]', '[writer]', 'before']);
     closeSync(writer);
   });
 });

@@ -28,6 +28,8 @@ export class MemoryTable implements FlowTable {
   readonly batches: number[] = [];
   /** Called before each piece of a dump. */
   beforePiece: () => void = () => {};
+  /** Called after each batch of touches. */
+  afterTouch: () => void = () => {};
   readonly #pieces: number;
 
   constructor(flows: readonly Flow[], pieces = 50) {
@@ -48,6 +50,7 @@ export class MemoryTable implements FlowTable {
   readonly touch = async (tuples: readonly Tuple[]) => {
     this.touched.push(...tuples);
     this.batches.push(tuples.length);
+    this.afterTouch();
     return { done: tuples.length, missing: 0 };
   };
 
