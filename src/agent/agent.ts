@@ -275,7 +275,11 @@ export class Agent {
     this.#upkeep.tookOver();
     this.#peers.tell(this.#see(this.#owned));
     const flows = this.#parts.flowCount();
+    const peers = this.#memory.peers(performance.now());
     for (const decision of change.decisions) {
+      for (const { name } of peers.filter((peer) => peer.owns.has(decision.group))) {
+        this.#peers.claim(decision.group, name);
+      }
       this.#tell('took over', decision, change, `; ${flows} flows held`);
     }
   }

@@ -105,7 +105,7 @@ const edgesOf = (nftables: Nftables, conntrack: Conntrack, control: Control, hea
   },
   cache: {
     identity: () => health.identity(),
-    drained: () => drained(control, { bound: DRAIN_MS }),
+    drained: (signal) => Promise.race([drained(control, { bound: DRAIN_MS }), aborted(signal)]),
     flush: async () => {
       await control.send('flushInternal');
     },
@@ -114,6 +114,15 @@ const edgesOf = (nftables: Nftables, conntrack: Conntrack, control: Control, hea
     },
   },
 });
+
+/** False as soon as `signal` says so: who gives a group up must not wait for conntrackd's queues. */
+const aborted = (signal: AbortSignal): Promise<false> =>
+  new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(false), { once: true });
+    if (signal.aborted) {
+      resolve(false);
+    }
+  });
 
 /** The node's own addresses change rarely, and a flow of its own must not be taken for one that passes through. */
 const watchSorting = async (

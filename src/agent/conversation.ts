@@ -86,6 +86,11 @@ export class Conversation {
     say();
   }
 
+  /** Says the word to a silent owner that wasn't waited for: if it lives, it gives up as soon as it hears it. */
+  claim(group: string, peer: string): void {
+    this.#send(peer, { type: 'ask', group, synced: true, id: ++this.#words });
+  }
+
   /** Answers the request for `group` that waits, if one does. */
   answer(group: string, granted: boolean, reason: string): void {
     const request = this.#memory.takeRequest(group);
