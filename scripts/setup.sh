@@ -15,6 +15,8 @@ need ip iproute2
 need ping iputils-ping
 need nsenter util-linux
 need ps procps
+# conntrackd looks the protocols' names up there.
+[ -e /etc/protocols ] || missing="$missing netbase"
 
 if [ -n "$missing" ]; then
   if [ "$(id -u)" != 0 ]; then
