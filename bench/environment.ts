@@ -15,7 +15,7 @@ export interface Environment {
 }
 
 export const readEnvironment = async (): Promise<Environment> => ({
-  date: new Date().toISOString(),
+  date: new Date().toISOString().slice(0, 16),
   kernel: release(),
   processors: `${availableParallelism()} x ${await processorName()}`,
   node: process.version,
@@ -28,8 +28,8 @@ export const readEnvironment = async (): Promise<Environment> => ({
 const processorName = async (): Promise<string> =>
   /^model name\s*: (.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown processor';
 
-/** Its first line, from the first digit on (keepalived prints it on standard error). */
+/** The first number that it prints (keepalived on standard error); iptables says behind it which one it is. */
 const versionOf = async (program: string, option: string): Promise<string> => {
   const { stdout, stderr } = await execa(program, [option], { reject: false });
-  return /\d.*/.exec(`${stdout}\n${stderr}`)?.[0] ?? 'unknown';
+  return /\d[\d.]*\d( \([a-z_]+\))?/.exec(`${stdout}\n${stderr}`)?.[0] ?? 'unknown';
 };

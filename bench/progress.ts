@@ -1,11 +1,16 @@
 const began = performance.now();
 let open = false;
+let written = 0;
+
+/** Not a terminal: no more lines of one thing than this, in milliseconds. */
+const PAUSE_MS = 10_000;
 
 /** Says what is being done now, with the seconds since the start; on a terminal, steps of one thing share a line. */
 export const progress = (what: string, step?: { readonly done: number; readonly of: number }): void => {
   const clock = `${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s  `;
   if (!process.stderr.isTTY) {
-    if (step === undefined || step.done === step.of) {
+    if (step === undefined || step.done === step.of || performance.now() - written > PAUSE_MS) {
+      written = performance.now();
       process.stderr.write(`${clock}${what}${stepText(step)}\n`);
     }
     return;

@@ -11,8 +11,8 @@ import { programFile } from './programs.ts';
 export interface Turns {
   /** By the clock. */
   readonly heldMs: number;
-  /** In processor time of the agent: what other programs took doesn't count. */
-  readonly workMs: number;
+  /** Without the time in which other programs had the processors. */
+  readonly ownMs: number;
 }
 
 /** One run over the table in which the agent touched the flows it owns. */
@@ -21,7 +21,7 @@ export interface Adoption {
   readonly milliseconds: number;
 }
 
-const turnsLine = z.object({ turns: z.object({ heldMs: z.number(), workMs: z.number() }) });
+const turnsLine = z.object({ turns: z.object({ heldMs: z.number(), ownMs: z.number() }) });
 
 /** The product's agent on a node, with a watch on its event loop. */
 export class MeasuredAgent {

@@ -21,7 +21,6 @@ interface Options {
   readonly json: string | undefined;
 }
 
-/** The stock way's repetitions are few where each takes half a minute. */
 const FULL = {
   word: [
     { flows: 1000, repetitions: 20, adoptions: 3 },
@@ -31,15 +30,15 @@ const FULL = {
   stock: [
     { flows: 1000, repetitions: 20 },
     { flows: 100_000, repetitions: 20 },
-    { flows: 500_000, repetitions: 8 },
+    { flows: 500_000, repetitions: 20 },
   ],
   outside: { flows: 1000, repetitions: 20 },
 } as const;
 
 const QUICK = {
   word: [
-    { flows: 1000, repetitions: 3, adoptions: 1 },
-    { flows: 20_000, repetitions: 3, adoptions: 1 },
+    { flows: 1000, repetitions: 2, adoptions: 1 },
+    { flows: 20_000, repetitions: 2, adoptions: 1 },
   ],
   stock: [
     { flows: 1000, repetitions: 3 },
@@ -63,8 +62,8 @@ export const measureTakeover = async ({ quick, json }: Options): Promise<void> =
   }
   const results: Results = { environment, word, stock, outside: await measureOutside(plan.outside) };
   progress('done');
-  console.log(report(results));
   if (json !== undefined) {
     await writeFile(json, `${JSON.stringify(results, null, 2)}\n`);
   }
+  console.log(report(results));
 };

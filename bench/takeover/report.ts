@@ -3,75 +3,61 @@ import type { Results } from './measure.ts';
 
 /** The results as a text to be read: tables in Markdown. */
 export const report = ({ environment, word, stock, outside }: Results): string => {
-  const versions = Object.entries(environment).map(([name, value]) => `${name} ${value}`);
   return [
-    `${versions.join(', ')}`,
+    Object.entries(environment)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', '),
     '',
     "From the manager's word to the buckets active in the kernel, milliseconds:",
     '',
     ...table(
       [
         'flows',
-        'conntrack-ha',
-        '',
-        '',
-        'while adopting',
-        '',
-        'stock way',
-        '',
-        '',
+        'n',
+        'median',
+        'p99',
+        'stock way: n',
+        'median',
+        'p99',
         'of it commit',
-        'stock / ours',
+        'ratio of medians',
+        'of p99s',
       ],
-      ['', 'n', 'median', 'p99', 'median', 'p99', 'n', 'median', 'p99', 'median', ''],
-      word.map((ours) => [
-        count(ours.flows),
-        ...triple(ours.atRest),
-        ...triple(ours.whileAdopting).slice(1),
-        ...stockCells(ours, stock),
-      ]),
+      word.map((ours) => [count(ours.flows), ...triple(ours.atRest), ...besides(ours, stock)]),
     ),
     '',
-    'Adopting afterwards:',
+    'Adopting afterwards, and a second word meanwhile:',
     '',
     ...table(
-      [
-        'flows',
-        'n',
-        'flows/s',
-        'longest turn of the loop, ms',
-        'its own work, ms',
-        'in conntrackd afterwards',
-      ],
-      undefined,
-      word.map(({ flows, adoptions }) => [
+      ['flows', 'n', 'flows/s', 'loop held, ms', 'by itself, ms', 'then cached', 'word: n', 'median', 'p99'],
+      word.map(({ flows, adoptions, whileAdopting }) => [
         count(flows),
         String(adoptions.length),
         count(Math.round(figuresOf(adoptions.map((one) => (one.flows * 1000) / one.milliseconds)).median)),
         figuresOf(adoptions.map(({ heldMs }) => heldMs)).worst.toFixed(1),
-        figuresOf(adoptions.map(({ workMs }) => workMs)).worst.toFixed(1),
+        figuresOf(adoptions.map(({ ownMs }) => ownMs)).worst.toFixed(1),
         count(Math.min(...adoptions.map(({ cached }) => cached))),
+        ...triple(whileAdopting),
       ]),
     ),
     '',
     'Power cut to the first packet through the survivor, with keepalived, milliseconds:',
     '',
-    ...table(['flows', 'n', 'median', 'p99'], undefined, [
-      [count(outside.flows), ...triple(outside.silence)],
-    ]),
+    ...table(['flows', 'n', 'median', 'p99'], [[count(outside.flows), ...triple(outside.silence)]]),
   ].join('\n');
 };
 
-const stockCells = (ours: Results['word'][number], stock: Results['stock']): readonly string[] => {
+const besides = (ours: Results['word'][number], stock: Results['stock']): readonly string[] => {
   const beside = stock.find(({ flows }) => flows === ours.flows);
   if (beside === undefined) {
-    return ['', '', '', '', ''];
+    return [];
   }
-  const ratio = figuresOf(beside.whole).median / figuresOf(ours.atRest).median;
+  const [mine, other] = [figuresOf(ours.atRest), figuresOf(beside.whole)];
   return [
     ...triple(beside.whole),
-    figuresOf(beside.commit).median.toFixed(0),
-    `${ratio < 10 ? ratio.toFixed(1) : count(Math.round(ratio))}`,
+    milliseconds(figuresOf(beside.commit).median),
+    count(Math.round(other.median / mine.median)),
+    count(Math.round(other.p99 / mine.p99)),
   ];
 };
 
@@ -86,15 +72,11 @@ const milliseconds = (value: number): string =>
 /** With spaces between thousands. */
 const count = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
 
-const table = (
-  head: readonly string[],
-  second: readonly string[] | undefined,
-  rows: readonly (readonly string[])[],
-): readonly string[] => {
-  const all = [head, ...(second === undefined ? [] : [second]), ...rows];
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] => {
+  const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
     `| ${widths.map((width, column) => (row[column] ?? '').padStart(width)).join(' | ')} |`;
   const rule = `|${widths.map((width) => `${'-'.repeat(width + 1)}:`).join('|')}|`;
-  return [line(head), rule, ...all.slice(1).map(line)];
+  return [line(head), rule, ...rows.map(line)];
 };
