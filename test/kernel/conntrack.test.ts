@@ -263,25 +263,21 @@ describe('a touch', () => {
     expect((await listed()).map(withoutTimeout).sort()).toEqual(before.map(withoutTimeout).sort());
   });
 
-  it('of an entry made while nobody listened is announced only with nf_conntrack_events = 1', async () => {
+  // With 2, the default, it depends on whether a program listened when the entry was made, be it in another namespace.
+  it('of an entry made while nobody listened is announced with nf_conntrack_events = 1', async () => {
     const setting = '/proc/sys/net/netfilter/nf_conntrack_events';
     const before = await readFile(setting, 'utf8');
-    for (const [value, updates] of [
-      ['2', 0],
-      ['1', 1],
-    ] as const) {
-      await writeFile(setting, value);
-      await conntrack.insert([plain(TCP, 5)]);
-      const events = await listen();
+    await writeFile(setting, '1');
+    await conntrack.insert([plain(TCP, 5)]);
+    const events = await listen();
 
-      await conntrack.touch([plain(TCP, 5).original]);
-      await conntrack.insert([last]);
+    await conntrack.touch([plain(TCP, 5).original]);
+    await conntrack.insert([last]);
 
-      await expect.poll(() => events.lines()).toContainEqual(expect.stringContaining('sport=9 '));
-      expect(events.lines().filter((line) => line.includes('[UPDATE]'))).toHaveLength(updates);
-      await events.end();
-      await conntrack.remove([last.original, plain(TCP, 5).original]);
-    }
+    await expect.poll(() => events.lines()).toContainEqual(expect.stringContaining('sport=9 '));
+    expect(events.lines().filter((line) => line.includes('[UPDATE]'))).toHaveLength(1);
+    await events.end();
+    await conntrack.remove([last.original, plain(TCP, 5).original]);
     await writeFile(setting, before);
   });
 });
