@@ -1,18 +1,15 @@
 import type { Server } from 'node:net';
-import type { Decision } from '../cluster/decide.ts';
 import { type Group, groupsOf } from '../cluster/groups.ts';
-import { readiness } from '../cluster/readiness.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
-import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { groupStatuses, type Status, warningsOf } from '../observe/status.ts';
 import { ForgeryError } from '../peers/frames.ts';
 import { serveVerification } from '../peers/verification.ts';
-import type { Logger } from '../system/log.ts';
-import type { Edges, Sorting } from '../transitions/edges.ts';
-import type { OwnersList, Verification } from '../transitions/verify.ts';
+import type { Verification } from '../transitions/verify.ts';
 import { Conversation } from './conversation.ts';
 import type { AgentFiles } from './files.ts';
+import { Journal } from './journal.ts';
 import { Memory, wantedBy } from './memory.ts';
+import type { AgentParts } from './parts.ts';
 import { type OwnerPeer, Replicas } from './replicas.ts';
 import { type Change, playRound, type Round } from './round.ts';
 import { servedFlows } from './served-flows.ts';
@@ -20,30 +17,6 @@ import { Upkeep } from './upkeep.ts';
 
 /** Between two statuses to the peers, and between two rounds at most. */
 const TICK_MS = 100;
-
-/** What the agent is made of. All of it acts on real parts; the lab's broken agents wrap some of it. */
-export interface AgentParts {
-  readonly config: ClusterConfig;
-  readonly node: NodeConfig;
-  readonly key: Buffer;
-  readonly edges: Edges;
-  readonly sorting: () => Sorting;
-  readonly files: AgentFiles;
-  readonly log: Logger;
-  /** Whether the data plane was loaded just now: nothing here can be trusted, and nothing is owned. */
-  readonly fresh: boolean;
-  /** Milliseconds between two rounds of keeping replicas' copies from expiring. */
-  readonly refresh: number;
-  /** How many flows the kernel holds, for the log. */
-  readonly flowCount: () => number;
-  readonly conntrackdHealth: () => Status['conntrackd'];
-  /** Tells the manager whether this node is ready for a group. */
-  readonly announce: (group: string, ready: boolean) => void;
-  /** Asks an owner for all its states. */
-  readonly askBulk: (send: () => void) => void;
-  /** Asks an owner for the list of its flows. */
-  readonly listOf: (peer: OwnerPeer, signal: AbortSignal) => Promise<OwnersList>;
-}
 
 /** One node's agent: wakes at every event, sees, decides, acts. */
 export class Agent {
@@ -61,13 +34,14 @@ export class Agent {
   #again = false;
   #timer: NodeJS.Timeout | undefined;
   #failure = '';
-  readonly #since = new Map<string, string>();
+  readonly #journal: Journal;
   readonly #waiters = new Set<() => void>();
 
   constructor(parts: AgentParts) {
     const { config, node, key } = parts;
     this.#parts = parts;
     this.#groups = groupsOf(config);
+    this.#journal = new Journal(this.#groups, parts.files, parts.log, parts.announce);
     this.#managerAlive = config.manager === 'none';
     const peers = config.nodes.filter((peer) => peer.name !== node.name).map(({ name }) => name);
     this.#memory = new Memory(node.name, this.#groups, peers, config.timeouts, performance.now());
@@ -201,11 +175,7 @@ export class Agent {
     return {
       node: node.name,
       manager: { kind: config.manager, alive: this.#managerAlive },
-      groups: groupStatuses(
-        snapshot,
-        this.#round?.decisions ?? [],
-        (group) => this.#since.get(group) ?? null,
-      ),
+      groups: groupStatuses(snapshot, this.#round?.decisions ?? [], (group) => this.#journal.since(group)),
       peers: snapshot.peers.map(({ name, reachable }) => ({ name, reachable })),
       conntrackd: this.#parts.conntrackdHealth(),
       verified: this.#replicas.results,
@@ -238,8 +208,9 @@ export class Agent {
         );
         this.#again ||= round.acted;
         this.#round = round;
-        this.#publish(round);
+        this.#journal.publish(round);
         this.#failure = '';
+        this.#release();
       } catch (error) {
         this.#complain(error);
       }
@@ -274,13 +245,12 @@ export class Agent {
     this.#upkeepKnows(change, true);
     this.#upkeep.tookOver();
     this.#peers.tell(this.#see(this.#owned));
-    const flows = this.#parts.flowCount();
+    this.#journal.tookOver(change, this.#parts.flowCount());
     const peers = this.#memory.peers(performance.now());
-    for (const decision of change.decisions) {
-      for (const { name } of peers.filter((peer) => peer.owns.has(decision.group))) {
-        this.#peers.claim(decision.group, name);
+    for (const { group } of change.decisions) {
+      for (const { name } of peers.filter((peer) => peer.owns.has(group))) {
+        this.#peers.claim(group, name);
       }
-      this.#tell('took over', decision, change, `; ${flows} flows held`);
     }
   }
 
@@ -288,13 +258,13 @@ export class Agent {
     this.#upkeepKnows(change, false);
     this.#upkeep.gaveUp();
     this.#upkeep.verifySoon();
-    for (const decision of change.decisions) {
-      if (this.#parts.config.manager === 'none') {
-        // Without a manager the newest operator's word counts, wherever it was said.
-        this.#memory.forget(decision.group);
-        this.#parts.files.forgetWanted(decision.group);
+    this.#journal.released(change);
+    if (this.#parts.config.manager === 'none') {
+      // Without a manager the newest operator's word counts, wherever it was said.
+      for (const { group } of change.decisions) {
+        this.#memory.forget(group);
+        this.#parts.files.forgetWanted(group);
       }
-      this.#tell('released', decision, change, '');
     }
   }
 
@@ -309,24 +279,8 @@ export class Agent {
     this.#owned = owned;
   }
 
-  #tell(verb: string, { group, reason }: Decision, change: Change, more: string): void {
-    const buckets = this.#groups.find(({ name }) => name === group)?.buckets.length ?? 0;
-    this.#since.set(group, new Date().toISOString());
-    this.#parts.log.info(
-      `${verb} ${group} (${buckets} buckets) in ${change.milliseconds.toFixed(1)} ms: ${reason}${more}`,
-    );
-  }
-
-  #publish(round: Round): void {
-    const { files, announce } = this.#parts;
-    for (const group of round.snapshot.groups) {
-      const reason = round.decisions.find((decision) => decision.group === group.name)?.reason ?? '';
-      const role = group.active > 0 ? 'owner' : 'replica';
-      files.writeGroup(group.name, role, reason, this.#since.get(group.name) ?? '');
-    }
-    for (const { group, ready } of readiness(round.snapshot)) {
-      announce(group, ready);
-    }
+  /** Lets go on who waits for a round. */
+  #release(): void {
     for (const resolve of this.#waiters) {
       resolve();
     }

@@ -16,8 +16,9 @@ import { compareWith } from '../peers/verification.ts';
 import type { Logger } from '../system/log.ts';
 import { readSysctl } from '../system/sysctl.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
-import { Agent, type AgentParts } from './agent.ts';
+import { Agent } from './agent.ts';
 import { AgentFiles } from './files.ts';
+import type { AgentParts } from './parts.ts';
 
 /** How long a drain is waited for before the cache is flushed all the same; adopting sends again what is owned. */
 const DRAIN_MS = 2000;

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Upkeep, type UpkeepHost } from '../../../src/agent/upkeep.ts';
+import { Upkeep } from '../../../src/agent/upkeep.ts';
+import type { UpkeepHost } from '../../../src/agent/upkeep-host.ts';
 import { addressWord, parseNetwork } from '../../../src/cluster/address.ts';
 import type { Flow } from '../../../src/cluster/flow.ts';
 import { bucketOfWord } from '../../../src/cluster/hash.ts';

@@ -1,0 +1,60 @@
+import type { Group } from '../cluster/groups.ts';
+import { readiness } from '../cluster/readiness.ts';
+import type { Logger } from '../system/log.ts';
+import type { AgentFiles } from './files.ts';
+import type { Change, Round } from './round.ts';
+
+/** Tells the world what the rounds did: one log line a transition, a file for each group, readiness for the manager. */
+export class Journal {
+  readonly #groups: readonly Group[];
+  readonly #files: AgentFiles;
+  readonly #log: Logger;
+  readonly #announce: (group: string, ready: boolean) => void;
+  readonly #since = new Map<string, string>();
+
+  constructor(
+    groups: readonly Group[],
+    files: AgentFiles,
+    log: Logger,
+    announce: (group: string, ready: boolean) => void,
+  ) {
+    this.#groups = groups;
+    this.#files = files;
+    this.#log = log;
+    this.#announce = announce;
+  }
+
+  /** @param flows that this node's kernel holds now */
+  tookOver(change: Change, flows: number): void {
+    this.#note('took over', change, `; ${flows} flows held`);
+  }
+
+  released(change: Change): void {
+    this.#note('released', change, '');
+  }
+
+  /** When this node's role last changed, ISO 8601; null: not since the agent started. */
+  since(group: string): string | null {
+    return this.#since.get(group) ?? null;
+  }
+
+  publish({ snapshot, decisions }: Round): void {
+    for (const { name, active } of snapshot.groups) {
+      const reason = decisions.find((decision) => decision.group === name)?.reason ?? '';
+      this.#files.writeGroup(name, active > 0 ? 'owner' : 'replica', reason, this.since(name) ?? '');
+    }
+    for (const { group, ready } of readiness(snapshot)) {
+      this.#announce(group, ready);
+    }
+  }
+
+  #note(verb: string, { decisions, milliseconds }: Change, more: string): void {
+    for (const { group, reason } of decisions) {
+      const buckets = this.#groups.find(({ name }) => name === group)?.buckets.length ?? 0;
+      this.#since.set(group, new Date().toISOString());
+      this.#log.info(
+        `${verb} ${group} (${buckets} buckets) in ${milliseconds.toFixed(1)} ms: ${reason}${more}`,
+      );
+    }
+  }
+}

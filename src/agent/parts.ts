@@ -1,0 +1,31 @@
+import type { ClusterConfig, NodeConfig } from '../config/types.ts';
+import type { Status } from '../observe/status.ts';
+import type { Logger } from '../system/log.ts';
+import type { Edges, Sorting } from '../transitions/edges.ts';
+import type { OwnersList } from '../transitions/verify.ts';
+import type { AgentFiles } from './files.ts';
+import type { OwnerPeer } from './replicas.ts';
+
+/** What the agent is made of. All of it acts on real parts; the lab's broken agents wrap some of it. */
+export interface AgentParts {
+  readonly config: ClusterConfig;
+  readonly node: NodeConfig;
+  readonly key: Buffer;
+  readonly edges: Edges;
+  readonly sorting: () => Sorting;
+  readonly files: AgentFiles;
+  readonly log: Logger;
+  /** Whether the data plane was loaded just now: nothing here can be trusted, and nothing is owned. */
+  readonly fresh: boolean;
+  /** Milliseconds between two rounds of keeping replicas' copies from expiring. */
+  readonly refresh: number;
+  /** How many flows the kernel holds, for the log. */
+  readonly flowCount: () => number;
+  readonly conntrackdHealth: () => Status['conntrackd'];
+  /** Tells the manager whether this node is ready for a group. */
+  readonly announce: (group: string, ready: boolean) => void;
+  /** Asks an owner for all its states. */
+  readonly askBulk: (send: () => void) => void;
+  /** Asks an owner for the list of its flows. */
+  readonly listOf: (peer: OwnerPeer, signal: AbortSignal) => Promise<OwnersList>;
+}

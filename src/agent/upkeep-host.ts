@@ -1,0 +1,26 @@
+import type { OwnersList, Verification } from '../transitions/verify.ts';
+import type { OwnerPeer } from './replicas.ts';
+
+/** What the upkeep asks the rest of the agent, always about this very moment. */
+export interface UpkeepHost {
+  readonly owns: (bucket: number) => boolean;
+  /** Whether a reachable peer owns the bucket and this node doesn't. */
+  readonly foreign: (bucket: number) => boolean;
+  /** The reachable peers that own something. */
+  readonly owners: () => readonly OwnerPeer[];
+  readonly listOf: (peer: OwnerPeer, signal: AbortSignal) => Promise<OwnersList>;
+  readonly askBulk: (peer: OwnerPeer) => void;
+  readonly verified: (peer: OwnerPeer, result: Verification) => void;
+  /** conntrackd was started anew or went away: nothing that a peer sent meanwhile has come in. */
+  readonly interrupted: () => void;
+  readonly note: (level: 'debug' | 'info' | 'warn', text: string) => void;
+}
+
+export interface UpkeepTimes {
+  /** Milliseconds between two rounds of touching flows with short timeouts. */
+  readonly refresh: number;
+  /** Milliseconds between two verifications of a peer. */
+  readonly verify: number;
+  /** Milliseconds that one verification may take. */
+  readonly verifyBound: number;
+}
