@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from './rig/lab.ts';
-import { WaitError } from './rig/wait.ts';
+import type { FirewallNode } from './rig/node.ts';
+import { until, WaitError } from './rig/wait.ts';
 import type { Transition } from './verdict/summary.ts';
 
 /** What the kernel of each node filters. `off`: no power, or no data plane. */
@@ -46,6 +47,36 @@ export const readShares = async (lab: Lab): Promise<string> =>
       both.map((buckets) => buckets ?? null),
     ),
   );
+
+/** Waits until every bucket has exactly one owner, whoever that is. */
+export const untilComplementary = async (lab: Lab, boundMs = 10_000): Promise<void> => {
+  const owned = JSON.stringify(BUCKETS);
+  await until(
+    'one owner of every bucket',
+    () => Promise.all(lab.nodes.map(async (node) => (await node.ownedBuckets()) ?? [])),
+    boundMs,
+    (sets) => JSON.stringify(sets.flat().sort((one, other) => one - other)) === owned,
+  );
+};
+
+/** Records every change of a node's owned set from now on, as the kernel announces it; returns how to read them. */
+export const watchOwned = async (node: FirewallNode): Promise<() => Promise<readonly string[]>> => {
+  const monitor = await node.machine.spawn('nft-monitor', ['nft', 'monitor', 'elements']);
+  // It doesn't say when it begins to listen: it is given something to tell until it does.
+  await node.run(['nft', 'add', 'table', 'ip', 'lab_probe']);
+  await node.run(['nft', 'add', 'set', 'ip', 'lab_probe', 'heard', '{ type ipv4_addr; }']);
+  let last = 0;
+  await until(
+    'nft monitor',
+    async () => {
+      last += 1;
+      await node.run(['nft', 'add', 'element', 'ip', 'lab_probe', 'heard', `{ 10.0.0.${last} }`]);
+      return (await monitor.output()).includes('lab_probe');
+    },
+    5000,
+  );
+  return async () => (await monitor.output()).split('\n').filter((line) => line.includes('conntrack_ha'));
+};
 
 const bucketsOf = (node: 'fw1' | 'fw2', share: Shares['fw1']): readonly number[] | null => {
   if (share === 'off') {

@@ -59,17 +59,26 @@ export class Story {
     if (this.#manager === 'none') {
       await this.handBack(name);
     } else {
-      await this.changes(HOMES);
+      await this.homeAgain();
     }
+  }
+
+  /** Waits until the manager has given every node its home. */
+  async homeAgain(): Promise<void> {
+    await this.changes(HOMES);
   }
 
   /** Hands its home back to a node by hand, once it holds the states. */
   async handBack(name: NodeName): Promise<void> {
-    const node = this.lab.node(name);
-    await until(`${name} to be synced`, () => isSynced(node), 20_000);
+    await this.synced(name);
     const from = Date.now();
-    await node.product(['takeover', name]);
+    await this.lab.node(name).product(['takeover', name]);
     await this.changes(HOMES, from);
+  }
+
+  /** Waits until a node says that it holds all states. */
+  async synced(name: string): Promise<void> {
+    await until(`${name} to be synced`, () => isSynced(this.lab.node(name)), 20_000);
   }
 
   /** Waits until the kernels have these shares, and notes it as a transition (its begin, if it isn't given, is seen). */

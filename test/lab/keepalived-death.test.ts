@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { createLab } from './labs.ts';
+import type { FirewallNode } from './rig/node.ts';
+import { childrenOf, signal } from './rig/processes.ts';
+import { until } from './rig/wait.ts';
+import { HOMES } from './shares.ts';
+import { Story } from './story.ts';
+
+const warningsOf = async (node: FirewallNode): Promise<string> => {
+  const { warnings }: { warnings: readonly string[] } = JSON.parse(await node.product(['status', '--json']));
+  return warnings.join('\n');
+};
+
+test("the owner's keepalived dies: the peer takes over by the word, and gives back when it runs again", async () => {
+  const lab = await createLab({ cluster: { snat: true, manager: 'keepalived' } });
+  const fw1 = lab.node('fw1');
+  const story = await Story.begin(lab, 'keepalived');
+  expect(await warningsOf(fw1)).toBe('');
+
+  const keepalived = fw1.daemon('keepalived');
+  for (const pid of [keepalived.pid, ...(await childrenOf(keepalived.pid))]) {
+    signal(pid, 'SIGKILL');
+  }
+  await keepalived.ended;
+  await story.changes({ fw1: 'none', fw2: 'all' });
+  await until('the warning', async () => /keepalived/.test(await warningsOf(fw1)), 5000);
+  await story.steady();
+
+  await fw1.startKeepalived();
+  await story.changes(HOMES);
+  await until('no warning', async () => (await warningsOf(fw1)) === '', 5000);
+  await story.steady();
+  await story.expectAllWell();
+});
