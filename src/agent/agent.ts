@@ -63,6 +63,7 @@ export class Agent {
         askBulk: (peer) => parts.askBulk(() => this.#peers.askBulk(peer.name)),
         verified: (peer, result) => this.#verified(peer, result),
         interrupted: () => this.#memory.unsynced(),
+        joined: () => parts.noteJoined(),
         note: (level, text) => parts.log[level](text),
       },
       { refresh: parts.refresh, verify: 60_000, verifyBound: config.timeouts.sync },

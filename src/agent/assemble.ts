@@ -38,13 +38,13 @@ export interface Assembly {
 /** Lets the lab replace one mechanism by its absence. */
 export type Alter = (parts: AgentParts) => AgentParts;
 
-/** @param fresh whether the data plane was loaded just now */
+/** @param id of the data plane that is loaded */
 export const assemble = async (
   config: ClusterConfig,
   node: NodeConfig,
   key: Buffer,
   log: Logger,
-  fresh: boolean,
+  id: string,
   alter: Alter = (parts) => parts,
 ): Promise<Assembly> => {
   const nftables = new Nftables();
@@ -65,7 +65,8 @@ export const assemble = async (
       node,
       key,
       log,
-      fresh,
+      fresh: !files.hasJoined(id),
+      noteJoined: () => files.noteJoined(id),
       files,
       sorting: sorting.current,
       edges: edgesOf(nftables, conntrack, control, health),

@@ -24,6 +24,15 @@ export class AgentFiles {
     }
   }
 
+  /** Whether an agent has joined the cluster since the data plane of this id was loaded. */
+  hasJoined(id: string): boolean {
+    return this.#read('joined')?.trim() === id;
+  }
+
+  noteJoined(id: string): void {
+    this.#write('joined', `${id}\n`);
+  }
+
   /** Keeps the manager's word, so that a restarted agent knows it. */
   keepWanted(group: string, wanted: Wanted): void {
     this.#write(`wanted/${group}`, `${wanted.role} ${wanted.by} ${wanted.word}\n`);
@@ -59,6 +68,11 @@ export class AgentFiles {
     }
     writeAtomically(`${this.#run}/ready/${group}`, text);
     return true;
+  }
+
+  /** Whether the track file is there, whatever it says. */
+  isReadyWritten(group: string): boolean {
+    return this.#read(`ready/${group}`) !== undefined;
   }
 
   #write(name: string, text: string): void {

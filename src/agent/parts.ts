@@ -15,8 +15,10 @@ export interface AgentParts {
   readonly sorting: () => Sorting;
   readonly files: AgentFiles;
   readonly log: Logger;
-  /** Whether the data plane was loaded just now: nothing here can be trusted, and nothing is owned. */
+  /** Whether no agent has joined since the data plane was loaded: nothing in this node's tables can be trusted. */
   readonly fresh: boolean;
+  /** Takes down that it has now. */
+  readonly noteJoined: () => void;
   /** Milliseconds between two rounds of keeping replicas' copies from expiring. */
   readonly refresh: number;
   /** How many flows the kernel holds, for the log. */

@@ -13,6 +13,8 @@ export interface UpkeepHost {
   readonly verified: (peer: OwnerPeer, result: Verification) => void;
   /** conntrackd was started anew or went away: nothing that a peer sent meanwhile has come in. */
   readonly interrupted: () => void;
+  /** This node's tables are right, or will be compared: a restarted agent needn't begin anew. */
+  readonly joined: () => void;
   readonly note: (level: 'debug' | 'info' | 'warn', text: string) => void;
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Flow } from '../cluster/flow.ts';
+import { ConntrackdAbsent, ConntrackdStuck } from '../conntrackd/errors.ts';
 import { adopt } from '../transitions/adopt.ts';
 import { disown } from '../transitions/disown.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
@@ -92,7 +93,7 @@ export class Upkeep {
   /** This node has become an owner: its new flows are to be adopted. */
   tookOver(): void {
     // Who serves is no newcomer: its copies of what others own are compared, not thrown away.
-    this.#rejoining = false;
+    this.#join();
     this.#unadopted = true;
     this.#interrupt();
   }
@@ -117,6 +118,13 @@ export class Upkeep {
     }
     await this.#edges.cache.bulk();
     return true;
+  }
+
+  #join(): void {
+    if (this.#rejoining) {
+      this.#rejoining = false;
+      this.#host.joined();
+    }
   }
 
   #interrupt(): void {
@@ -236,7 +244,7 @@ export class Upkeep {
     for (const owner of owners) {
       this.#host.askBulk(owner);
     }
-    this.#rejoining = false;
+    this.#join();
     this.#verifiedAt.clear();
     this.#host.note(
       'info',
@@ -278,7 +286,9 @@ export class Upkeep {
     const text = error instanceof Error ? error.message : String(error);
     if (text !== this.#failure) {
       this.#failure = text;
-      this.#host.note('warn', text);
+      // Whether conntrackd answers is asked every second, and said there.
+      const silent = error instanceof ConntrackdAbsent || error instanceof ConntrackdStuck;
+      this.#host.note(silent ? 'debug' : 'warn', text);
     }
   }
 

@@ -12,6 +12,7 @@ export interface Outcome {
 }
 
 const LONGEST_MS = 5000;
+const WORDS = { owner: 'takeover', replica: 'release' } as const;
 
 /** Carries out `takeover` in the agent: the operator is the manager then. Waits until each group is this node's. */
 export const takeOver = async (
@@ -26,7 +27,7 @@ export const takeOver = async (
     if (refusal !== undefined) {
       outcomes.set(name, refusal);
     } else {
-      agent.want(name, 'takeover', 'owner', 'operator', force);
+      agent.want(name, WORDS.owner, 'owner', 'operator', force);
     }
   }
   await settle(agent, groups, outcomes, 'owner');
@@ -46,7 +47,7 @@ export const release = async (
     if (refusal !== undefined) {
       outcomes.set(name, refusal);
     } else {
-      agent.want(name, 'release', 'replica', 'operator', force);
+      agent.want(name, WORDS.replica, 'replica', 'operator', force);
     }
   }
   await settle(agent, groups, outcomes, 'replica');
@@ -123,7 +124,7 @@ const settle = async (
       const reason = agent.round?.decisions.find(({ group }) => group === name)?.reason ?? '';
       const owns = view !== undefined && view.active === view.buckets.length;
       if (view !== undefined && owns === (role === 'owner') && (owns || view.active === 0)) {
-        outcomes.set(name, { group: name, outcome: 'done', reason });
+        outcomes.set(name, { group: name, outcome: 'done', reason: `operator says ${WORDS[role]}` });
       } else if (performance.now() >= end) {
         outcomes.set(name, { group: name, outcome: 'failed', reason });
       }

@@ -9,10 +9,11 @@ import { checkConfiguration } from '../conntrackd/check.ts';
 import { loadDataPlane } from '../dataplane/load.ts';
 import { parseFifoLine, roleOf } from '../managers/keepalived/line.ts';
 import { fifoPath } from '../managers/keepalived/render.ts';
-import { FifoReader, makeFifo } from '../system/fifo.ts';
+import { FifoReader } from '../system/fifo.ts';
 import { type Logger, openLog } from '../system/log.ts';
 import { type Context, groupsMeant, RefusedError, requireRoot, socketPath } from './context.ts';
 import { release, takeOver } from './operate.ts';
+import { prepareRun } from './prepare.ts';
 
 /** `run`: the agent in the foreground, until SIGTERM or SIGINT. Loads the data plane if need be. */
 export const runAgent = async (context: Context, alter?: Alter): Promise<void> => {
@@ -25,16 +26,14 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
   }
   const log = openLog(config, node.name);
   await reportConntrackd(context, log);
-  const { fresh, warnings } = await loadDataPlane(config, node);
+  const { id, fresh, warnings } = await loadDataPlane(config, node);
   for (const warning of warnings) {
     log.warn(warning);
   }
-  const { agent, close } = await assemble(config, node, key, log, fresh, alter);
+  const { agent, close } = await assemble(config, node, key, log, id, alter);
   const doors: { close: () => void }[] = [];
   try {
-    if (config.manager === 'keepalived') {
-      await makeFifo(fifoPath(config));
-    }
+    await prepareRun(config, groups);
     await agent.start();
     if (config.manager === 'none' && fresh) {
       for (const group of groups.filter(({ home }) => home === node.name)) {

@@ -6,6 +6,7 @@ import { readKey } from '../config/key.ts';
 import { loadDataPlane } from '../dataplane/load.ts';
 import { openLog } from '../system/log.ts';
 import { type Context, requireRoot, socketPath } from './context.ts';
+import { prepareRun } from './prepare.ts';
 
 /**
  * `start`: loads the data plane, closed. Without a manager it then activates the home groups, unless a reachable peer
@@ -19,7 +20,8 @@ export const startNode = async (context: Context): Promise<void> => {
     console.log(`${node.name}: the agent runs; the data plane is loaded`);
     return;
   }
-  const { fresh, warnings } = await loadDataPlane(config, node);
+  const { id, fresh, warnings } = await loadDataPlane(config, node);
+  await prepareRun(config, groups);
   for (const warning of warnings) {
     console.error(`warning: ${warning}`);
   }
@@ -30,8 +32,8 @@ export const startNode = async (context: Context): Promise<void> => {
     );
     return;
   }
-  const log = openLog({ log: { level: 'warn', format: 'text' } }, node.name);
-  const { agent, close } = await assemble(config, node, key, log, fresh);
+  const log = openLog({ log: { level: 'warn', format: 'text' } }, node.name, process.stderr);
+  const { agent, close } = await assemble(config, node, key, log, id);
   try {
     await agent.start();
     const home = groups.filter((group) => group.home === node.name);

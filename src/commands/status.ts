@@ -12,7 +12,11 @@ export const showStatus = async (
   context: Context,
   options: { readonly json: boolean; readonly watch: boolean },
 ): Promise<void> => {
-  for (;;) {
+  let reader = true;
+  process.stdout.once('error', () => {
+    reader = false; // gone, as with `| head`
+  });
+  while (reader) {
     const status = await readStatus(context);
     const text = options.json ? JSON.stringify(status) : statusText(status);
     console.log(options.watch && process.stdout.isTTY ? `\x1b[H\x1b[2J${text}` : text);

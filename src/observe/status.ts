@@ -58,7 +58,11 @@ export const warningsOf = (snapshot: Snapshot): readonly string[] => [
   ...snapshot.peers
     .filter((peer) => !peer.reachable)
     .map((peer) => `${peer.name} doesn't answer on the sync link`),
-  ...(snapshot.manager.alive ? [] : [`${snapshot.manager.kind} doesn't run: nobody decides who owns what`]),
+  ...(snapshot.manager.alive
+    ? []
+    : [
+        `${snapshot.manager.kind} says nothing: it doesn't run, or was started before the agent; start it again`,
+      ]),
   ...snapshot.groups.flatMap((group) => contradictions(snapshot, group)),
 ];
 

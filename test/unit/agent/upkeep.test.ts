@@ -75,6 +75,9 @@ const upkeep = (
     interrupted: () => {
       calls.push('interrupted');
     },
+    joined: () => {
+      calls.push('joined');
+    },
     note: () => {},
   };
   const sorting = () => ({
@@ -137,6 +140,16 @@ describe('Upkeep', () => {
     await vi.waitFor(() => expect(made.exact).toBe(true));
     identity = undefined;
     await vi.waitFor(() => expect(made.exact).toBe(false));
+  });
+
+  it('has joined when it serves for the first time, and says so once', async () => {
+    const { upkeep: made, calls } = upkeep(new Set([0]), { fresh: true });
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    expect(made.idle).toBe(false);
+    made.tookOver();
+    made.tookOver();
+    await vi.waitFor(() => expect(made.idle).toBe(true));
+    expect(calls.filter((call) => call === 'joined')).toHaveLength(1);
   });
 
   it('touches nothing while it is held, and goes on afterwards', async () => {
