@@ -4,6 +4,7 @@ import { allowFlows } from '../limits.ts';
 import { progress } from '../progress.ts';
 import { measureOutside, type OutsideResult } from './outside.ts';
 import { buildPrograms } from './programs.ts';
+import { untilQuiet } from './quiet.ts';
 import { report } from './report.ts';
 import { measureStock, type StockResult } from './stock.ts';
 import { measureWord, type WordResult } from './word.ts';
@@ -22,27 +23,18 @@ interface Options {
 }
 
 const FULL = {
-  word: [
+  both: [
     { flows: 1000, repetitions: 20, adoptions: 3 },
     { flows: 100_000, repetitions: 20, adoptions: 3 },
     { flows: 500_000, repetitions: 20, adoptions: 3 },
-  ],
-  stock: [
-    { flows: 1000, repetitions: 20 },
-    { flows: 100_000, repetitions: 20 },
-    { flows: 500_000, repetitions: 20 },
   ],
   outside: { flows: 1000, repetitions: 20 },
 } as const;
 
 const QUICK = {
-  word: [
+  both: [
     { flows: 1000, repetitions: 2, adoptions: 1 },
     { flows: 20_000, repetitions: 2, adoptions: 1 },
-  ],
-  stock: [
-    { flows: 1000, repetitions: 3 },
-    { flows: 20_000, repetitions: 3 },
   ],
   outside: { flows: 1000, repetitions: 1 },
 } as const;
@@ -51,15 +43,16 @@ export const measureTakeover = async ({ quick, json }: Options): Promise<void> =
   const plan = quick ? QUICK : FULL;
   const environment = await readEnvironment();
   await buildPrograms();
-  allowFlows(2 * Math.max(...plan.word.map(({ flows }) => flows)));
+  allowFlows(2 * Math.max(...plan.both.map(({ flows }) => flows)));
   const word: WordResult[] = [];
-  for (const part of plan.word) {
-    word.push(await measureWord(part));
-  }
   const stock: StockResult[] = [];
-  for (const part of plan.stock) {
+  for (const part of plan.both) {
+    await untilQuiet();
+    word.push(await measureWord(part));
+    await untilQuiet();
     stock.push(await measureStock(part));
   }
+  await untilQuiet();
   const results: Results = { environment, word, stock, outside: await measureOutside(plan.outside) };
   progress('done');
   if (json !== undefined) {
