@@ -117,6 +117,10 @@ export class Machine {
   /** Ends every process in it at once and waits until its namespaces are gone. */
   async kill(): Promise<void> {
     signal(this.pid, 'SIGKILL');
+    for (const daemon of this.#daemons) {
+      // nsenter stopped itself if its child was stopped; until it reaps the child, the namespaces stay.
+      signal(daemon.entrance, 'SIGCONT');
+    }
     await this.#ended;
     await Promise.all(this.#daemons.map(({ ended }) => ended));
     await until(`the end of ${this.name}`, () => !existsSync(`/proc/${this.pid}/ns/net`), 5000);
