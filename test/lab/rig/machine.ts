@@ -117,7 +117,7 @@ export class Machine {
   /** Ends every process in it at once and waits until its namespaces are gone. */
   async kill(): Promise<void> {
     signal(this.pid, 'SIGKILL');
-    for (const daemon of this.#daemons) {
+    for (const daemon of this.#daemons.filter(({ running }) => running)) {
       // nsenter stopped itself if its child was stopped; until it reaps the child, the namespaces stay.
       signal(daemon.entrance, 'SIGCONT');
     }
