@@ -54,6 +54,9 @@ export class Daemon {
   /** Sends a signal and, if it is one that ends a program, waits for the end (bounded, then SIGKILL). */
   async kill(name: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     signal(this.pid, name);
+    if (name === 'SIGCONT') {
+      signal(this.entrance, name); // nsenter stops itself when its child is stopped
+    }
     if (name === 'SIGTERM' || name === 'SIGINT' || name === 'SIGKILL') {
       const timer = setTimeout(() => signal(this.pid, 'SIGKILL'), 5000);
       await this.ended;

@@ -205,5 +205,6 @@ export class FirewallNode {
 }
 
 const options = ['-c', '/etc/conntrack-ha/cluster.yaml'];
-const productCommand = [process.execPath, PRODUCT, ...options];
+/** The product's command line, as inside a node. */
+export const productCommand: readonly string[] = [process.execPath, PRODUCT, ...options];
 const brokenCommand = [process.execPath, BROKEN, ...options];
