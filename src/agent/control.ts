@@ -29,7 +29,12 @@ export class NoAgentError extends Error {
 
 /** The agent's answer was an error, or none. */
 export class ControlError extends Error {
-  override readonly name = 'ControlError';
+  override readonly name: string = 'ControlError';
+}
+
+/** This user may not ask the agent. */
+export class ControlAccessError extends ControlError {
+  override readonly name = 'ControlAccessError';
 }
 
 /** Serves `handle` on a socket that only root can open. An earlier agent's socket file is replaced. */
@@ -118,7 +123,7 @@ const explain = (path: string, cause: Error): Error => {
     case 'ECONNREFUSED':
       return new NoAgentError(`no agent runs here (${path}); start it: conntrack-ha run`, { cause });
     case 'EACCES':
-      return new ControlError(`${path}: only root may ask the agent; use sudo`, { cause });
+      return new ControlAccessError(`${path}: only root may ask the agent; use sudo`, { cause });
     case undefined:
       return cause;
     default:

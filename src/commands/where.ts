@@ -1,4 +1,4 @@
-import { NoAgentError } from '../agent/control.ts';
+import { ControlAccessError, NoAgentError } from '../agent/control.ts';
 import { addressWord, inNetworks, parseNetwork } from '../cluster/address.ts';
 import { groupOfBucket } from '../cluster/groups.ts';
 import { bucketOfWord } from '../cluster/hash.ts';
@@ -44,6 +44,10 @@ const ownerOf = async (context: Context, group: string): Promise<string | null> 
     return (await readStatus(context)).groups.find(({ name }) => name === group)?.owner ?? null;
   } catch (error) {
     if (error instanceof NoAgentError) {
+      return null;
+    }
+    if (error instanceof ControlAccessError) {
+      console.error(`warning: ${error.message}: the owner isn't known`);
       return null;
     }
     throw error;

@@ -217,6 +217,19 @@ describe('with no manager', () => {
     expect(stderr).toBe('');
   });
 
+  it('tells anybody the bucket, and root alone the rest', async () => {
+    const nobody = ['setpriv', '--reuid', '65534', '--clear-groups', '--'];
+    const where = await attempt(fw1, ['where', '192.168.0.20', '--json'], nobody);
+    expect(whereJson.parse(JSON.parse(where.stdout))).toMatchObject({ group: 'fw1_fw2', owner: null });
+    expect(where.stderr).toMatch(
+      /^warning: \S+: only root may ask the agent; use sudo: the owner isn't known$/,
+    );
+    expect(where.status).toBe(0);
+    const status = await attempt(fw1, ['status'], nobody);
+    expect(status.stderr).toMatch(/^conntrack-ha: \S+: only root may ask the agent; use sudo$/);
+    expect(status.status).toBe(1);
+  });
+
   it('says of an address what the kernel says', async () => {
     const [client] = lab.clients;
     if (client === undefined) {
