@@ -20,7 +20,7 @@ const statusJson = z.strictObject({
     }),
   ),
   peers: z.array(z.strictObject({ name: z.string(), reachable: z.boolean() })),
-  conntrackd: z.enum(['ok', 'absent', 'stuck', 'starting']),
+  conntrackd: z.enum(['starting', 'ok', 'absent', 'stuck', 'unfit']),
   verified: z.array(
     z.strictObject({
       peer: z.string(),
