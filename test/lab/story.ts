@@ -87,6 +87,11 @@ export class Story {
     this.#transitions.push({ ...seen, from: from ?? seen.from });
   }
 
+  /** What comes twice within doesn't count as steady. */
+  note(transition: Transition): void {
+    this.#transitions.push(transition);
+  }
+
   /** Waits until the last transition has settled and every flow (but the idle) has been answered again. */
   async steady(): Promise<void> {
     const end = (this.#transitions.at(-1)?.to ?? 0) + SETTLING;
