@@ -15,6 +15,7 @@ need ip iproute2
 need ping iputils-ping
 need nsenter util-linux
 need ps procps
+need tcpdump tcpdump
 # conntrackd looks the protocols' names up there.
 [ -e /etc/protocols ] || missing="$missing netbase"
 
