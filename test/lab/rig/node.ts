@@ -83,14 +83,8 @@ export class FirewallNode {
     await machine.kill();
     this.#machine = undefined;
     this.#daemons.clear();
-    for (const side of SIDES) {
-      // The ports went with the namespace of their other ends; the kernel removes those a moment later.
-      await until(
-        `port ${this.name} of ${side} to go`,
-        async () => !(await this.#switches[side].counters()).has(this.name),
-        10_000,
-      );
-    }
+    // They would go with the namespace of their other ends, but the kernel may take many seconds to get to that.
+    await Promise.all(SIDES.map((side) => this.#switches[side].remove(this.name)));
   }
 
   /** Takes the carrier away from one of its links. */

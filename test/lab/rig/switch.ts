@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { Machine } from './machine.ts';
+import { until } from './wait.ts';
 
 /** Packets and bytes of one switch port since it was made. `from` the attached machine, `to` it. */
 export interface PortCounters {
@@ -52,6 +53,12 @@ export class Switch {
   /** Takes the carrier of a port away, or gives it back. */
   async setPort(port: string, up: boolean): Promise<void> {
     await this.machine.ip([`link set ${port} ${up ? 'up' : 'down'}`]);
+  }
+
+  /** Removes a port, unless it has gone already, with its other end. */
+  async remove(port: string): Promise<void> {
+    await this.machine.ip([`link delete ${port}`]).catch(() => undefined);
+    await until(`port ${port} of ${this.name} to go`, async () => !(await this.counters()).has(port), 10_000);
   }
 
   /** By port. */
