@@ -92,6 +92,9 @@ const replyTo = async (
 /** Sends one request to the agent and waits for its reply. */
 export const askAgent = async (path: string, body: ControlRequest, bound: number): Promise<unknown> => {
   const text = await exchange(path, `${JSON.stringify(body)}\n`, bound);
+  if (text === '') {
+    throw new ControlError(`${path}: the agent ended before it answered; see its log`);
+  }
   const parsed = reply.safeParse(parseJson(text));
   if (!parsed.success) {
     throw new ControlError(`${path}: the agent's reply can't be read; is it of another version?`);

@@ -9,6 +9,8 @@ import type { Memory } from './memory.ts';
 const REPEAT_MS = 20;
 /** Milliseconds between two reports of the same reason for dropping messages. */
 const REPORT_MS = 60_000;
+/** How many reasons are remembered. */
+const REPORTS = 100;
 
 /** What a message from a peer sets off. */
 export interface ConversationHost {
@@ -107,13 +109,14 @@ export class Conversation {
   /** The same reason is said once a minute: who floods the port is not to flood the log. */
   #reportRejected(log: Logger, text: string): void {
     const now = performance.now();
-    if (
-      now - (this.#reported.get(text) ?? Number.NEGATIVE_INFINITY) >= REPORT_MS &&
-      this.#reported.size < 1000
-    ) {
-      this.#reported.set(text, now);
-      log.warn(text);
+    if (now - (this.#reported.get(text) ?? Number.NEGATIVE_INFINITY) < REPORT_MS) {
+      return;
     }
+    if (this.#reported.size >= REPORTS) {
+      this.#reported.clear();
+    }
+    this.#reported.set(text, now);
+    log.warn(text);
   }
 
   #send(to: string, body: Body): void {
