@@ -5,6 +5,7 @@ import { groupStatuses, type Status, warningsOf } from '../observe/status.ts';
 import { ForgeryError } from '../peers/frames.ts';
 import { serveVerification } from '../peers/verification.ts';
 import type { Verification } from '../transitions/verify.ts';
+import { Chronicle } from './chronicle.ts';
 import { Conversation } from './conversation.ts';
 import type { AgentFiles } from './files.ts';
 import { Journal } from './journal.ts';
@@ -35,6 +36,7 @@ export class Agent {
   #timer: NodeJS.Timeout | undefined;
   #failure = '';
   readonly #journal: Journal;
+  readonly #chronicle: Chronicle;
   readonly #waiters = new Set<() => void>();
 
   constructor(parts: AgentParts) {
@@ -42,6 +44,7 @@ export class Agent {
     this.#parts = parts;
     this.#groups = groupsOf(config);
     this.#journal = new Journal(this.#groups, parts.files, parts.log, parts.announce);
+    this.#chronicle = new Chronicle(node.name, (lines) => this.#keep(lines));
     this.#managerAlive = config.manager === 'none';
     const peers = config.nodes.filter((peer) => peer.name !== node.name).map(({ name }) => name);
     this.#memory = new Memory(node.name, this.#groups, peers, config.timeouts, performance.now());
@@ -49,6 +52,7 @@ export class Agent {
       wake: () => void this.wake(),
       appeared: (peer) => this.#peerAppeared(peer),
       grew: (peer) => this.#upkeep.verifySoon(peer),
+      answerWord: parts.answerWord,
       bulkWanted: (peer) => this.#sendBulk(peer),
     });
     this.#replicas = new Replicas(this.#groups, this.#memory, parts.log, () => this.#owned);
@@ -64,6 +68,11 @@ export class Agent {
         verified: (peer, result) => this.#verified(peer, result),
         interrupted: () => this.#memory.unsynced(),
         joined: () => parts.noteJoined(),
+        reach: parts.reach,
+        done: (step) => {
+          this.#chronicle.doneForAll(step);
+          this.#chronicle.flush();
+        },
         note: (level, text) => parts.log[level](text),
       },
       { refresh: parts.refresh, verify: 60_000, verifyBound: config.timeouts.sync },
@@ -85,6 +94,9 @@ export class Agent {
           error instanceof Error ? error.message : `comparison asked for by ${from}: ${String(error)}`,
         ),
     );
+    if (this.#parts.fresh) {
+      this.#chronicle.begin('rejoin', '', 'the data plane was loaded anew');
+    }
     this.#recall(files);
     this.#upkeep.start();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -200,8 +212,11 @@ export class Agent {
             owned: { ...this.#parts.edges.owned, read: () => this.#readOwned() },
             manager: () => ({ kind: this.#parts.config.manager, alive: this.#managerAlive }),
             hold: (action) => this.#upkeep.hold(action),
+            chronicle: this.#chronicle,
+            reach: this.#parts.reach,
             ask: (group, peer, synced) => this.#peers.ask(group, peer, synced),
             answer: (group, granted, reason) => this.#peers.answer(group, granted, reason),
+            changed: (groups, active) => this.#upkeepKnows(groups, active),
             activated: (change) => this.#activated(change),
             deactivated: (change) => this.#deactivated(change),
           },
@@ -210,6 +225,7 @@ export class Agent {
         this.#again ||= round.acted;
         this.#round = round;
         this.#journal.publish(round);
+        this.#chronicle.flush();
         this.#failure = '';
         this.#release();
       } catch (error) {
@@ -243,7 +259,6 @@ export class Agent {
   }
 
   #activated(change: Change): void {
-    this.#upkeepKnows(change, true);
     this.#upkeep.tookOver();
     this.#peers.tell(this.#see(this.#owned));
     this.#journal.tookOver(change, this.#parts.flowCount());
@@ -256,7 +271,6 @@ export class Agent {
   }
 
   #deactivated(change: Change): void {
-    this.#upkeepKnows(change, false);
     this.#upkeep.gaveUp();
     this.#upkeep.verifySoon();
     this.#journal.released(change);
@@ -270,9 +284,9 @@ export class Agent {
   }
 
   /** What the batches look up changes with the kernel, not with the next round's reading. */
-  #upkeepKnows(change: Change, active: boolean): void {
+  #upkeepKnows(groups: readonly string[], active: boolean): void {
     const owned = new Set(this.#owned);
-    for (const { group } of change.decisions) {
+    for (const group of groups) {
       for (const bucket of this.#groups.find(({ name }) => name === group)?.buckets ?? []) {
         active ? owned.add(bucket) : owned.delete(bucket);
       }
@@ -310,6 +324,14 @@ export class Agent {
       this.#upkeep.verifySoon(peer.name);
     }
     void this.wake();
+  }
+
+  #keep(lines: string): void {
+    try {
+      this.#parts.events.append(lines);
+    } catch (error) {
+      this.#complain(error);
+    }
   }
 
   /** Once for each new reason. */

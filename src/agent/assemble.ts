@@ -17,6 +17,7 @@ import type { Logger } from '../system/log.ts';
 import { readSysctl } from '../system/sysctl.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
 import { Agent } from './agent.ts';
+import { EventsFile } from './events-file.ts';
 import { AgentFiles } from './files.ts';
 import type { AgentParts } from './parts.ts';
 
@@ -78,6 +79,9 @@ export const assemble = async (
           log.debug(`${ready ? 'ready' : 'not ready'} for ${group}`);
         }
       },
+      events: new EventsFile(config.paths.run),
+      reach: () => {},
+      answerWord: (send) => send(),
       askBulk: (send) => send(),
       listOf: (peer, signal) =>
         compareWith(config, node, nodeNamed(config, peer.name), key, [...peer.buckets], signal),

@@ -1,9 +1,10 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Alter } from '../agent/assemble.ts';
 import { NoAgentError } from '../agent/control.ts';
 import { ConfigError } from '../config/error.ts';
 import { KeyError } from '../config/key.ts';
 import { type Context, contextOf, DEFAULT_CONFIG, type GlobalOptions, UsageError } from './context.ts';
+import { showEvents } from './events.ts';
 import { move } from './move.ts';
 import { renderFor } from './render.ts';
 import { runAgent } from './run.ts';
@@ -48,6 +49,14 @@ const usageLine = (text: string): string => {
   return `conntrack-ha: ${what}; see conntrack-ha --help\n`;
 };
 
+const count = (text: string): number => {
+  const number = Number(text);
+  if (!/^\d{1,6}$/.test(text) || number === 0) {
+    throw new InvalidArgumentError('expected a number from 1 to 999999');
+  }
+  return number;
+};
+
 const program = (alter: Alter | undefined): Command => {
   const root = new Command('conntrack-ha')
     .description('Active-active stateful firewalls that survive a failure without losing a connection.')
@@ -89,6 +98,12 @@ const program = (alter: Alter | undefined): Command => {
     .option('--json', 'one JSON object', false)
     .option('--watch', 'every second', false)
     .action(async (options: { json: boolean; watch: boolean }) => showStatus(await context(), options));
+  root
+    .command('events')
+    .description('the last transitions of this node, with steps, times and reasons')
+    .option('-n, --number <n>', 'how many', count, 20)
+    .option('--json', 'one JSON object', false)
+    .action(async (options: { number: number; json: boolean }) => showEvents(await context(), options));
   root
     .command('where <address>')
     .description('the bucket, group and owner of an inside address')

@@ -75,6 +75,8 @@ const upkeep = (
     interrupted: () => {
       calls.push('interrupted');
     },
+    reach: () => {},
+    done: () => {},
     joined: () => {
       calls.push('joined');
     },
