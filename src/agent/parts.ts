@@ -27,6 +27,10 @@ export interface AgentParts {
   readonly noteJoined: () => void;
   /** Milliseconds between two rounds of keeping replicas' copies from expiring. */
   readonly refresh: number;
+  /** Milliseconds that the kernel keeps a bucket owned without the agent; 0: for ever. */
+  readonly lease: number;
+  /** Whether this agent stays: hooks and keepalived look at its heartbeat. */
+  readonly resident: boolean;
   /** How many flows the kernel holds, for the log. */
   readonly flowCount: () => number;
   readonly conntrackdHealth: () => Status['conntrackd'];

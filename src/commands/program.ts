@@ -5,9 +5,10 @@ import { ConfigError } from '../config/error.ts';
 import { KeyError } from '../config/key.ts';
 import { type Context, contextOf, DEFAULT_CONFIG, type GlobalOptions, UsageError } from './context.ts';
 import { showEvents } from './events.ts';
-import { move } from './move.ts';
+import { type MoveOptions, move, moveAll } from './move.ts';
 import { renderFor } from './render.ts';
 import { runAgent } from './run.ts';
+import { runOnce } from './run-once.ts';
 import { startNode } from './start.ts';
 import { showStatus } from './status.ts';
 import { stopNode } from './stop.ts';
@@ -77,7 +78,10 @@ const program = (alter: Alter | undefined): Command => {
   root
     .command('run')
     .description('the agent, in the foreground; loads the data plane if need be')
-    .action(async () => runAgent(await context(), alter));
+    .option('--once', "carry out the manager's last words and end, if no agent runs: what hooks start", false)
+    .action(async (options: { once: boolean }) =>
+      options.once ? runOnce(await context(), alter) : runAgent(await context(), alter),
+    );
   for (const command of ['takeover', 'release'] as const) {
     root
       .command(`${command} <node|group>`)
@@ -88,9 +92,21 @@ const program = (alter: Alter | undefined): Command => {
       )
       .option('--force', 'accept what a refusal would prevent', false)
       .option('--json', 'one JSON object', false)
-      .action(async (target: string, options: { force: boolean; json: boolean }) =>
+      .action(async (target: string, options: MoveOptions) =>
         move(await context(), command, target, options),
       );
+  }
+  for (const command of ['drain', 'resume'] as const) {
+    root
+      .command(command)
+      .description(
+        command === 'drain'
+          ? "give this node's groups to its peers, through the manager"
+          : 'take the home groups back',
+      )
+      .option('--force', 'accept what a refusal would prevent', false)
+      .option('--json', 'one JSON object', false)
+      .action(async (options: MoveOptions) => moveAll(await context(), command, options));
   }
   root
     .command('status')
