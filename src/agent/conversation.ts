@@ -68,6 +68,7 @@ export class Conversation {
       owns: names((group) => group.active > 0),
       wants: names((group) => group.wanted?.role === 'owner'),
       synced: names((group) => group.synced),
+      lost: [...this.#memory.lost],
     };
     for (const peer of this.#peers) {
       this.#link.send(peer, body);
