@@ -73,7 +73,9 @@ const decideRival = (snapshot: Snapshot, group: GroupView, rival: PeerView): Ver
   const { asked } = group;
   const fresh = asked?.peer === rival.name && snapshot.now - asked.since < snapshot.timeouts.disagree;
   const reason = `${rival.name} owns it too and has to give it up`;
-  return fresh || !wants(snapshot, group) ? { kind: 'stay', reason } : { kind: 'ask', peer: rival.name, reason };
+  return fresh || !wants(snapshot, group)
+    ? { kind: 'stay', reason }
+    : { kind: 'ask', peer: rival.name, reason };
 };
 
 /** The manager wants this node to be a replica: it serves on until the new owner asks, so that no packet is lost. */

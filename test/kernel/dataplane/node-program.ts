@@ -13,7 +13,6 @@ export interface Request {
   readonly config: ClusterConfig;
   readonly node: string;
   readonly owned?: readonly number[];
-  readonly lease?: number;
   readonly renewals?: Renewals;
 }
 
@@ -33,12 +32,13 @@ export interface Answer {
   readonly error?: { readonly name: string; readonly message: string };
 }
 
-const act = async ({ action, config, node, owned, lease, renewals }: Request): Promise<Answer> => {
+const act = async ({ action, config, node, owned, renewals }: Request): Promise<Answer> => {
   if (action === 'unload') return { unloaded: await unloadDataPlane(config) };
   if (action === 'id') return { id: await dataPlaneId(config) };
   if (renewals !== undefined) return { renewed: await renew(renewals) };
-  const options = { ...(owned === undefined ? {} : { owned }), ...(lease === undefined ? {} : { lease }) };
-  return { loaded: await loadDataPlane(config, nodeNamed(config, node), options) };
+  return {
+    loaded: await loadDataPlane(config, nodeNamed(config, node), owned === undefined ? {} : { owned }),
+  };
 };
 
 const renew = async ({ rounds, everyMs, timeout }: Renewals): Promise<readonly number[]> => {

@@ -83,7 +83,7 @@ export class Site {
   async load(
     node: 'fw1' | 'fw2',
     config: ClusterConfig,
-    options: { owned?: readonly number[]; lease?: number } = {},
+    options: { owned?: readonly number[] } = {},
   ): Promise<Loaded> {
     const { loaded, error } = await this.node({ action: 'load', config, node, ...options });
     if (loaded === undefined) throw new Error(`load on ${node}: ${error?.message}`);
