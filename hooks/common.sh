@@ -41,10 +41,11 @@ read_uptime() {
   is_number "$uptime"
 }
 
-# Whether the agent had a good round within 3 s. The heartbeat is read first, so that it can't be newer than `uptime`.
+# is_fresh [HUNDREDTHS]: whether the agent had a good round within that time, 3 s by default. Sets `beat`, to 0 if there is
+# none. The heartbeat is read first, so that it can't be newer than `uptime`.
 is_fresh() {
-  { read -r beat <"$run/heartbeat"; } 2>/dev/null && is_number "$beat" && read_uptime &&
-    [ "$beat" -le "$uptime" ] && [ $((uptime - beat)) -le 300 ]
+  { read -r beat <"$run/heartbeat"; } 2>/dev/null && is_number "$beat" || beat=0
+  read_uptime && [ "$beat" -gt 0 ] && [ "$beat" -le "$uptime" ] && [ $((uptime - beat)) -le "${1:-300}" ]
 }
 
 # read_stat PID: sets `state`, `parent` and `start` (clock ticks since the boot), fields 3, 4 and 22 of /proc/PID/stat.
