@@ -8,9 +8,6 @@ PATH=${PATH:+$PATH:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 # keepalived calls with 0177, and a directory made under that can't be entered.
 umask 077
-# Whatever the caller has closed is open from here on, so that no file of ours becomes somebody's standard output.
-exec </dev/null >/dev/null
-[ -e /proc/self/fd/2 ] || exec 2>/dev/null
 
 # Wrong use: one line to stderr and to the system's log; exit status 2.
 refuse() {
