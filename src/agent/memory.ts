@@ -106,8 +106,18 @@ export class Memory {
     return this.#drained;
   }
 
-  /** This node has stood still: a peer may have taken over any of the groups. */
-  doubt(groups: readonly string[], reason: string, now: number): void {
+  /**
+   * This node has stood still for `milliseconds`: a peer may have taken over any of the groups that it owned. Nobody could
+   * be heard meanwhile, so the peers' silence doesn't count.
+   */
+  stoodStill(milliseconds: number, groups: readonly string[], now: number): void {
+    for (const [name, peer] of this.#peers) {
+      this.#peers.set(name, { ...peer, heardAt: peer.heardAt + milliseconds });
+    }
+    for (const [group, asked] of this.#asked) {
+      this.#asked.set(group, { ...asked, since: asked.since + milliseconds });
+    }
+    const reason = `this node stood still for ${(milliseconds / 1000).toFixed(1)} s`;
     for (const group of groups) {
       this.#doubts.set(group, { reason, since: now });
     }
