@@ -1,10 +1,13 @@
 import type { Server } from 'node:net';
 import { type Group, groupsOf } from '../cluster/groups.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
+import { isOlder, type WordOrder } from '../cluster/word-order.ts';
 import { groupStatuses, type Status, warningsOf } from '../observe/status.ts';
 import { ForgeryError } from '../peers/frames.ts';
 import { serveVerification } from '../peers/verification.ts';
+import { uptimeTicks } from '../system/process-start.ts';
 import type { Verification } from '../transitions/verify.ts';
+import { Chronicle } from './chronicle.ts';
 import { Conversation } from './conversation.ts';
 import type { AgentFiles } from './files.ts';
 import { Journal } from './journal.ts';
@@ -13,10 +16,13 @@ import type { AgentParts } from './parts.ts';
 import { type OwnerPeer, Replicas } from './replicas.ts';
 import { type Change, playRound, type Round } from './round.ts';
 import { servedFlows } from './served-flows.ts';
+import { StandStill } from './stand-still.ts';
 import { Upkeep } from './upkeep.ts';
 
 /** Between two statuses to the peers, and between two rounds at most. */
 const TICK_MS = 100;
+/** Between two beats of the heart that hooks and keepalived look at. */
+const BEAT_MS = 500;
 
 /** One node's agent: wakes at every event, sees, decides, acts. */
 export class Agent {
@@ -35,13 +41,20 @@ export class Agent {
   #timer: NodeJS.Timeout | undefined;
   #failure = '';
   readonly #journal: Journal;
+  readonly #chronicle: Chronicle;
   readonly #waiters = new Set<() => void>();
+  /** When the last word about each group was said. */
+  readonly #orders = new Map<string, WordOrder>();
+  readonly #standStill = new StandStill(performance.now());
+  #beatAt = Number.NEGATIVE_INFINITY;
+  #renewedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: AgentParts) {
     const { config, node, key } = parts;
     this.#parts = parts;
     this.#groups = groupsOf(config);
     this.#journal = new Journal(this.#groups, parts.files, parts.log, parts.announce);
+    this.#chronicle = new Chronicle(node.name, (lines) => this.#keep(lines));
     this.#managerAlive = config.manager === 'none';
     const peers = config.nodes.filter((peer) => peer.name !== node.name).map(({ name }) => name);
     this.#memory = new Memory(node.name, this.#groups, peers, config.timeouts, performance.now());
@@ -49,6 +62,7 @@ export class Agent {
       wake: () => void this.wake(),
       appeared: (peer) => this.#peerAppeared(peer),
       grew: (peer) => this.#upkeep.verifySoon(peer),
+      answerWord: parts.answerWord,
       bulkWanted: (peer) => this.#sendBulk(peer),
     });
     this.#replicas = new Replicas(this.#groups, this.#memory, parts.log, () => this.#owned);
@@ -64,6 +78,11 @@ export class Agent {
         verified: (peer, result) => this.#verified(peer, result),
         interrupted: () => this.#memory.unsynced(),
         joined: () => parts.noteJoined(),
+        reach: parts.reach,
+        done: (step) => {
+          this.#chronicle.doneForAll(step);
+          this.#chronicle.flush();
+        },
         note: (level, text) => parts.log[level](text),
       },
       { refresh: parts.refresh, verify: 60_000, verifyBound: config.timeouts.sync },
@@ -85,7 +104,13 @@ export class Agent {
           error instanceof Error ? error.message : `comparison asked for by ${from}: ${String(error)}`,
         ),
     );
+    if (this.#parts.fresh) {
+      this.#chronicle.begin('rejoin', '', 'the data plane was loaded anew');
+    }
     this.#recall(files);
+    if (this.#parts.resident) {
+      files.noteAgent();
+    }
     this.#upkeep.start();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     await this.wake();
@@ -94,26 +119,79 @@ export class Agent {
   /** Stops acting. What is owned stays owned: forwarding doesn't depend on the agent. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    if (this.#parts.resident) {
+      this.#parts.files.forgetAgent();
+    }
     await this.#upkeep.stop();
     await this.#running;
     this.#peers.close();
     this.#verification?.close();
   }
 
-  /** The manager's or operator's word for a group; kept in a file before anything is done. */
+  /**
+   * The manager's or operator's word for a group; kept in a file before anything is done. One that was said before the last
+   * that was heard is too late. Returns whether it counts.
+   */
   want(
     group: string,
     word: string,
     role: 'owner' | 'replica',
     by: 'keepalived' | 'operator' | 'start',
-    force = false,
-  ): void {
+    { force = false, order = saidNow() }: { readonly force?: boolean; readonly order?: WordOrder } = {},
+  ): boolean {
+    const last = this.#orders.get(group);
+    if (last !== undefined && isOlder(order, last)) {
+      return false;
+    }
+    this.#orders.set(group, order);
     const wanted = wantedBy(by, word, role, performance.now(), force);
     if (by !== 'start') {
-      this.#parts.files.keepWanted(group, wanted);
+      this.#parts.files.keepWanted(group, wanted, order);
     }
     this.#memory.want(group, wanted);
     void this.wake();
+    return true;
+  }
+
+  /** Gives this node's groups away through the manager, or takes them back; kept until the next reboot. */
+  drain(drained: boolean): void {
+    this.#parts.files.noteDrained(drained);
+    this.#memory.drain(drained);
+    this.#parts.log.info(drained ? 'drained: not ready for any group' : 'resumed: ready as before');
+    void this.wake();
+  }
+
+  /** The data interfaces that carry nothing, as the configuration names them. */
+  setLost(interfaces: readonly string[]): void {
+    const before = this.#memory.lost;
+    this.#memory.lose(interfaces, performance.now());
+    for (const name of interfaces.filter((name) => !before.includes(name))) {
+      this.#parts.log.warn(`${name} carries nothing`);
+    }
+    for (const name of before.filter((name) => !interfaces.includes(name))) {
+      this.#parts.log.info(`${name} carries again`);
+    }
+    // Peers compare at once.
+    this.#peers.tell(this.#see(this.#owned));
+    void this.wake();
+  }
+
+  /** conntrackd holds the flows of the owned buckets and no others, as far as it can be asked. */
+  get adopted(): boolean {
+    return this.#upkeep.exact || this.#parts.conntrackdHealth() === 'absent';
+  }
+
+  /** The last words are carried out, and nobody is waited for. */
+  get settled(): boolean {
+    const { snapshot, decisions = [] } = this.#round ?? {};
+    return (
+      snapshot !== undefined &&
+      (snapshot.listening >= snapshot.timeouts.peer || snapshot.peers.every(({ reachable }) => reachable)) &&
+      decisions.every(({ kind }) => kind === 'stay') &&
+      snapshot.groups.every(
+        ({ active, wanted }) => wanted === undefined || active > 0 === (wanted.role === 'owner'),
+      )
+    );
   }
 
   /** Whether the manager runs on this node. */
@@ -193,6 +271,7 @@ export class Agent {
   async #play(): Promise<void> {
     while (this.#again) {
       this.#again = false;
+      this.#noticeStandStill();
       try {
         const round = await playRound(
           {
@@ -200,8 +279,11 @@ export class Agent {
             owned: { ...this.#parts.edges.owned, read: () => this.#readOwned() },
             manager: () => ({ kind: this.#parts.config.manager, alive: this.#managerAlive }),
             hold: (action) => this.#upkeep.hold(action),
+            chronicle: this.#chronicle,
+            reach: this.#parts.reach,
             ask: (group, peer, synced) => this.#peers.ask(group, peer, synced),
             answer: (group, granted, reason) => this.#peers.answer(group, granted, reason),
+            changed: (groups, active) => this.#upkeepKnows(groups, active),
             activated: (change) => this.#activated(change),
             deactivated: (change) => this.#deactivated(change),
           },
@@ -209,8 +291,11 @@ export class Agent {
         );
         this.#again ||= round.acted;
         this.#round = round;
+        await this.#renewLease();
         this.#journal.publish(round);
+        this.#chronicle.flush();
         this.#failure = '';
+        this.#beat();
         this.#release();
       } catch (error) {
         this.#complain(error);
@@ -223,7 +308,49 @@ export class Agent {
     return this.#owned;
   }
 
+  /** A bucket whose lease has run out is dropped by the kernel: it stays closed until it is activated again. */
+  async #renewLease(): Promise<void> {
+    const now = performance.now();
+    const { lease } = this.#parts;
+    const due = this.#renewedAt + (lease > 0 ? lease / 3 : Number.POSITIVE_INFINITY);
+    // An earlier agent may have given these another lease.
+    if (this.#renewedAt === Number.NEGATIVE_INFINITY || now >= due) {
+      await this.#parts.edges.owned.renew([...this.#owned]);
+      this.#renewedAt = now;
+    }
+  }
+
+  #beat(): void {
+    const now = performance.now();
+    if (this.#parts.resident && now - this.#beatAt >= BEAT_MS) {
+      this.#beatAt = now;
+      this.#parts.files.beat();
+    }
+  }
+
+  /** A peer may have taken over what this node owns, and conntrackd may have stood still with it. */
+  #noticeStandStill(): void {
+    const now = performance.now();
+    const milliseconds = this.#standStill.look(now);
+    if (milliseconds === 0) {
+      return;
+    }
+    const owned = this.#groups.filter(({ buckets }) => buckets.some((bucket) => this.#owned.has(bucket)));
+    this.#memory.stoodStill(
+      milliseconds,
+      owned.map(({ name }) => name),
+      now,
+    );
+    if (milliseconds >= this.#parts.config.timeouts.peer) {
+      const seconds = (milliseconds / 1000).toFixed(1);
+      this.#parts.log.warn(`this node stood still for ${seconds} s: comparing its states with the peers'`);
+      this.#memory.unsynced();
+      this.#upkeep.verifySoon();
+    }
+  }
+
   #tick(): void {
+    this.#noticeStandStill();
     this.#peers.tell(this.#see(this.#owned));
     void this.wake();
   }
@@ -233,8 +360,10 @@ export class Agent {
       const wanted = files.readWanted(name, performance.now());
       if (wanted !== undefined) {
         this.#memory.want(name, wanted);
+        this.#orders.set(name, wanted.order);
       }
     }
+    this.#memory.drain(files.isDrained);
   }
 
   #see(owned: ReadonlySet<number>): Snapshot {
@@ -243,7 +372,6 @@ export class Agent {
   }
 
   #activated(change: Change): void {
-    this.#upkeepKnows(change, true);
     this.#upkeep.tookOver();
     this.#peers.tell(this.#see(this.#owned));
     this.#journal.tookOver(change, this.#parts.flowCount());
@@ -256,7 +384,6 @@ export class Agent {
   }
 
   #deactivated(change: Change): void {
-    this.#upkeepKnows(change, false);
     this.#upkeep.gaveUp();
     this.#upkeep.verifySoon();
     this.#journal.released(change);
@@ -270,9 +397,9 @@ export class Agent {
   }
 
   /** What the batches look up changes with the kernel, not with the next round's reading. */
-  #upkeepKnows(change: Change, active: boolean): void {
+  #upkeepKnows(groups: readonly string[], active: boolean): void {
     const owned = new Set(this.#owned);
-    for (const { group } of change.decisions) {
+    for (const group of groups) {
       for (const bucket of this.#groups.find(({ name }) => name === group)?.buckets ?? []) {
         active ? owned.add(bucket) : owned.delete(bucket);
       }
@@ -312,6 +439,14 @@ export class Agent {
     void this.wake();
   }
 
+  #keep(lines: string): void {
+    try {
+      this.#parts.events.append(lines);
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+
   /** Once for each new reason. */
   #complain(error: unknown): void {
     const text = error instanceof Error ? error.message : String(error);
@@ -321,3 +456,6 @@ export class Agent {
     }
   }
 }
+
+/** A word that comes without a process of its own counts as newer than those of all processes that have started. */
+const saidNow = (): WordOrder => ({ ticks: uptimeTicks(), pid: Number.MAX_SAFE_INTEGER });

@@ -17,6 +17,7 @@ import type { Logger } from '../system/log.ts';
 import { readSysctl } from '../system/sysctl.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
 import { Agent } from './agent.ts';
+import { EventsFile } from './events-file.ts';
 import { AgentFiles } from './files.ts';
 import type { AgentParts } from './parts.ts';
 
@@ -38,15 +39,22 @@ export interface Assembly {
 /** Lets the lab replace one mechanism by its absence. */
 export type Alter = (parts: AgentParts) => AgentParts;
 
-/** @param id of the data plane that is loaded */
+/**
+ * @param id of the data plane that is loaded
+ * @param resident whether this agent stays: then its heart beats
+ */
 export const assemble = async (
   config: ClusterConfig,
   node: NodeConfig,
   key: Buffer,
   log: Logger,
   id: string,
-  alter: Alter = (parts) => parts,
+  {
+    alter = (parts) => parts,
+    resident = false,
+  }: { readonly alter?: Alter; readonly resident?: boolean } = {},
 ): Promise<Assembly> => {
+  const lease = leaseOf(config);
   const nftables = new Nftables();
   const conntrack = new Conntrack();
   const control = new Control(config.paths.conntrackd, { timeout: config.timeouts.conntrackd });
@@ -69,7 +77,9 @@ export const assemble = async (
       noteJoined: () => files.noteJoined(id),
       files,
       sorting: sorting.current,
-      edges: edgesOf(nftables, conntrack, control, health),
+      edges: edgesOf(nftables, conntrack, control, health, lease),
+      lease,
+      resident,
       refresh: await refreshInterval(),
       flowCount: () => Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8')),
       conntrackdHealth: () => health.state,
@@ -78,6 +88,9 @@ export const assemble = async (
           log.debug(`${ready ? 'ready' : 'not ready'} for ${group}`);
         }
       },
+      events: new EventsFile(config.paths.run),
+      reach: () => {},
+      answerWord: (send) => send(),
       askBulk: (send) => send(),
       listOf: (peer, signal) =>
         compareWith(config, node, nodeNamed(config, peer.name), key, [...peer.buckets], signal),
@@ -95,10 +108,19 @@ export const assemble = async (
   };
 };
 
-const edgesOf = (nftables: Nftables, conntrack: Conntrack, control: Control, health: Health): Edges => ({
+const edgesOf = (
+  nftables: Nftables,
+  conntrack: Conntrack,
+  control: Control,
+  health: Health,
+  lease: number,
+): Edges => ({
   owned: {
     read: async () => new Set(await nftables.elements(OWNED)),
-    change: (change) => nftables.change(OWNED, change),
+    change: (change) => nftables.change(OWNED, { ...change, timeout: lease }),
+    renew: async (buckets) => {
+      await nftables.renew(OWNED, buckets, lease);
+    },
   },
   table: {
     dump: (signal) => conntrack.dump({ signal }),
@@ -164,6 +186,10 @@ const refreshInterval = async (): Promise<number> => {
   );
   return Math.min(Math.max((Math.min(...seconds) * 1000) / 3, 1000), 20_000);
 };
+
+/** Without a manager the operator decides, and is there: what he has given a node it keeps. */
+export const leaseOf = (config: Pick<ClusterConfig, 'manager' | 'timeouts'>): number =>
+  config.manager === 'none' ? 0 : config.timeouts.lease;
 
 const nodeNamed = (config: ClusterConfig, name: string): NodeConfig => {
   const found = config.nodes.find((node) => node.name === name);

@@ -15,6 +15,7 @@ const request = z.discriminatedUnion('command', [
     target: z.string().min(1).max(255),
     force: z.boolean(),
   }),
+  z.object({ command: z.enum(['drain', 'resume']), force: z.boolean() }),
 ]);
 
 /** What a command asks the running agent. */

@@ -19,6 +19,8 @@ export interface ConversationHost {
   readonly appeared: (peer: string) => void;
   /** A peer owns groups that it didn't own. */
   readonly grew: (peer: string) => void;
+  /** Sends an answer to a hand-over word. */
+  readonly answerWord: (send: () => void) => void;
   /** A peer wants all states of this node's flows. */
   readonly bulkWanted: (peer: string) => void;
 }
@@ -72,6 +74,7 @@ export class Conversation {
       owns: names((group) => group.active > 0),
       wants: names((group) => group.wanted?.role === 'owner'),
       synced: names((group) => group.synced),
+      lost: [...this.#memory.lost],
     };
     for (const peer of this.#peers) {
       this.#link.send(peer, body);
@@ -101,7 +104,9 @@ export class Conversation {
   answer(group: string, granted: boolean, reason: string): void {
     const request = this.#memory.takeRequest(group);
     if (request !== undefined) {
-      this.#send(request.from, { type: 'answer', group, id: request.id, granted, reason });
+      this.#host.answerWord(() =>
+        this.#send(request.from, { type: 'answer', group, id: request.id, granted, reason }),
+      );
     }
   }
 

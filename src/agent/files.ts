@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Role, Wanted } from '../cluster/snapshot.ts';
+import type { WordOrder } from '../cluster/word-order.ts';
+import { startOf, uptimeTicks } from '../system/process-start.ts';
 
 /** What the agent leaves for others to read, and for itself to find again: files below the run directory. */
 export class AgentFiles {
@@ -12,16 +14,74 @@ export class AgentFiles {
 
   /** Makes the directories, mode 0700. */
   prepare(): void {
-    for (const directory of ['', 'wanted', 'groups', 'ready']) {
+    for (const directory of ['', 'wanted', 'words', 'groups', 'ready']) {
       mkdirSync(`${this.#run}/${directory}`, { recursive: true, mode: 0o700 });
     }
   }
 
   /** Forgets what was wanted and what was answered: the data plane is down, and no word about it holds any more. */
   forgetAll(): void {
-    for (const directory of ['wanted', 'groups']) {
+    for (const directory of ['wanted', 'words', 'groups']) {
       rmSync(`${this.#run}/${directory}`, { recursive: true, force: true });
     }
+  }
+
+  /** Says that this process is the agent, for hooks to see: its number and its start. */
+  noteAgent(): void {
+    this.#write('agent', `${process.pid} ${startOf('self') ?? 0}\n`);
+  }
+
+  /** The process that said so last and still runs, if one does. */
+  runningAgent(): number | undefined {
+    const [pid, start] = (this.#read('agent') ?? '').trim().split(' ').map(Number);
+    return pid && start && startOf(pid) === start ? pid : undefined;
+  }
+
+  forgetAgent(): void {
+    this.#remove('agent');
+  }
+
+  /** Where hooks leave their words. */
+  get words(): string {
+    return `${this.#run}/words`;
+  }
+
+  /** Remembers the keepalived that has called a hook. */
+  noteKeepalived({ pid, start }: { readonly pid: number; readonly start: number }): void {
+    this.#write('keepalived', `${pid} ${start}\n`);
+  }
+
+  readKeepalived(): { readonly pid: number; readonly start: number } | undefined {
+    const [pid, start] = (this.#read('keepalived') ?? '').trim().split(' ').map(Number);
+    return pid && start ? { pid, start } : undefined;
+  }
+
+  /** Says that the agent is well at this moment. Its age tells hooks and keepalived whether it still is. */
+  beat(): void {
+    writeAtomically(`${this.#run}/heartbeat`, `${uptimeTicks()}\n`);
+  }
+
+  /** Seconds since the last beat; Infinity if there is none that can be read. */
+  beatAge(): number {
+    const at = Number(this.#read('heartbeat')?.trim() || Number.NaN);
+    return Number.isInteger(at) ? (uptimeTicks() - at) / 100 : Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether the operator has stopped this node: hooks then start nothing. */
+  noteStopped(stopped: boolean): void {
+    stopped ? this.#write('stopped', '') : this.#remove('stopped');
+  }
+
+  get isStopped(): boolean {
+    return this.#read('stopped') !== undefined;
+  }
+
+  noteDrained(drained: boolean): void {
+    drained ? this.#write('drained', '') : this.#remove('drained');
+  }
+
+  get isDrained(): boolean {
+    return this.#read('drained') !== undefined;
   }
 
   /** Whether an agent has joined the cluster since the data plane of this id was loaded. */
@@ -33,23 +93,23 @@ export class AgentFiles {
     this.#write('joined', `${id}\n`);
   }
 
-  /** Keeps the manager's word, so that a restarted agent knows it. */
-  keepWanted(group: string, wanted: Wanted): void {
-    this.#write(`wanted/${group}`, `${wanted.role} ${wanted.by} ${wanted.word}\n`);
+  /** Keeps the manager's word and when it was said, so that a restarted agent knows it. */
+  keepWanted(group: string, wanted: Wanted, { ticks, pid }: WordOrder): void {
+    this.#write(`wanted/${group}`, `${wanted.role} ${wanted.by} ${wanted.word} ${ticks} ${pid}\n`);
   }
 
   forgetWanted(group: string): void {
-    this.#written.delete(`wanted/${group}`);
-    rmSync(`${this.#run}/wanted/${group}`, { force: true });
+    this.#remove(`wanted/${group}`);
   }
 
   /** The word that was kept, if there is one that can be read. */
-  readWanted(group: string, now: number): Wanted | undefined {
-    const [role, by, word] = this.#read(`wanted/${group}`)?.trim().split(' ') ?? [];
+  readWanted(group: string, now: number): (Wanted & { readonly order: WordOrder }) | undefined {
+    const [role, by, word, ticks, pid] = this.#read(`wanted/${group}`)?.trim().split(' ') ?? [];
     if ((role !== 'owner' && role !== 'replica') || (by !== 'keepalived' && by !== 'operator') || !word) {
       return undefined;
     }
-    return { role, by, word, since: now, force: false };
+    const order = { ticks: Number(ticks) || 0, pid: Number(pid) || 0 };
+    return { role, by, word, since: now, force: false, order };
   }
 
   /** A group's answer, which a shell can read without starting Node. */
@@ -80,6 +140,11 @@ export class AgentFiles {
       writeAtomically(`${this.#run}/${name}`, text);
       this.#written.set(name, text);
     }
+  }
+
+  #remove(name: string): void {
+    this.#written.delete(name);
+    rmSync(`${this.#run}/${name}`, { force: true });
   }
 
   #read(name: string): string | undefined {

@@ -1,6 +1,7 @@
 import type { Group } from '../cluster/groups.ts';
 import { readiness } from '../cluster/readiness.ts';
 import type { Logger } from '../system/log.ts';
+import { Damper } from './damper.ts';
 import type { AgentFiles } from './files.ts';
 import type { Change, Round } from './round.ts';
 
@@ -11,6 +12,7 @@ export class Journal {
   readonly #log: Logger;
   readonly #announce: (group: string, ready: boolean) => void;
   readonly #since = new Map<string, string>();
+  readonly #damper = new Damper();
 
   constructor(
     groups: readonly Group[],
@@ -39,6 +41,9 @@ export class Journal {
   }
 
   publish({ snapshot, decisions }: Round): void {
+    for (const line of this.#damper.summaries(snapshot.now)) {
+      this.#log.warn(line);
+    }
     for (const { name, active } of snapshot.groups) {
       const reason = decisions.find((decision) => decision.group === name)?.reason ?? '';
       this.#files.writeGroup(name, active > 0 ? 'owner' : 'replica', reason, this.since(name) ?? '');
@@ -52,9 +57,11 @@ export class Journal {
     for (const { group, reason } of decisions) {
       const buckets = this.#groups.find(({ name }) => name === group)?.buckets.length ?? 0;
       this.#since.set(group, new Date().toISOString());
-      this.#log.info(
-        `${verb} ${group} (${buckets} buckets) in ${milliseconds.toFixed(1)} ms: ${reason}${more}`,
-      );
+      if (this.#damper.admits(group, `${verb}: ${reason}`, performance.now())) {
+        this.#log.info(
+          `${verb} ${group} (${buckets} buckets) in ${milliseconds.toFixed(1)} ms: ${reason}${more}`,
+        );
+      }
     }
   }
 }

@@ -2,6 +2,11 @@ import type { Group } from '../cluster/groups.ts';
 import type { Asked, GroupView, PeerView, Request, Role, Snapshot, Wanted } from '../cluster/snapshot.ts';
 import type { StatusMessage } from '../peers/message.ts';
 
+/** How long a lost interface counts as one that may come back at once: peers that lose the same one notice it too. */
+const SETTLE_MS = 200;
+/** How long a node that stood still doubts that what it owns is still its own. */
+const DOUBT_MS = 10_000;
+
 /** What one peer last said, and when. */
 interface PeerMemory {
   heardAt: number;
@@ -26,6 +31,10 @@ export class Memory {
   readonly #peers = new Map<string, PeerMemory>();
   /** The owner whose states this node holds, by group. */
   readonly #synced = new Map<string, string>();
+  /** Since when each data interface that is lost now has been. */
+  readonly #lost = new Map<string, number>();
+  readonly #doubts = new Map<string, { readonly reason: string; readonly since: number }>();
+  #drained = false;
 
   constructor(
     node: string,
@@ -72,6 +81,48 @@ export class Memory {
     return changed;
   }
 
+  /** The data interfaces that carry nothing now. */
+  lose(interfaces: readonly string[], now: number): void {
+    for (const name of this.#lost.keys()) {
+      if (!interfaces.includes(name)) {
+        this.#lost.delete(name);
+      }
+    }
+    for (const name of interfaces.filter((name) => !this.#lost.has(name))) {
+      this.#lost.set(name, now);
+    }
+  }
+
+  /** All interfaces that are lost, also those that have just been. */
+  get lost(): readonly string[] {
+    return [...this.#lost.keys()];
+  }
+
+  drain(drained: boolean): void {
+    this.#drained = drained;
+  }
+
+  get drained(): boolean {
+    return this.#drained;
+  }
+
+  /**
+   * This node has stood still for `milliseconds`: a peer may have taken over any of the groups that it owned. Nobody could
+   * be heard meanwhile, so the peers' silence doesn't count.
+   */
+  stoodStill(milliseconds: number, groups: readonly string[], now: number): void {
+    for (const [name, peer] of this.#peers) {
+      this.#peers.set(name, { ...peer, heardAt: peer.heardAt + milliseconds });
+    }
+    for (const [group, asked] of this.#asked) {
+      this.#asked.set(group, { ...asked, since: asked.since + milliseconds });
+    }
+    const reason = `this node stood still for ${(milliseconds / 1000).toFixed(1)} s`;
+    for (const group of groups) {
+      this.#doubts.set(group, { reason, since: now });
+    }
+  }
+
   ask(group: string, peer: string, id: number, now: number): void {
     this.#asked.set(group, { since: now, peer, id, answer: undefined });
   }
@@ -112,6 +163,7 @@ export class Memory {
     this.#changed.set(group, now);
     this.#asked.delete(group);
     this.#contested.delete(group);
+    this.#doubts.delete(group);
     // What was owned until now is held in full; the heir only adds to it.
     heir === undefined ? this.#synced.delete(group) : this.#synced.set(group, heir);
   }
@@ -142,6 +194,7 @@ export class Memory {
       owns: new Set(status?.owns),
       wants: new Set(status?.wants),
       synced: new Set(status?.synced),
+      lost: new Set(status?.lost),
     }));
   }
 
@@ -155,6 +208,8 @@ export class Memory {
       peers,
       timeouts: this.#timeouts,
       listening: now - this.#began,
+      lost: new Set([...this.#lost].filter(([, since]) => now - since >= SETTLE_MS).map(([name]) => name)),
+      drained: this.#drained,
       groups: this.#groups.map((group) => this.#view(group, owned, peers, now)),
     };
   }
@@ -170,6 +225,7 @@ export class Memory {
     }
     const holder = this.#synced.get(name);
     const owner = peers.find((peer) => peer.owns.has(name));
+    const doubt = this.#doubts.get(name);
     return {
       ...group,
       active,
@@ -181,6 +237,7 @@ export class Memory {
       request: this.#requests.get(name),
       contested: this.#contested.get(name),
       changed: this.#changed.get(name),
+      doubtful: doubt !== undefined && now - doubt.since < DOUBT_MS ? doubt.reason : undefined,
     };
   }
 }

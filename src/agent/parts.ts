@@ -2,7 +2,9 @@ import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import type { Status } from '../observe/status.ts';
 import type { Logger } from '../system/log.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
+import type { Step } from '../transitions/steps.ts';
 import type { OwnersList } from '../transitions/verify.ts';
+import type { EventsFile } from './events-file.ts';
 import type { AgentFiles } from './files.ts';
 import type { OwnerPeer } from './replicas.ts';
 
@@ -15,17 +17,27 @@ export interface AgentParts {
   readonly sorting: () => Sorting;
   readonly files: AgentFiles;
   readonly log: Logger;
+  /** Keeps the steps of transitions. */
+  readonly events: EventsFile;
+  /** Called before each step; the lab ends the agent there. */
+  readonly reach: (step: Step) => void;
   /** Whether no agent has joined since the data plane was loaded: nothing in this node's tables can be trusted. */
   readonly fresh: boolean;
   /** Takes down that it has now. */
   readonly noteJoined: () => void;
   /** Milliseconds between two rounds of keeping replicas' copies from expiring. */
   readonly refresh: number;
+  /** Milliseconds that the kernel keeps a bucket owned without the agent; 0: for ever. */
+  readonly lease: number;
+  /** Whether this agent stays: hooks and keepalived look at its heartbeat. */
+  readonly resident: boolean;
   /** How many flows the kernel holds, for the log. */
   readonly flowCount: () => number;
   readonly conntrackdHealth: () => Status['conntrackd'];
   /** Tells the manager whether this node is ready for a group. */
   readonly announce: (group: string, ready: boolean) => void;
+  /** Answers a peer's hand-over word. */
+  readonly answerWord: (send: () => void) => void;
   /** Asks an owner for all its states. */
   readonly askBulk: (send: () => void) => void;
   /** Asks an owner for the list of its flows. */

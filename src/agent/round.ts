@@ -1,6 +1,8 @@
 import { type Decision, decide } from '../cluster/decide.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import type { OwnedSet } from '../transitions/edges.ts';
+import type { Step } from '../transitions/steps.ts';
+import type { Chronicle } from './chronicle.ts';
 import type { Memory } from './memory.ts';
 
 /** What a round acts on besides the kernel's set. */
@@ -8,11 +10,16 @@ export interface RoundHost {
   readonly memory: Memory;
   readonly owned: OwnedSet;
   readonly manager: () => Snapshot['manager'];
+  readonly chronicle: Chronicle;
+  /** Called before each step. */
+  readonly reach: (step: Step) => void;
   /** Runs an action while no flow is touched. */
   readonly hold: <T>(action: () => Promise<T>) => Promise<T>;
   readonly ask: (group: string, peer: string, synced: boolean) => void;
   readonly answer: (group: string, granted: boolean, reason: string) => void;
-  /** After the kernel has changed. */
+  /** At once after the kernel has changed, before anything else is done. */
+  readonly changed: (groups: readonly string[], active: boolean) => void;
+  /** What follows from it, after a peer has had its answer. */
   readonly activated: (change: Change) => void;
   readonly deactivated: (change: Change) => void;
 }
@@ -41,44 +48,84 @@ export const playRound = async (host: RoundHost, now: number, judge = decide): P
   const decisions = judge(snapshot);
   const of = (...kinds: readonly Decision['kind'][]): readonly Decision[] =>
     decisions.filter(({ kind }) => kinds.includes(kind));
-  await giveUp(host, snapshot, of('deactivate', 'yield'));
-  for (const decision of of('grant', 'refuse', 'yield')) {
-    host.answer(decision.group, decision.kind !== 'refuse', decision.reason);
+  const closed = await close(host, snapshot, of('deactivate', 'yield'));
+  answer(host, of('grant', 'refuse', 'yield'));
+  if (closed !== undefined) {
+    host.deactivated(closed);
   }
-  for (const { group, peer } of of('ask')) {
+  for (const { group, peer, reason } of of('ask')) {
     const view = snapshot.groups.find(({ name }) => name === group);
+    host.chronicle.begin('takeover', group, reason);
+    host.reach('takeover.ask');
     host.ask(group, peer ?? '', view?.synced ?? false);
+    host.chronicle.done('takeover.ask', group);
   }
-  await take(host, snapshot, of('activate'));
+  await open(host, snapshot, of('activate'));
   return { snapshot, decisions, acted: decisions.some(({ kind }) => kind !== 'stay') };
 };
 
-const giveUp = async (host: RoundHost, snapshot: Snapshot, decisions: readonly Decision[]): Promise<void> => {
+const close = async (
+  host: RoundHost,
+  snapshot: Snapshot,
+  decisions: readonly Decision[],
+): Promise<Change | undefined> => {
   if (decisions.length === 0) {
-    return;
+    return undefined;
   }
   const began = performance.now();
+  for (const { group, reason } of decisions) {
+    host.chronicle.overtaken('takeover', group);
+    host.chronicle.begin('release', group, reason);
+  }
+  host.reach('release.hold');
   await host.hold(async () => {
+    note(host, 'release.hold', decisions);
+    host.reach('release.deactivate');
     await host.owned.change({ add: [], remove: bucketsOf(snapshot, decisions) });
     for (const { group, peer } of decisions) {
       host.memory.changed(group, performance.now(), peer);
     }
+    host.changed(namesOf(decisions), false);
   });
-  host.deactivated({ decisions, milliseconds: performance.now() - began });
+  note(host, 'release.deactivate', decisions);
+  return { decisions, milliseconds: performance.now() - began };
 };
 
-const take = async (host: RoundHost, snapshot: Snapshot, decisions: readonly Decision[]): Promise<void> => {
+const answer = (host: RoundHost, decisions: readonly Decision[]): void => {
+  for (const { group, kind, reason } of decisions) {
+    if (kind === 'yield') {
+      host.reach('release.answer');
+    }
+    host.answer(group, kind !== 'refuse', reason);
+    host.chronicle.done('release.answer', group);
+  }
+};
+
+const open = async (host: RoundHost, snapshot: Snapshot, decisions: readonly Decision[]): Promise<void> => {
   if (decisions.length === 0) {
     return;
   }
   const began = performance.now();
+  host.reach('takeover.activate');
   await host.owned.change({ add: bucketsOf(snapshot, decisions), remove: [] });
   const milliseconds = performance.now() - began;
-  for (const { group } of decisions) {
+  for (const { group, reason } of decisions) {
     host.memory.changed(group, performance.now());
+    host.chronicle.overtaken('release', group);
+    host.chronicle.begin('takeover', group, reason);
+    host.chronicle.done('takeover.activate', group, reason);
   }
+  host.changed(namesOf(decisions), true);
   host.activated({ decisions, milliseconds });
 };
+
+const note = (host: RoundHost, step: Step, decisions: readonly Decision[]): void => {
+  for (const { group } of decisions) {
+    host.chronicle.done(step, group);
+  }
+};
+
+const namesOf = (decisions: readonly Decision[]): readonly string[] => decisions.map(({ group }) => group);
 
 const bucketsOf = (snapshot: Snapshot, decisions: readonly Decision[]): readonly number[] =>
   snapshot.groups

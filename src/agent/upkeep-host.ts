@@ -1,3 +1,4 @@
+import type { Step } from '../transitions/steps.ts';
 import type { OwnersList, Verification } from '../transitions/verify.ts';
 import type { OwnerPeer } from './replicas.ts';
 
@@ -15,6 +16,9 @@ export interface UpkeepHost {
   readonly interrupted: () => void;
   /** This node's tables are right, or will be compared: a restarted agent needn't begin anew. */
   readonly joined: () => void;
+  /** Called before each step, and after it. */
+  readonly reach: (step: Step) => void;
+  readonly done: (step: Step) => void;
   readonly note: (level: 'debug' | 'info' | 'warn', text: string) => void;
 }
 

@@ -209,10 +209,13 @@ export class Upkeep {
 
   async #disown(signal: AbortSignal): Promise<number> {
     const identity = this.#identity;
+    this.#host.reach(this.#rejoining ? 'rejoin.disown' : 'release.disown');
     const drained = await disown(this.#edges, signal);
     if (!signal.aborted && (await this.#edges.cache.identity()) === identity) {
       this.#dirty = false;
       this.#unadopted = true;
+      this.#host.done('release.disown');
+      this.#host.done('rejoin.disown');
       this.#host.note(
         drained ? 'debug' : 'warn',
         drained ? 'disowned' : 'disowned, though not all was sent yet',
@@ -224,9 +227,13 @@ export class Upkeep {
   async #adoptAll(signal: AbortSignal): Promise<number> {
     this.#unadopted = false;
     const began = performance.now();
+    this.#host.reach('takeover.adopt');
     try {
       const touched = await adopt(this.#edges, this.#sorting(), this.#host.owns, signal);
       this.#unadopted ||= signal.aborted;
+      if (!this.#unadopted) {
+        this.#host.done('takeover.adopt');
+      }
       this.#refreshedAt = performance.now();
       this.#host.note('debug', `adopted ${touched} flows in ${(performance.now() - began).toFixed(0)} ms`);
     } catch (error) {
@@ -237,13 +244,17 @@ export class Upkeep {
   }
 
   async #rejoin(owners: readonly OwnerPeer[], signal: AbortSignal): Promise<number> {
+    this.#host.reach('rejoin.purge');
     const removed = await purge(this.#edges, this.#sorting(), this.#host.foreign, signal);
     if (signal.aborted) {
       return 0;
     }
+    this.#host.done('rejoin.purge');
+    this.#host.reach('rejoin.bulk');
     for (const owner of owners) {
       this.#host.askBulk(owner);
     }
+    this.#host.done('rejoin.bulk');
     this.#join();
     this.#verifiedAt.clear();
     this.#host.note(
@@ -255,6 +266,7 @@ export class Upkeep {
 
   async #verify(peer: OwnerPeer, signal: AbortSignal): Promise<number> {
     const missed = this.#missed;
+    this.#host.reach('rejoin.verify');
     const result = await verify(
       this.#edges,
       this.#sorting(),
@@ -266,6 +278,9 @@ export class Upkeep {
     );
     if (missed === this.#missed) {
       this.#verifiedAt.set(peer.name, performance.now());
+    }
+    if (result.synced) {
+      this.#host.done('rejoin.verify');
     }
     this.#host.verified(peer, result);
     return 0;

@@ -48,15 +48,34 @@ const decideAsOwner = (snapshot: Snapshot, group: GroupView): Verdict => {
     return decideRequest(snapshot, group, group.request);
   }
   const rival = ownersOf(snapshot, group)[0];
-  if (rival !== undefined && overdue(snapshot, group)) {
-    return winsOver(snapshot, group, rival)
-      ? { kind: 'stay', reason: `${rival.name} owns it too and has to give it up` }
-      : { kind: 'deactivate', reason: `${rival.name} owns it too and comes first` };
+  if (rival !== undefined) {
+    return decideRival(snapshot, group, rival);
   }
   if (wants(snapshot, group) || group.wanted === undefined) {
     return { kind: 'stay', reason: group.wanted ? says(group.wanted) : 'nobody wants it elsewhere' };
   }
   return decideGivingUp(snapshot, group.wanted);
+};
+
+/**
+ * Two owners that see each other. The one that comes first asks at once, if its manager wants it (else the other's word may
+ * still be on its way); the other gives up when asked, or in time.
+ */
+const decideRival = (snapshot: Snapshot, group: GroupView, rival: PeerView): Verdict => {
+  if (group.doubtful !== undefined) {
+    return { kind: 'deactivate', reason: `${rival.name} has taken it over: ${group.doubtful}` };
+  }
+  if (!winsOver(snapshot, group, rival)) {
+    return overdue(snapshot, group)
+      ? { kind: 'deactivate', reason: `${rival.name} owns it too and comes first` }
+      : { kind: 'stay', reason: `${rival.name} owns it too and comes first, but hasn't asked for it yet` };
+  }
+  const { asked } = group;
+  const fresh = asked?.peer === rival.name && snapshot.now - asked.since < snapshot.timeouts.disagree;
+  const reason = `${rival.name} owns it too and has to give it up`;
+  return fresh || !wants(snapshot, group)
+    ? { kind: 'stay', reason }
+    : { kind: 'ask', peer: rival.name, reason };
 };
 
 /** The manager wants this node to be a replica: it serves on until the new owner asks, so that no packet is lost. */
@@ -93,16 +112,32 @@ const decideAsReplica = (snapshot: Snapshot, group: GroupView): Verdict => {
     return { kind: 'grant', peer: group.request.from, reason: 'not its owner' };
   }
   const { wanted } = group;
-  if (wanted === undefined || !wants(snapshot, group)) {
-    return { kind: 'stay', reason: wanted === undefined ? 'nobody has said who shall own it' : says(wanted) };
+  if (wanted === undefined) {
+    return { kind: 'stay', reason: 'nobody has said who shall own it' };
   }
-  if (group.changed !== undefined && snapshot.now - group.changed < snapshot.timeouts.holddown) {
+  if (!wants(snapshot, group)) {
+    return decideBlind(snapshot, group, wanted);
+  }
+  if (isHeldDown(snapshot, group)) {
     return { kind: 'stay', reason: `${says(wanted)}, held down after the last change` };
   }
   const owner = ownersOf(snapshot, group)[0];
   return owner === undefined
     ? decideOrphan(snapshot, wanted)
     : decideTakeover(snapshot, group, wanted, owner);
+};
+
+/**
+ * The manager doesn't want this node to own it. If it can't know better (FAULT: its own interface is down; or it is
+ * dead) and no peer answers either, both ways to the peers are cut or they are gone: the last node serves.
+ */
+const decideBlind = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Verdict => {
+  const blind = wanted.by === 'keepalived' && (wanted.word === 'FAULT' || !snapshot.manager.alive);
+  const why = snapshot.manager.alive ? says(wanted) : "keepalived doesn't run here";
+  if (!blind || snapshot.lost.size > 0 || !alone(snapshot) || isHeldDown(snapshot, group)) {
+    return { kind: 'stay', reason: blind ? why : says(wanted) };
+  }
+  return { kind: 'activate', reason: `${why}, but no peer answers: the last node serves` };
 };
 
 /** No peer that can be seen owns it. */
@@ -159,6 +194,13 @@ const winsOver = (snapshot: Snapshot, group: GroupView, rival: PeerView): boolea
 
 const overdue = (snapshot: Snapshot, group: GroupView): boolean =>
   group.contested !== undefined && snapshot.now - group.contested >= snapshot.timeouts.disagree;
+
+const isHeldDown = (snapshot: Snapshot, group: GroupView): boolean =>
+  group.changed !== undefined && snapshot.now - group.changed < snapshot.timeouts.holddown;
+
+/** Whether every peer has been silent for so long that it can't be reached. */
+const alone = (snapshot: Snapshot): boolean =>
+  snapshot.listening >= snapshot.timeouts.peer && snapshot.peers.every((peer) => !peer.reachable);
 
 /** Whether a living manager wants this node to own the group. A dead one's last word counts no more. */
 const wants = (snapshot: Snapshot, group: GroupView): boolean =>

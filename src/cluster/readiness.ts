@@ -9,12 +9,21 @@ export interface Readiness {
 
 /**
  * An owner is ready; a replica is when it holds the states of the owner; where nobody owns the group there is nothing
- * to hold, but only a node that sees every peer can know that. Pure.
+ * to hold, but only a node that sees every peer can know that. Neither is ready while the operator has drained this node,
+ * or while a peer that could own the group has fewer interfaces that carry nothing: the same loss everywhere, a switch
+ * that restarts, changes nothing. Pure.
  */
 export const readiness = (snapshot: Snapshot): readonly Readiness[] =>
   snapshot.groups.map((group) => ({ group: group.name, ...readinessOf(snapshot, group) }));
 
 const readinessOf = (snapshot: Snapshot, group: GroupView): Omit<Readiness, 'group'> => {
+  if (snapshot.drained) {
+    return { ready: false, reason: 'drained by the operator' };
+  }
+  const better = betterConnected(snapshot, group);
+  if (better !== undefined) {
+    return { ready: false, reason: `${[...snapshot.lost].join(', ')} is lost here and not on ${better}` };
+  }
   if (group.active === group.buckets.length) {
     return { ready: true, reason: 'owns it' };
   }
@@ -29,3 +38,9 @@ const readinessOf = (snapshot: Snapshot, group: GroupView): Omit<Readiness, 'gro
     ? { ready: true, reason: 'nobody owns it' }
     : { ready: false, reason: `${unseen.map((peer) => peer.name).join(', ')} may own it and doesn't answer` };
 };
+
+/** A peer that could own the group and has fewer lost interfaces. */
+const betterConnected = (snapshot: Snapshot, group: GroupView): string | undefined =>
+  snapshot.peers.find(
+    (peer) => peer.reachable && peer.synced.has(group.name) && peer.lost.size < snapshot.lost.size,
+  )?.name;

@@ -13,6 +13,10 @@ export interface Snapshot {
   readonly timeouts: { readonly peer: number; readonly disagree: number; readonly holddown: number };
   /** How long this agent has listened to its peers. */
   readonly listening: number;
+  /** Data interfaces of this node that carry nothing, as the configuration names them. */
+  readonly lost: ReadonlySet<string>;
+  /** The operator wants this node to own nothing while a peer can. */
+  readonly drained: boolean;
 }
 
 export interface ManagerView {
@@ -36,6 +40,8 @@ export interface GroupView extends Group {
   readonly contested: number | undefined;
   /** When this node last activated or deactivated it. */
   readonly changed: number | undefined;
+  /** Why a peer may have taken it over meanwhile, if this node has stood still while it owned it. */
+  readonly doubtful: string | undefined;
 }
 
 /** The manager's or the operator's word for a group. */
@@ -76,4 +82,6 @@ export interface PeerView {
   readonly wants: ReadonlySet<string>;
   /** Groups that it owns or whose states it holds. */
   readonly synced: ReadonlySet<string>;
+  /** Data interfaces of it that carry nothing. */
+  readonly lost: ReadonlySet<string>;
 }

@@ -27,10 +27,10 @@ export const takeOver = async (
     if (refusal !== undefined) {
       outcomes.set(name, refusal);
     } else {
-      agent.want(name, WORDS.owner, 'owner', 'operator', force);
+      agent.want(name, WORDS.owner, 'owner', 'operator', { force });
     }
   }
-  await settle(agent, groups, outcomes, 'owner');
+  await settle(agent, groups, outcomes, 'owner', 'operator says takeover');
   return [...outcomes.values()];
 };
 
@@ -47,10 +47,10 @@ export const release = async (
     if (refusal !== undefined) {
       outcomes.set(name, refusal);
     } else {
-      agent.want(name, WORDS.replica, 'replica', 'operator', force);
+      agent.want(name, WORDS.replica, 'replica', 'operator', { force });
     }
   }
-  await settle(agent, groups, outcomes, 'replica');
+  await settle(agent, groups, outcomes, 'replica', 'operator says release');
   return [...outcomes.values()];
 };
 
@@ -109,11 +109,13 @@ const refuseRelease = (
     : undefined;
 };
 
-const settle = async (
+/** Waits until each group without an outcome has `role` here, and gives it one; `reason` is that of those that have. */
+export const settle = async (
   agent: Agent,
   groups: readonly Group[],
   outcomes: Map<string, Outcome>,
   role: 'owner' | 'replica',
+  done: string,
 ): Promise<void> => {
   const end = performance.now() + LONGEST_MS;
   for (;;) {
@@ -124,7 +126,7 @@ const settle = async (
       const reason = agent.round?.decisions.find(({ group }) => group === name)?.reason ?? '';
       const owns = view !== undefined && view.active === view.buckets.length;
       if (view !== undefined && owns === (role === 'owner') && (owns || view.active === 0)) {
-        outcomes.set(name, { group: name, outcome: 'done', reason: `operator says ${WORDS[role]}` });
+        outcomes.set(name, { group: name, outcome: 'done', reason: done });
       } else if (performance.now() >= end) {
         outcomes.set(name, { group: name, outcome: 'failed', reason });
       }
@@ -136,4 +138,4 @@ const settle = async (
   }
 };
 
-const refused = (group: string, reason: string): Outcome => ({ group, outcome: 'refused', reason });
+export const refused = (group: string, reason: string): Outcome => ({ group, outcome: 'refused', reason });

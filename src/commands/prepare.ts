@@ -8,13 +8,15 @@ import { makeFifo } from '../system/fifo.ts';
  * Makes what keepalived must find when it starts: its FIFO and the track files. Without them keepalived 2.2.7 goes on all
  * the same, tells nobody anything and takes this node for ready. What is there already stays as it is.
  */
-export const prepareRun = async (config: ClusterConfig, groups: readonly Group[]): Promise<void> => {
+export const prepareRun = async (config: ClusterConfig, groups: readonly Group[]): Promise<AgentFiles> => {
   const files = new AgentFiles(config.paths.run);
   files.prepare();
+  files.noteStopped(false);
   if (config.manager === 'keepalived') {
     await makeFifo(fifoPath(config));
     for (const { name } of groups.filter((group) => !files.isReadyWritten(group.name))) {
       files.writeReady(name, UNREADY);
     }
   }
+  return files;
 };

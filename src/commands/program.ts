@@ -1,12 +1,14 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Alter } from '../agent/assemble.ts';
 import { NoAgentError } from '../agent/control.ts';
 import { ConfigError } from '../config/error.ts';
 import { KeyError } from '../config/key.ts';
 import { type Context, contextOf, DEFAULT_CONFIG, type GlobalOptions, UsageError } from './context.ts';
-import { move } from './move.ts';
+import { showEvents } from './events.ts';
+import { type MoveOptions, move, moveAll } from './move.ts';
 import { renderFor } from './render.ts';
 import { runAgent } from './run.ts';
+import { runOnce } from './run-once.ts';
 import { startNode } from './start.ts';
 import { showStatus } from './status.ts';
 import { stopNode } from './stop.ts';
@@ -48,6 +50,14 @@ const usageLine = (text: string): string => {
   return `conntrack-ha: ${what}; see conntrack-ha --help\n`;
 };
 
+const count = (text: string): number => {
+  const number = Number(text);
+  if (!/^\d{1,6}$/.test(text) || number === 0) {
+    throw new InvalidArgumentError('expected a number from 1 to 999999');
+  }
+  return number;
+};
+
 const program = (alter: Alter | undefined): Command => {
   const root = new Command('conntrack-ha')
     .description('Active-active stateful firewalls that survive a failure without losing a connection.')
@@ -68,7 +78,10 @@ const program = (alter: Alter | undefined): Command => {
   root
     .command('run')
     .description('the agent, in the foreground; loads the data plane if need be')
-    .action(async () => runAgent(await context(), alter));
+    .option('--once', "carry out the manager's last words and end, if no agent runs: what hooks start", false)
+    .action(async (options: { once: boolean }) =>
+      options.once ? runOnce(await context(), alter) : runAgent(await context(), alter),
+    );
   for (const command of ['takeover', 'release'] as const) {
     root
       .command(`${command} <node|group>`)
@@ -79,9 +92,21 @@ const program = (alter: Alter | undefined): Command => {
       )
       .option('--force', 'accept what a refusal would prevent', false)
       .option('--json', 'one JSON object', false)
-      .action(async (target: string, options: { force: boolean; json: boolean }) =>
+      .action(async (target: string, options: MoveOptions) =>
         move(await context(), command, target, options),
       );
+  }
+  for (const command of ['drain', 'resume'] as const) {
+    root
+      .command(command)
+      .description(
+        command === 'drain'
+          ? "give this node's groups to its peers, through the manager"
+          : 'take the home groups back',
+      )
+      .option('--force', 'accept what a refusal would prevent', false)
+      .option('--json', 'one JSON object', false)
+      .action(async (options: MoveOptions) => moveAll(await context(), command, options));
   }
   root
     .command('status')
@@ -89,6 +114,12 @@ const program = (alter: Alter | undefined): Command => {
     .option('--json', 'one JSON object', false)
     .option('--watch', 'every second', false)
     .action(async (options: { json: boolean; watch: boolean }) => showStatus(await context(), options));
+  root
+    .command('events')
+    .description('the last transitions of this node, with steps, times and reasons')
+    .option('-n, --number <n>', 'how many', count, 20)
+    .option('--json', 'one JSON object', false)
+    .action(async (options: { number: number; json: boolean }) => showEvents(await context(), options));
   root
     .command('where <address>')
     .description('the bucket, group and owner of an inside address')

@@ -1,19 +1,22 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Agent } from '../agent/agent.ts';
-import { type Alter, assemble, groupNames } from '../agent/assemble.ts';
+import { type Alter, assemble } from '../agent/assemble.ts';
 import { type ControlRequest, serveControl } from '../agent/control.ts';
 import { agentRuns } from '../agent/presence.ts';
 import { readKey } from '../config/key.ts';
-import type { ClusterConfig } from '../config/types.ts';
 import { checkConfiguration } from '../conntrackd/check.ts';
 import { loadDataPlane } from '../dataplane/load.ts';
-import { parseFifoLine, roleOf } from '../managers/keepalived/line.ts';
-import { fifoPath } from '../managers/keepalived/render.ts';
-import { FifoReader } from '../system/fifo.ts';
+import { OtherAgentError } from '../peers/link.ts';
 import { type Logger, openLog } from '../system/log.ts';
 import { type Context, groupsMeant, RefusedError, requireRoot, socketPath } from './context.ts';
+import { drain, resume } from './drain.ts';
+import { listen } from './listen.ts';
 import { release, takeOver } from './operate.ts';
 import { prepareRun } from './prepare.ts';
+
+/** Longer than `run --once` takes, unless it has very many flows to adopt. */
+const PATIENCE_MS = 10_000;
 
 /** `run`: the agent in the foreground, until SIGTERM or SIGINT. Loads the data plane if need be. */
 export const runAgent = async (context: Context, alter?: Alter): Promise<void> => {
@@ -30,11 +33,14 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
   for (const warning of warnings) {
     log.warn(warning);
   }
-  const { agent, close } = await assemble(config, node, key, log, id, alter);
+  const files = await prepareRun(config, groups);
+  const { agent, close } = await assemble(config, node, key, log, id, {
+    ...(alter === undefined ? {} : { alter }),
+    resident: true,
+  });
   const doors: { close: () => void }[] = [];
   try {
-    await prepareRun(config, groups);
-    await agent.start();
+    await startPatiently(agent);
     if (config.manager === 'none' && fresh) {
       for (const group of groups.filter(({ home }) => home === node.name)) {
         agent.want(group.name, 'start', 'owner', 'start');
@@ -42,7 +48,7 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
     }
     doors.push(await serveControl(socket, (request) => answer(agent, context, request)));
     if (config.manager === 'keepalived') {
-      doors.push(listen(config, agent, log));
+      doors.push(listen(config, files, agent, log));
     }
     log.info(`agent runs, manager ${config.manager}`);
     const signal = await ended();
@@ -55,33 +61,40 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
   }
 };
 
-/** Reads keepalived's FIFO: its lines are the manager's word, its end the manager's death. */
-const listen = (config: ClusterConfig, agent: Agent, log: Logger): FifoReader => {
-  const path = fifoPath(config);
-  const names = groupNames(config);
-  return new FifoReader(path, {
-    line: (text) => {
-      const { line, ignored } = parseFifoLine(text, names);
-      if (ignored !== undefined) {
-        log.warn(`${path}: ${ignored}; ignored`);
-      }
-      if (line !== undefined) {
-        agent.want(line.group, line.word, roleOf(line.word), 'keepalived');
-      }
-    },
-    writer: (present) => agent.setManagerAlive(present),
-    garbage: (reason) => log.warn(`${path}: ignored ${reason}; only keepalived is to write there`),
-  });
+const answer = async (agent: Agent, context: Context, request: ControlRequest): Promise<unknown> => {
+  const { config, node, groups } = context;
+  switch (request.command) {
+    case 'status':
+      return agent.status();
+    case 'takeover':
+      return takeOver(agent, config, groupsMeant(groups, request.target), request.force);
+    case 'release':
+      return release(agent, config, groupsMeant(groups, request.target), request.force);
+    case 'drain':
+      return drain(agent, config, groups, request.force);
+    case 'resume':
+      return resume(
+        agent,
+        config,
+        groups.filter(({ home }) => home === node.name),
+        request.force,
+      );
+  }
 };
 
-const answer = async (agent: Agent, context: Context, request: ControlRequest): Promise<unknown> => {
-  if (request.command === 'status') {
-    return agent.status();
+/** Where `run --once` is just carrying out a word, its end is awaited. */
+const startPatiently = async (agent: Agent): Promise<void> => {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await agent.start();
+    } catch (error) {
+      if (!(error instanceof OtherAgentError) || performance.now() >= end) {
+        throw error;
+      }
+      await delay(200);
+    }
   }
-  const meant = groupsMeant(context.groups, request.target);
-  return request.command === 'takeover'
-    ? takeOver(agent, context.config, meant, request.force)
-    : release(agent, context.config, meant, request.force);
 };
 
 /** What in the administrator's conntrackd.conf would lose flows is said before anything happens. */

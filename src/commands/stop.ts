@@ -33,7 +33,7 @@ export const stopNode = async (context: Context, options: { readonly force: bool
 
 /** How the groups get to the peer while the agent still runs. */
 const GIVE_AWAY: Readonly<Record<ClusterConfig['manager'], string>> = {
-  keepalived: 'stop keepalived here, then the agent',
+  keepalived: '"conntrack-ha drain" while the agent runs',
   none: '"conntrack-ha takeover" on the peer',
 };
 
@@ -41,8 +41,9 @@ const GIVE_AWAY: Readonly<Record<ClusterConfig['manager'], string>> = {
 const leaveManager = (config: ClusterConfig, groups: readonly Group[]): void => {
   const files = new AgentFiles(config.paths.run);
   files.forgetAll();
+  files.prepare();
+  files.noteStopped(true);
   if (config.manager === 'keepalived') {
-    files.prepare();
     for (const { name } of groups) {
       files.writeReady(name, UNREADY);
     }

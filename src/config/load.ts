@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { checkInterfaces } from './check-interfaces.ts';
 import { checkLinks } from './check-links.ts';
 import { checkNodes } from './check-nodes.ts';
+import { checkProbes } from './check-probe.ts';
 import { type Complaint, pathText } from './complaint.ts';
 import { readDocument, type SourceDocument } from './document.ts';
 import { ConfigError, type Mistake } from './error.ts';
@@ -71,6 +72,7 @@ const read = async (file: string): Promise<string> => {
 const checkTogether = (config: Parameters<typeof checkNodes>[0]): readonly Complaint[] => [
   ...checkNodes(config),
   ...checkInterfaces(config),
+  ...checkProbes(config),
   ...checkLinks(config),
 ];
 
@@ -93,7 +95,12 @@ const located = (
 /** The configuration with the defaults that depend on other keys. */
 const complete = (config: Whole): ClusterConfig => {
   const interfaces = Object.entries(config.interfaces).map(
-    ([name, one]): InterfaceConfig => ({ name, ...one, networks: insideNetworks(one) }),
+    ([name, one]): InterfaceConfig => ({
+      name,
+      ...one,
+      networks: insideNetworks(one),
+      probe: one.probe,
+    }),
   );
   const inside = interfaces.find((one) => one.side === 'inside')?.name ?? config.sync.interface;
   return {

@@ -9,6 +9,7 @@ import {
   duration,
   hostLabel,
   interfaceAddress,
+  lease,
   network,
   path,
   seed,
@@ -55,6 +56,7 @@ const networkInterface = {
   delivery: choice(['multicast'], {
     unicast: 'it needs a macvlan on every shared interface',
   }).prefault('multicast'),
+  probe: address.optional(),
 };
 
 const keepalived = {
@@ -74,6 +76,7 @@ const timeouts = {
   sync: duration('positive').prefault('30s'),
   disagree: duration('positive').prefault('2s'),
   holddown: duration('or zero').prefault('0s'),
+  lease: lease.prefault('30s'),
 };
 
 // A UNIX socket's path has room for 107 bytes and the null (unix(7)); the agent's sockets are in `run`.

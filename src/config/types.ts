@@ -52,6 +52,8 @@ export interface InterfaceConfig {
   readonly snat: readonly string[];
   /** Prefixes on this side in CIDR form (inside only); by default the subnets of `addresses`. */
   readonly networks: readonly string[];
+  /** A neighbour that the agent asks whether the network behind the interface still answers; undefined: it asks nobody. */
+  readonly probe: string | undefined;
 }
 
 export interface InterfaceAddress {
@@ -75,6 +77,8 @@ export interface Timeouts {
   readonly sync: number;
   readonly disagree: number;
   readonly holddown: number;
+  /** How long a bucket stays owned without the agent renewing it; 0: for good. Not with manager none. */
+  readonly lease: number;
 }
 
 export interface Paths {

@@ -134,21 +134,38 @@ export const network = textLeaf('use the form 192.168.0.0/24', (text): Subnet | 
     : new Refusal(`${text} has bits set beyond its prefix`, `use ${subnetText(subnet)}`);
 });
 
+const DURATION = 'use a number with ms, s, m or h, such as 2s or 500ms';
+
 /** A time, in milliseconds. */
 export const duration = (zero: 'positive' | 'or zero') =>
-  leaf('use a number with ms, s, m or h, such as 2s or 500ms', (input) => {
-    if (typeof input === 'number' && input > 0) {
-      return new Refusal(`${show(input)} has no unit`, `use ${input}s or ${input}ms`);
-    }
-    const time = typeof input === 'string' || input === 0 ? parseDuration(String(input)) : undefined;
-    if (time === undefined) {
-      return new Refusal(`${show(input)} is not a time in whole milliseconds`);
-    }
-    if (time === 0 && zero === 'positive') {
-      return new Refusal('must be longer than zero');
-    }
-    return time <= LONGEST ? time : new Refusal(`${show(input)} is too long`, 'use at most 24h');
+  leaf(DURATION, (input) => {
+    const time = readDuration(input);
+    return time === 0 && zero === 'positive' ? new Refusal('must be longer than zero') : time;
   });
+
+/** A lease in milliseconds: 0, or longer than an agent may hang before it counts as hung. */
+export const lease = leaf(DURATION, (input) => {
+  const time = readDuration(input);
+  return time instanceof Refusal || time === 0 || time >= SHORTEST_LEASE
+    ? time
+    : new Refusal(
+        `${show(input)} could end while the agent is well: it counts as hung only after 3 s without a round`,
+        'use at least 5s, or 0 for buckets that stay owned without an agent',
+      );
+});
+
+const SHORTEST_LEASE = 5000;
+
+const readDuration = (input: unknown): number | Refusal => {
+  if (typeof input === 'number' && input > 0) {
+    return new Refusal(`${show(input)} has no unit`, `use ${input}s or ${input}ms`);
+  }
+  const time = typeof input === 'string' || input === 0 ? parseDuration(String(input)) : undefined;
+  if (time === undefined) {
+    return new Refusal(`${show(input)} is not a time in whole milliseconds`);
+  }
+  return time <= LONGEST ? time : new Refusal(`${show(input)} is too long`, 'use at most 24h');
+};
 
 /** Well below 2^31 ms, where setTimeout fires at once. */
 const LONGEST = 24 * 3_600_000;

@@ -33,7 +33,8 @@ const SYSCTLS: Readonly<Record<string, string>> = {
 /**
  * Has this node carry its part of the cluster, closed: rules, shared MACs, shared addresses. Called again it mends what
  * is missing and leaves the owned buckets as they are; if `owned` is given, or the hash has changed, the set holds `owned`
- * (default: none) from the first packet on.
+ * (default: none) from the first packet on. What the set holds, kept or new, stays for a lease
+ * from then on, if a manager and not the administrator says what is owned.
  *
  * A failure takes back what was done, unless the data plane was loaded before; calling again is safe in any case. Not
  * while something else changes the owned set: its change may be lost.
@@ -69,7 +70,9 @@ export const loadDataPlane = async (
       await writeSysctl(name, value);
     }
     if (fresh || previous.rules !== rules) {
-      await loadTables(renderNftables(config, node, fresh ? owned : await ownedNow()));
+      const buckets = fresh ? (owned ?? []) : await ownedNow();
+      const timeout = config.manager === 'none' ? 0 : config.timeouts.lease;
+      await loadTables(renderNftables(config, node, { buckets, timeout }));
     }
     await appear(presence);
     // What a load with another configuration had brought.

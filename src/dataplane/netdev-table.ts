@@ -2,19 +2,27 @@ import { portRange } from '../cluster/ranges.ts';
 import { TABLE } from './owned.ts';
 import type { DataLink, Plan } from './plan.ts';
 
+/** What the set of the owned buckets holds after a load. */
+export interface Owned {
+  readonly buckets: readonly number[];
+  /** How long, in milliseconds from the load on; 0: for ever. */
+  readonly timeout: number;
+}
+
 /**
  * The table that sorts packets into buckets where they come in, before conntrack or anybody else has seen them, and
  * drops those of buckets that are another node's. The bucket's number is kept in the packet's priority, which
  * forwarding overwrites anyway (ip_forward() in net/ipv4/ip_forward.c sets it from the TOS field), and not in the mark,
  * which is the administrator's.
  */
-export const netdevTable = (plan: Plan, owned: readonly number[]): string => `
+export const netdevTable = (plan: Plan, { buckets, timeout }: Owned): string => `
 table netdev ${TABLE} {
   set owned {
     comment "buckets that this node filters; conntrack-ha changes it"
     typeof meta priority
-    # One transaction may add as many as it removes.
-    size ${plan.buckets * 2}${elements(owned.map(classid))}
+    # One transaction may add as many as it removes, and what has timed out is taken out only once a second.
+    size ${plan.buckets * 4}
+    flags timeout${elements(buckets.map((bucket) => classid(bucket) + lasting(timeout)))}
   }
   set shared {
     comment "addresses that the nodes share"
@@ -132,6 +140,8 @@ const announcing = (name: string, link: DataLink): string => `\
     type filter hook egress device "${link.device}" priority 0; policy accept;
     arp saddr ip @shared arp saddr ether set ${link.mac}
   }`;
+
+const lasting = (timeout: number): string => (timeout === 0 ? '' : ` timeout ${timeout}ms`);
 
 /** nft's notation of a priority: two hexadecimal numbers. */
 const classid = (bucket: number): string => `0:${bucket.toString(16)}`;

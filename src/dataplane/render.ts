@@ -1,6 +1,6 @@
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { ipTable } from './ip-table.ts';
-import { netdevTable } from './netdev-table.ts';
+import { netdevTable, type Owned } from './netdev-table.ts';
 import { FAMILIES, TABLE } from './owned.ts';
 import { planOf } from './plan.ts';
 
@@ -8,12 +8,12 @@ import { planOf } from './plan.ts';
  * The file for `nft -f` that replaces our own tables in one transaction, and touches no others. What it renders it is
  * not sensitive to: nft 1.0.6 loads it, and lists it again.
  *
- * @param owned buckets that the node filters from the first packet on; none: closed
+ * @param owned buckets that the node filters from the first packet on, and how long; none: closed
  */
 export const renderNftables = (
   config: ClusterConfig,
   node: NodeConfig,
-  owned: readonly number[] = [],
+  owned: Owned = { buckets: [], timeout: 0 },
 ): string => {
   const plan = planOf(config, node);
   return [

@@ -100,6 +100,12 @@ export class MessageWriter {
     this.#view.setUint32(at, value);
   }
 
+  /** 64 bits in network order. @param value a safe integer, not negative */
+  net64(type: number, value: number): void {
+    const at = this.#attribute(type, 8);
+    this.#view.setBigUint64(at, BigInt(value));
+  }
+
   /** 32 bits in host order; an address word goes out in network order this way (see cluster/address.ts). */
   host32(type: number, value: number): void {
     const at = this.#attribute(type, 4);

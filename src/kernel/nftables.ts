@@ -9,6 +9,7 @@ import {
   parseGeneration,
   type SetChange,
   type SetRef,
+  type SetStep,
   setText,
   transactionMessages,
   writeGetElements,
@@ -38,7 +39,10 @@ const RECEIVE_BYTES = 32 * 1024;
 const ATTEMPTS = 100;
 
 /** What the kernel answers when another program changed the rules in between. */
-const CONFLICTS = new Set(['ENOENT', 'EAGAIN', 'EBUSY', 'EINTR', 'ERESTART']);
+const CONFLICTS = new Set(['ENOENT', 'EEXIST', 'EAGAIN', 'EBUSY', 'EINTR', 'ERESTART']);
+
+/** A tick where the kernel counts a hundred a second. Timeouts are rounded down to ticks, and none is for ever. */
+const SHORTEST_TIMEOUT_MS = 10;
 
 /** Reads and changes the elements of nftables sets whose keys are 32-bit numbers in host order. */
 export class Nftables {
@@ -49,7 +53,7 @@ export class Nftables {
   }
 
   /**
-   * The elements of a set, in no order. Throws SetMissingError, NetlinkConflictError, NetlinkReplyError for a set
+   * The elements of a set, in no order; those whose timeout has ended are none. Throws SetMissingError, NetlinkConflictError, NetlinkReplyError for a set
    * of another kind (intervals, longer keys), and what `Channel.request` throws.
    */
   async elements(set: SetRef): Promise<number[]> {
@@ -67,9 +71,11 @@ export class Nftables {
   }
 
   /**
-   * Adds and removes elements of one set in one transaction: afterwards all of `add` are in it and none of
-   * `remove`, or nothing has changed and it throws. What is there or missing already is no error. Keys are 32 bits
-   * unsigned; a RangeError says which isn't, or is in both lists. Other errors as from `elements`, and KernelError.
+   * Adds and removes elements of one set in one transaction: afterwards all of `add` are in it, for `timeout` from
+   * now, and none of `remove`, or nothing has changed and it throws. What is there or missing already is no error.
+   * Keys are 32 bits unsigned; a RangeError says which isn't, or is in both lists, or that the timeout is neither 0
+   * nor at least 10 ms. Timeouts end up to two ticks of the kernel (HZ; at most 20 ms) early. Other errors as from
+   * `elements`, and KernelError, EINVAL for a timeout in a set without `flags timeout`.
    */
   change(set: SetRef, change: Omit<SetChange, 'set'>): Promise<void> {
     return this.changeAll([{ set, ...change }]);
@@ -77,26 +83,22 @@ export class Nftables {
 
   /** `change` for several sets, all in one transaction. */
   async changeAll(changes: readonly SetChange[]): Promise<void> {
-    for (const change of changes) {
-      checkKeys(change);
-    }
-    const subject = changes.map(({ set }) => setText(set)).join(', ');
-    let refusal: KernelError | undefined;
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const needed = await this.#needed(changes, refusal !== undefined);
-      if (needed.every(({ add, remove }) => add.length + remove.length === 0)) {
-        return;
-      }
-      refusal = await this.#commit(needed, subject);
-      if (refusal === undefined) {
-        return;
-      }
-      if (!CONFLICTS.has(refusal.code)) {
-        throw refusal;
-      }
-      await nextTurn();
-    }
-    throw new NetlinkConflictError('change elements of', subject, ATTEMPTS, refusal);
+    await this.#apply(changes);
+  }
+
+  /**
+   * Starts the timeouts of elements anew, in one transaction: `timeout` milliseconds from now, 0 or none: for ever.
+   * What is not in the set (any more) is not added. Errors as from `change`.
+   *
+   * No packet misses an element meanwhile where Linux looks again after a miss during a transaction: 6.17, 6.16.8,
+   * 6.12.48 and up (nft_set_do_lookup() in net/netfilter/nft_lookup.c). Before, a packet whose lookup is under way on
+   * another processor in the very moment of the commit may.
+   *
+   * @returns the keys that were there and are renewed, each once
+   */
+  async renew(set: SetRef, keys: readonly number[], timeout = 0): Promise<readonly number[]> {
+    const steps = await this.#apply([{ set, add: [], remove: [], restart: keys, timeout }]);
+    return steps.flatMap(({ restart = [] }) => restart);
   }
 
   /** The generation of the rule set: another number after every change of it, by any program. */
@@ -124,6 +126,30 @@ export class Nftables {
     this.#channel.close();
   }
 
+  /** What it came to after reading what is in the sets. */
+  async #apply(steps: readonly SetStep[]): Promise<readonly SetStep[]> {
+    for (const step of steps) {
+      checkStep(step);
+    }
+    const subject = steps.map(({ set }) => setText(set)).join(', ');
+    let refusal: KernelError | undefined;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const needed = await this.#needed(steps, refusal !== undefined);
+      if (transactionMessages(needed) === 1) {
+        return needed;
+      }
+      refusal = await this.#commit(needed, subject);
+      if (refusal === undefined) {
+        return needed;
+      }
+      if (!CONFLICTS.has(refusal.code)) {
+        throw refusal;
+      }
+      await nextTurn();
+    }
+    throw new NetlinkConflictError('change elements of', subject, ATTEMPTS, refusal);
+  }
+
   async #dump(set: SetRef): Promise<{ keys: number[]; interrupted: boolean }> {
     const reply = dump(this.#channel, {
       operation: 'read',
@@ -145,29 +171,39 @@ export class Nftables {
   }
 
   /**
-   * The changes without the removals of what isn't there: removing that fails (NFT_MSG_DESTROYSETELEM, which
-   * wouldn't, is from Linux 6.3). Only additions need no reading, unless the kernel has refused them.
+   * The steps without the removals and restarts of what isn't there: removing that fails (NFT_MSG_DESTROYSETELEM,
+   * which wouldn't, is from Linux 6.3). What is to be added and is there is restarted. Only additions need no reading,
+   * unless the kernel has refused them.
    */
-  #needed(changes: readonly SetChange[], mustRead: boolean): Promise<SetChange[]> {
+  #needed(steps: readonly SetStep[], mustRead: boolean): Promise<SetStep[]> {
     return Promise.all(
-      changes.map(async (change) => {
-        if (change.remove.length === 0 && !mustRead) {
-          return change;
+      steps.map(async (step) => {
+        const add = distinct(step.add);
+        const remove = distinct(step.remove);
+        const restart = distinct(step.restart ?? []);
+        if (remove.length + restart.length === 0 && !mustRead) {
+          return { ...step, add };
         }
-        const present = new Set(await this.elements(change.set));
-        return { ...change, remove: [...new Set(change.remove)].filter((key) => present.has(key)) };
+        const present = new Set(await this.elements(step.set));
+        const isPresent = (key: number): boolean => present.has(key);
+        return {
+          ...step,
+          add: add.filter((key) => !isPresent(key)),
+          remove: remove.filter(isPresent),
+          restart: [...restart, ...add].filter(isPresent),
+        };
       }),
     );
   }
 
-  async #commit(changes: readonly SetChange[], subject: string): Promise<KernelError | undefined> {
+  async #commit(steps: readonly SetStep[], subject: string): Promise<KernelError | undefined> {
     const operation = 'change elements of';
     const { refusals } = await this.#channel.request({
       operation,
       subject,
-      messages: transactionMessages(changes),
+      messages: transactionMessages(steps),
       batch: true,
-      encode: (first) => written((writer) => writeTransaction(writer, changes, first)),
+      encode: (first) => written((writer) => writeTransaction(writer, steps, first)),
     });
     // The first is the cause; a conflict beside an error that lasts must not be tried for ever.
     const lasting = refusals.find(({ errno }) => !CONFLICTS.has(errnoName(errno))) ?? refusals[0];
@@ -181,9 +217,11 @@ const written = (write: (writer: MessageWriter) => void): Uint8Array => {
   return writer.written;
 };
 
-const checkKeys = ({ set, add, remove }: SetChange): void => {
+const distinct = (keys: readonly number[]): readonly number[] => [...new Set(keys)];
+
+const checkStep = ({ set, add, remove, restart = [], timeout = 0 }: SetStep): void => {
   const adding = new Set(add);
-  for (const key of [...add, ...remove]) {
+  for (const key of [...add, ...remove, ...restart]) {
     if (!Number.isInteger(key) || key < 0 || key > 0xffff_ffff) {
       throw new RangeError(`expected a 32-bit number for ${setText(set)}, got ${key}`);
     }
@@ -191,5 +229,9 @@ const checkKeys = ({ set, add, remove }: SetChange): void => {
   const both = remove.find((key) => adding.has(key));
   if (both !== undefined) {
     throw new RangeError(`${both} is both to be added to ${setText(set)} and removed from it`);
+  }
+  if (!Number.isSafeInteger(timeout) || timeout < 0 || (timeout > 0 && timeout < SHORTEST_TIMEOUT_MS)) {
+    const expected = `0 or at least ${SHORTEST_TIMEOUT_MS} ms as a timeout in ${setText(set)}`;
+    throw new RangeError(`expected ${expected}, got ${timeout}`);
   }
 };

@@ -6,6 +6,7 @@ import {
   NLM_F_ACK,
   NLM_F_CREATE,
   NLM_F_DUMP,
+  NLM_F_EXCL,
   NLM_F_REQUEST,
 } from './message.ts';
 
@@ -25,6 +26,14 @@ export interface SetChange {
   readonly set: SetRef;
   readonly add: readonly number[];
   readonly remove: readonly number[];
+  /** How long what is added stays in the set, in milliseconds; 0 or none: for ever. The set has `flags timeout`. */
+  readonly timeout?: number;
+}
+
+/** A change as it is sent. */
+export interface SetStep extends SetChange {
+  /** What is in the set and begins anew, with `timeout`. */
+  readonly restart?: readonly number[];
 }
 
 const NFNL_SUBSYS_NFTABLES = 10;
@@ -43,11 +52,12 @@ const NFTA_SET_ELEM_LIST_ELEMENTS = 3;
 const NFTA_LIST_ELEM = 1;
 const NFTA_SET_ELEM_KEY = 1;
 const NFTA_SET_ELEM_FLAGS = 3;
+const NFTA_SET_ELEM_TIMEOUT = 4;
 const NFT_SET_ELEM_INTERVAL_END = 1;
 const NFTA_DATA_VALUE = 1;
 const NFTA_GEN_ID = 1;
 
-/** An element is 16 bytes; this keeps a list well within the 65535 bytes of an attribute. */
+/** An element is up to 28 bytes; this keeps a list well within the 65535 bytes of an attribute. */
 const ELEMENTS_A_MESSAGE = 2000;
 
 /** `netdev cha owned`, as nft writes it. */
@@ -61,31 +71,25 @@ export const writeGetElements = (writer: MessageWriter, set: SetRef, sequence: n
 };
 
 /** How many messages `writeTransaction` writes, without BATCH_END, to which nothing answers. */
-export const transactionMessages = (changes: readonly SetChange[]): number =>
-  1 + changes.reduce((sum, { add, remove }) => sum + chunks(add).length + chunks(remove).length, 0);
+export const transactionMessages = (steps: readonly SetStep[]): number =>
+  1 + steps.flatMap(messagesOf).length;
 
 /**
  * One transaction: every element is added, and every one removed, or nothing changes. Adding one that is there is
- * no error, removing one that isn't is ENOENT for all. BATCH_END can't be acknowledged before Linux 6.10, so the
- * message before it is, and the kernel answers only after it has committed.
+ * EEXIST for all, removing or restarting one that isn't is ENOENT. BATCH_END can't be acknowledged before Linux 6.10,
+ * so the message before it is, and the kernel answers only after it has committed.
  */
-export const writeTransaction = (
-  writer: MessageWriter,
-  changes: readonly SetChange[],
-  first: number,
-): void => {
-  const messages = changes.flatMap(({ set, add, remove }) => [
-    ...chunks(add).map((keys) => ({ set, keys, type: NFT_MSG_NEWSETELEM, flags: NLM_F_CREATE })),
-    ...chunks(remove).map((keys) => ({ set, keys, type: NFT_MSG_DELSETELEM, flags: 0 })),
-  ]);
+export const writeTransaction = (writer: MessageWriter, steps: readonly SetStep[], first: number): void => {
+  const messages = steps.flatMap(messagesOf);
   writeBoundary(writer, NFNL_MSG_BATCH_BEGIN, first);
-  for (const [index, { set, keys, type, flags }] of messages.entries()) {
+  for (const [index, { set, keys, type, timeout }] of messages.entries()) {
+    const create = type === NFT_MSG_NEWSETELEM ? NLM_F_CREATE | NLM_F_EXCL : 0;
     const acknowledge = index === messages.length - 1 ? NLM_F_ACK : 0;
-    writer.openMessage(type, NLM_F_REQUEST | flags | acknowledge, first + 1 + index);
+    writer.openMessage(type, NLM_F_REQUEST | create | acknowledge, first + 1 + index);
     writeSet(writer, set);
     writer.openNest(NFTA_SET_ELEM_LIST_ELEMENTS);
     for (const key of keys) {
-      writeElement(writer, key);
+      writeElement(writer, key, timeout);
     }
     writer.closeNest();
     writer.closeMessage();
@@ -127,6 +131,26 @@ export const parseGeneration = (view: DataView, at: number, end: number): number
   throw new NetlinkReplyError('no NFTA_GEN_ID in the generation', at);
 };
 
+interface ElementMessage {
+  readonly set: SetRef;
+  readonly keys: readonly number[];
+  readonly type: number;
+  readonly timeout: number;
+}
+
+/**
+ * A restart is a removal and an addition, since before Linux 6.12 adding what is there leaves its timeout alone, and
+ * since then too if it is the same as before. Packets meet what was before the transaction or what is after it.
+ */
+const messagesOf = ({ set, add, remove, restart = [], timeout = 0 }: SetStep): readonly ElementMessage[] => {
+  const removal = { set, type: NFT_MSG_DELSETELEM, timeout: 0 };
+  return [
+    ...chunks(restart).map((keys) => ({ ...removal, keys })),
+    ...chunks([...restart, ...add]).map((keys) => ({ set, type: NFT_MSG_NEWSETELEM, timeout, keys })),
+    ...chunks(remove).map((keys) => ({ ...removal, keys })),
+  ];
+};
+
 const chunks = (keys: readonly number[]): (readonly number[])[] =>
   Array.from({ length: Math.ceil(keys.length / ELEMENTS_A_MESSAGE) }, (_, index) =>
     keys.slice(index * ELEMENTS_A_MESSAGE, (index + 1) * ELEMENTS_A_MESSAGE),
@@ -144,11 +168,14 @@ const writeSet = (writer: MessageWriter, set: SetRef): void => {
   writer.text(NFTA_SET_ELEM_LIST_SET, set.name);
 };
 
-const writeElement = (writer: MessageWriter, key: number): void => {
+const writeElement = (writer: MessageWriter, key: number, timeout: number): void => {
   writer.openNest(NFTA_LIST_ELEM);
   writer.openNest(NFTA_SET_ELEM_KEY);
   writer.host32(NFTA_DATA_VALUE, key);
   writer.closeNest();
+  if (timeout > 0) {
+    writer.net64(NFTA_SET_ELEM_TIMEOUT, timeout);
+  }
   writer.closeNest();
 };
 

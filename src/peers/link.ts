@@ -7,7 +7,12 @@ import { seal, unseal } from './seal.ts';
 
 /** The agents' channel could not be opened. */
 export class PeerLinkError extends Error {
-  override readonly name = 'PeerLinkError';
+  override readonly name: string = 'PeerLinkError';
+}
+
+/** Another agent of this node has the channel. */
+export class OtherAgentError extends PeerLinkError {
+  override readonly name = 'OtherAgentError';
 }
 
 /** What becomes of received datagrams. */
@@ -52,7 +57,8 @@ export class PeerLink {
     await new Promise<void>((resolve, reject) => {
       socket.once('error', (cause: NodeJS.ErrnoException) => {
         socket.close();
-        reject(new PeerLinkError(this.#explain(cause), { cause }));
+        const Kind = cause.code === 'EADDRINUSE' ? OtherAgentError : PeerLinkError;
+        reject(new Kind(this.#explain(cause), { cause }));
       });
       socket.bind({ address: this.#node.sync, port: peerPort(this.#config.sync), exclusive: true }, resolve);
     });

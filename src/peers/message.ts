@@ -13,6 +13,8 @@ const status = z.object({
   owns: names,
   wants: names,
   synced: names,
+  /** Data interfaces that carry nothing. */
+  lost: names.default([]),
 });
 
 /** The hand-over word: the sender's manager has chosen it for `group`; please deactivate. */

@@ -15,6 +15,8 @@ export interface OwnedSet {
     readonly add: readonly number[];
     readonly remove: readonly number[];
   }) => Promise<void>;
+  /** Has what is in the set of `buckets` stay for the length of the lease from now on; adds nothing. */
+  readonly renew: (buckets: readonly number[]) => Promise<void>;
 }
 
 /** The kernel's conntrack table. */

@@ -26,6 +26,7 @@ export const clusterOf = (socket: string, snat: readonly string[] = ['192.168.1.
       delivery: 'multicast',
       snat: [],
       networks: [],
+      probe: undefined,
     },
     {
       name: 'eth2',
@@ -35,13 +36,14 @@ export const clusterOf = (socket: string, snat: readonly string[] = ['192.168.1.
       delivery: 'multicast',
       snat,
       networks: [],
+      probe: undefined,
     },
   ],
   firewall: 'nftables',
   manager: 'none',
   keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },
   log: { level: 'info', format: 'auto' },
-  timeouts: { conntrackd: 2000, peer: 1000, sync: 30_000, disagree: 2000, holddown: 0 },
+  timeouts: { conntrackd: 2000, peer: 1000, sync: 30_000, disagree: 2000, holddown: 0, lease: 30_000 },
   paths: {
     run: '/run/conntrack-ha',
     conntrackd: socket,

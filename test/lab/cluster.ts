@@ -1,16 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import * as z from 'zod';
 import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
+import { parseOwnedSet } from './rig/owned-set.ts';
 import { until } from './rig/wait.ts';
 
 /** Which mechanism a lab's agents do without (test/lab/broken/agent.ts). */
 export type Break = 'sync' | 'adopt' | 'order' | 'snat' | 'readiness';
 export const BREAKS: readonly Break[] = ['sync', 'adopt', 'order', 'snat', 'readiness'];
-
-const setListing = z.object({
-  nftables: z.array(z.object({ set: z.object({ elem: z.array(z.unknown()).optional() }).optional() })),
-});
 
 /** Brings a node (booted, if it is off) to work as an administrator would: configurations, conntrackd, agent, keepalived. */
 export const bringUp = async (
@@ -63,9 +59,7 @@ export const activeBuckets = async (node: FirewallNode): Promise<readonly number
   if (!node.on) {
     return [];
   }
-  const text = await node.run(['nft', '-j', 'list', 'set', 'netdev', 'conntrack_ha', 'owned']);
-  const elements = setListing.parse(JSON.parse(text)).nftables.flatMap(({ set }) => set?.elem ?? []);
-  return elements.map(bucketOf);
+  return parseOwnedSet(await node.run(['nft', '-j', 'list', 'set', 'netdev', 'conntrack_ha', 'owned']));
 };
 
 /** Waits until the kernels say that the nodes own so many buckets each. */
@@ -84,15 +78,6 @@ export const untilActive = async (
   await until(`buckets ${JSON.stringify(counts)}`, look, boundMs, (seen) =>
     Object.entries(counts).every(([name, count]) => seen[name] === count),
   );
-};
-
-/** nft lists them as numbers, or as traffic-control handles: `none` is 0, `0:1f` is 31. */
-const bucketOf = (element: unknown): number => {
-  if (typeof element === 'number') {
-    return element;
-  }
-  const text = String(element);
-  return text === 'none' ? 0 : Number.parseInt(text.split(':').at(-1) ?? '', 16);
 };
 
 /** No state reaches the peer: what conntrackd sends is dropped on its way out. */

@@ -19,6 +19,7 @@ export const clusterConfig = (fields: Partial<ClusterConfig> = {}): ClusterConfi
       delivery: 'multicast',
       snat: [],
       networks: ['192.168.0.0/24'],
+      probe: undefined,
     },
     {
       name: 'eth2',
@@ -28,13 +29,14 @@ export const clusterConfig = (fields: Partial<ClusterConfig> = {}): ClusterConfi
       delivery: 'multicast',
       snat: ['192.168.1.5'],
       networks: [],
+      probe: undefined,
     },
   ],
   firewall: 'nftables',
   manager: 'keepalived',
   keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },
   log: { level: 'info', format: 'auto' },
-  timeouts: { conntrackd: 2000, peer: 1000, sync: 30_000, disagree: 2000, holddown: 0 },
+  timeouts: { conntrackd: 2000, peer: 1000, sync: 30_000, disagree: 2000, holddown: 0, lease: 30_000 },
   paths: {
     run: '/run/conntrack-ha',
     conntrackd: '/var/run/conntrackd.sock',

@@ -34,7 +34,7 @@ const parseWords = (match: RegExpExecArray, groups: ReadonlySet<string>): Parsed
   if (kind === 'GROUP' || state.endsWith('_PRIORITY')) {
     return {};
   }
-  const word = WORDS.find((candidate) => candidate === state);
+  const word = wordOf(state);
   if (word === undefined) {
     return { ignored: `unknown state ${state} of ${show(name)}` };
   }
@@ -43,6 +43,10 @@ const parseWords = (match: RegExpExecArray, groups: ReadonlySet<string>): Parsed
   }
   return { line: { group: name, word, priority: Number(priority) } };
 };
+
+/** The state of that name, if it is one of keepalived's. */
+export const wordOf = (state: string): KeepalivedWord | undefined =>
+  WORDS.find((candidate) => candidate === state);
 
 /** What keepalived wants this node to be in that state. */
 export const roleOf = (word: KeepalivedWord): 'owner' | 'replica' =>

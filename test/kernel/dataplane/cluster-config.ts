@@ -22,6 +22,7 @@ export const clusterConfig = ({ snat }: { readonly snat: boolean }): ClusterConf
       delivery: 'multicast',
       snat: [],
       networks: ['192.168.0.0/24'],
+      probe: undefined,
     },
     {
       name: 'eth2',
@@ -31,13 +32,14 @@ export const clusterConfig = ({ snat }: { readonly snat: boolean }): ClusterConf
       delivery: 'multicast',
       snat: snat ? [SHARED.outside] : [],
       networks: [],
+      probe: undefined,
     },
   ],
   firewall: 'nftables',
   manager: 'none',
   keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },
   log: { level: 'info', format: 'auto' },
-  timeouts: { conntrackd: 2000, peer: 1000, sync: 30000, disagree: 2000, holddown: 0 },
+  timeouts: { conntrackd: 2000, peer: 1000, sync: 30000, disagree: 2000, holddown: 0, lease: 30000 },
   paths: {
     run: '/run/conntrack-ha',
     conntrackd: '/run/conntrackd.sock',

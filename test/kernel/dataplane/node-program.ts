@@ -1,30 +1,57 @@
 /** Does one thing with the data plane of the machine that it runs in: a Request on stdin, an Answer on stdout. */
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterConfig } from '../../../src/config/types.ts';
 import { dataPlaneId, type Loaded, loadDataPlane } from '../../../src/dataplane/load.ts';
+import { OWNED } from '../../../src/dataplane/owned.ts';
 import { type Unloaded, unloadDataPlane } from '../../../src/dataplane/unload.ts';
+import { Nftables } from '../../../src/kernel/nftables.ts';
 import { nodeNamed } from './cluster-config.ts';
 
 export interface Request {
-  readonly action: 'load' | 'unload' | 'id';
+  readonly action: 'load' | 'unload' | 'id' | 'renew';
   readonly config: ClusterConfig;
   readonly node: string;
   readonly owned?: readonly number[];
+  readonly renewals?: Renewals;
+}
+
+/** Of the owned buckets, whichever they are: `rounds`, `everyMs` apart. After the last they stay for ever. */
+export interface Renewals {
+  readonly rounds: number;
+  readonly everyMs: number;
+  readonly timeout: number;
 }
 
 export interface Answer {
   readonly loaded?: Loaded;
   readonly unloaded?: Unloaded;
   readonly id?: string | undefined;
+  /** How many buckets were renewed in each round. */
+  readonly renewed?: readonly number[];
   readonly error?: { readonly name: string; readonly message: string };
 }
 
-const act = async ({ action, config, node, owned }: Request): Promise<Answer> => {
+const act = async ({ action, config, node, owned, renewals }: Request): Promise<Answer> => {
   if (action === 'unload') return { unloaded: await unloadDataPlane(config) };
   if (action === 'id') return { id: await dataPlaneId(config) };
+  if (renewals !== undefined) return { renewed: await renew(renewals) };
   return {
     loaded: await loadDataPlane(config, nodeNamed(config, node), owned === undefined ? {} : { owned }),
   };
+};
+
+const renew = async ({ rounds, everyMs, timeout }: Renewals): Promise<readonly number[]> => {
+  const nftables = new Nftables();
+  const renewed: number[] = [];
+  const keys = await nftables.elements(OWNED);
+  for (let round = 0; round < rounds; round += 1) {
+    renewed.push((await nftables.renew(OWNED, keys, timeout)).length);
+    await delay(everyMs);
+  }
+  await nftables.renew(OWNED, keys);
+  nftables.close();
+  return renewed;
 };
 
 const main = async (): Promise<void> => {

@@ -1,15 +1,28 @@
+type Value = number | string;
+
+/** An element with a timeout is an object. The kernel lists none whose timeout has ended; `expires` is in whole seconds. */
+type Element = Value | { readonly elem: { readonly val: Value } };
+
 interface NftSetListing {
-  readonly nftables: readonly { readonly set?: { readonly elem?: readonly (number | string)[] } }[];
+  readonly nftables: readonly { readonly set?: { readonly elem?: readonly Element[] } }[];
 }
 
-/** Reads `nft -j list set`: bucket numbers, which nft writes as numbers or as a priority (`none` is 0, `0:3f` is 63). */
+/**
+ * Reads `nft -j list set`: bucket numbers, which nft writes as numbers or as a priority (`none` is 0, `0:3f` is 63), for
+ * ever or with a timeout.
+ */
 export const parseOwnedSet = (text: string): number[] => {
   const { nftables }: NftSetListing = JSON.parse(text);
   const elements = nftables.flatMap(({ set }) => set?.elem ?? []);
-  return elements.map(bucketOf).sort((one, other) => one - other);
+  return elements
+    .map(plainOf)
+    .map(bucketOf)
+    .sort((one, other) => one - other);
 };
 
-const bucketOf = (element: number | string): number => {
+const plainOf = (element: Element): Value => (typeof element === 'object' ? element.elem.val : element);
+
+const bucketOf = (element: Value): number => {
   if (typeof element === 'number') {
     return element;
   }

@@ -22,22 +22,25 @@ const path = (name: string): string => join(directory, name);
 
 const wanted: Wanted = { role: 'owner', by: 'keepalived', word: 'MASTER', since: 5, force: true };
 
+const ORDER = { ticks: 1234, pid: 56 };
+
 describe('the word of the manager', () => {
   it('is found again by the next agent, as of now and without force', () => {
-    files.keepWanted('fw1_fw2', wanted);
+    files.keepWanted('fw1_fw2', wanted, ORDER);
     expect(new AgentFiles(directory).readWanted('fw1_fw2', 77)).toEqual({
       ...wanted,
       since: 77,
       force: false,
+      order: ORDER,
     });
   });
 
   it('is forgotten when it has been overtaken, and kept when it comes again', () => {
-    files.keepWanted('fw1_fw2', wanted);
+    files.keepWanted('fw1_fw2', wanted, ORDER);
     files.forgetWanted('fw1_fw2');
     files.forgetWanted('fw1_fw2');
     expect(files.readWanted('fw1_fw2', 0)).toBeUndefined();
-    files.keepWanted('fw1_fw2', wanted);
+    files.keepWanted('fw1_fw2', wanted, ORDER);
     expect(files.readWanted('fw1_fw2', 0)).toMatchObject({ word: 'MASTER' });
   });
 

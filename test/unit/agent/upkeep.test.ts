@@ -33,7 +33,7 @@ const upkeep = (
   const calls: string[] = [];
   const touched: number[] = [];
   const edges: Edges = {
-    owned: { read: async () => owned, change: async () => {} },
+    owned: { read: async () => owned, change: async () => {}, renew: async () => {} },
     table: {
       dump: async function* () {
         calls.push('dump');
@@ -75,6 +75,8 @@ const upkeep = (
     interrupted: () => {
       calls.push('interrupted');
     },
+    reach: () => {},
+    done: () => {},
     joined: () => {
       calls.push('joined');
     },

@@ -1,34 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { decide, QUIET_MS, WORD_MS } from '../../../src/cluster/decide.ts';
 import type { GroupView, PeerView, Snapshot, Wanted } from '../../../src/cluster/snapshot.ts';
+import { groupOf, NOW, peerOf, snapshotOf } from '../../support/snapshot.ts';
 
-const NOW = 100_000;
-
-const group = (fields: Partial<GroupView> = {}): GroupView => ({
-  name: 'fw1_fw2',
-  home: 'fw1',
-  order: ['fw1', 'fw2'],
-  buckets: [0, 2],
-  active: 0,
-  wanted: undefined,
-  synced: false,
-  asked: undefined,
-  request: undefined,
-  contested: undefined,
-  changed: undefined,
-  ...fields,
-});
-
-const peer = (fields: Partial<PeerView> = {}): PeerView => ({
-  name: 'fw2',
-  reachable: true,
-  silent: 50,
-  managerAlive: true,
-  owns: new Set(),
-  wants: new Set(),
-  synced: new Set(['fw1_fw2']),
-  ...fields,
-});
+const group = groupOf;
+const peer = (fields: Partial<PeerView> = {}): PeerView =>
+  peerOf({ synced: new Set(['fw1_fw2']), ...fields });
 
 const owning = peer({ owns: new Set(['fw1_fw2']) });
 const dead = peer({ reachable: false, silent: 5000, owns: new Set(['fw1_fw2']) });
@@ -43,19 +20,12 @@ const wanted = (role: Wanted['role'], fields: Partial<Wanted> = {}): Wanted => (
   ...fields,
 });
 
-const snapshot = (view: GroupView, other: PeerView, fields: Partial<Snapshot> = {}): Snapshot => ({
-  now: NOW,
-  node: 'fw1',
-  manager: { kind: 'keepalived', alive: true },
-  groups: [view],
-  peers: [other],
-  timeouts: { peer: 1000, disagree: 2000, holddown: 0 },
-  listening: 10_000,
-  ...fields,
-});
+const snapshot = (view: GroupView, other: PeerView, fields: Partial<Snapshot> = {}): Snapshot =>
+  snapshotOf(view, [other], fields);
 
 const MASTER = wanted('owner');
 const BACKUP = wanted('replica');
+const FAULT = wanted('replica', { word: 'FAULT' });
 const asked = (fields: object = {}) => ({ since: NOW - 5, peer: 'fw2', answer: undefined, ...fields });
 const request = (fields: object = {}) => ({ from: 'fw2', since: NOW - 5, synced: true, ...fields });
 
@@ -116,11 +86,54 @@ describe('a replica', () => {
     [
       'has a dead manager',
       { wanted: MASTER, synced: true },
+      owning,
+      { manager: { kind: 'keepalived', alive: false } },
+      'stay',
+      /^keepalived doesn't run here$/,
+    ],
+    [
+      'has a dead manager and a dead peer',
+      { wanted: BACKUP },
+      dead,
+      { manager: { kind: 'keepalived', alive: false } },
+      'activate',
+      /^keepalived doesn't run here, but no peer answers: the last node serves$/,
+    ],
+    [
+      'has a dead manager, which said nothing before',
+      {},
       dead,
       { manager: { kind: 'keepalived', alive: false } },
       'stay',
-      /MASTER/,
+      /nobody has said/,
     ],
+    [
+      'has a dead manager and has just begun to listen',
+      { wanted: BACKUP },
+      dead,
+      { manager: { kind: 'keepalived', alive: false }, listening: 900 },
+      'stay',
+      /doesn't run/,
+    ],
+    ['is told FAULT', { wanted: FAULT }, owning, {}, 'stay', /FAULT/],
+    ['is told FAULT, the peer is quiet', { wanted: FAULT }, quiet, {}, 'stay', /FAULT/],
+    [
+      'is told FAULT, the peer is dead',
+      { wanted: FAULT },
+      dead,
+      {},
+      'activate',
+      /FAULT, but no peer answers/,
+    ],
+    [
+      'is told FAULT, the peer is dead, and an interface is lost',
+      { wanted: FAULT },
+      dead,
+      { lost: new Set(['eth1']) },
+      'stay',
+      /FAULT/,
+    ],
+    ['is told BACKUP, the peer is dead on the sync link', { wanted: BACKUP }, dead, {}, 'stay', /BACKUP/],
     [
       'has just begun to listen',
       { wanted: MASTER },
@@ -246,7 +259,39 @@ describe('an owner', () => {
       owning,
       {},
       'stay',
-      /no peer has asked/,
+      /has to give it up/,
+    ],
+    [
+      'has a rival that comes first, for a moment',
+      { wanted: MASTER, contested: NOW - 10, order: ['fw2', 'fw1'] },
+      peer({ owns: new Set(['fw1_fw2']), wants: new Set(['fw1_fw2']) }),
+      {},
+      'stay',
+      /hasn't asked/,
+    ],
+    [
+      'stood still, and nobody took it',
+      { wanted: MASTER, doubtful: 'this node stood still for 3.0 s' },
+      peer(),
+      {},
+      'stay',
+      /MASTER/,
+    ],
+    [
+      'stood still, and its last known rival is silent',
+      { wanted: MASTER, doubtful: 'this node stood still for 3.0 s' },
+      quiet,
+      {},
+      'stay',
+      /MASTER/,
+    ],
+    [
+      'stood still, and the peer took it',
+      { wanted: MASTER, contested: NOW, doubtful: 'this node stood still for 3.0 s' },
+      owning,
+      {},
+      'deactivate',
+      /^fw2 has taken it over: this node stood still for 3\.0 s$/,
     ],
     [
       'has a rival that is MASTER',
@@ -258,10 +303,26 @@ describe('an owner', () => {
     ],
     [
       'has a rival and is MASTER',
-      { wanted: MASTER, contested: NOW - 2000 },
+      { wanted: MASTER, contested: NOW - 10 },
+      owning,
+      {},
+      'ask',
+      /has to give it up/,
+    ],
+    [
+      'has a rival, is MASTER and has asked',
+      { wanted: MASTER, contested: NOW - 500, asked: asked({ since: NOW - 500 }) },
       owning,
       {},
       'stay',
+      /has to give it up/,
+    ],
+    [
+      'has a rival, is MASTER and has asked in vain',
+      { wanted: MASTER, contested: NOW - 3000, asked: asked({ since: NOW - 2000 }) },
+      owning,
+      {},
+      'ask',
       /has to give it up/,
     ],
     [
@@ -289,15 +350,15 @@ describe('an owner', () => {
 
 describe('two owners', () => {
   it.each([
-    ['both MASTER', true, true],
-    ['neither MASTER', false, false],
-  ])('%s: exactly one of the two gives it up', (_, mine, theirs) => {
+    ['both MASTER', true, true, 'ask'],
+    ['neither MASTER', false, false, 'stay'],
+  ])('%s: exactly one of the two gives it up', (_, mine, theirs, kept) => {
     const view = (active: number, want: boolean): GroupView =>
       group({ active, synced: true, wanted: want ? MASTER : BACKUP, contested: NOW - 2000 });
     const other = (name: string, want: boolean): PeerView =>
       peer({ name, owns: new Set(['fw1_fw2']), wants: new Set(want ? ['fw1_fw2'] : []) });
     const [first] = decide(snapshot(view(2, mine), other('fw2', theirs)));
     const [second] = decide({ ...snapshot(view(2, theirs), other('fw1', mine)), node: 'fw2' });
-    expect([first?.kind, second?.kind]).toEqual(['stay', 'deactivate']);
+    expect([first?.kind, second?.kind]).toEqual([kept, 'deactivate']);
   });
 });

@@ -1,45 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { readiness } from '../../../src/cluster/readiness.ts';
-import type { GroupView, PeerView, Snapshot } from '../../../src/cluster/snapshot.ts';
+import type { GroupView, PeerView } from '../../../src/cluster/snapshot.ts';
+import { groupOf, peerOf, snapshotOf } from '../../support/snapshot.ts';
 
-const group = (fields: Partial<GroupView>): GroupView => ({
-  name: 'fw1_fw2',
-  home: 'fw1',
-  order: ['fw1', 'fw2'],
-  buckets: [0, 2],
-  active: 0,
-  wanted: undefined,
-  synced: false,
-  asked: undefined,
-  request: undefined,
-  contested: undefined,
-  changed: undefined,
-  ...fields,
-});
-
-const peer = (fields: Partial<PeerView>): PeerView => ({
-  name: 'fw2',
-  reachable: true,
-  silent: 50,
-  managerAlive: true,
-  owns: new Set(),
-  wants: new Set(),
-  synced: new Set(),
-  ...fields,
-});
-
-const of = (view: GroupView, ...peers: readonly PeerView[]) => {
-  const snapshot: Snapshot = {
-    now: 1000,
-    node: 'fw1',
-    manager: { kind: 'keepalived', alive: true },
-    groups: [view],
-    peers,
-    timeouts: { peer: 1000, disagree: 2000, holddown: 0 },
-    listening: 10_000,
-  };
-  return readiness(snapshot);
-};
+const group = groupOf;
+const peer = peerOf;
+const of = (view: GroupView, ...peers: readonly PeerView[]) => readiness(snapshotOf(view, peers));
 
 const owner = peer({ owns: new Set(['fw1_fw2']) });
 const lost = peer({ owns: new Set(['fw1_fw2']), reachable: false, silent: 5000 });
@@ -76,5 +42,27 @@ describe('readiness', () => {
 
   it('does not take a silent peer’s last word for the truth', () => {
     expect(of(group({ synced: true }), lost)[0]?.ready).toBe(false);
+  });
+
+  it('is taken from a node that has lost an interface which a peer that holds the states has', () => {
+    const see = (own: readonly string[], theirs: readonly string[], synced: readonly string[]) =>
+      readiness(
+        snapshotOf(group({ active: 2 }), [peer({ lost: new Set(theirs), synced: new Set(synced) })], {
+          lost: new Set(own),
+        }),
+      )[0];
+    expect(see(['eth2'], [], ['fw1_fw2'])).toMatchObject({
+      ready: false,
+      reason: 'eth2 is lost here and not on fw2',
+    });
+    expect(see(['eth2'], ['eth2'], ['fw1_fw2'])?.ready).toBe(true);
+    expect(see(['eth2'], ['eth1'], ['fw1_fw2'])?.ready).toBe(true);
+    expect(see(['eth1', 'eth2'], ['eth1'], ['fw1_fw2'])?.ready).toBe(false);
+    expect(see(['eth2'], [], [])?.ready).toBe(true);
+  });
+
+  it('is taken from a drained node', () => {
+    const [drained] = readiness(snapshotOf(group({ active: 2 }), [peer()], { drained: true }));
+    expect(drained).toMatchObject({ ready: false, reason: 'drained by the operator' });
   });
 });

@@ -28,6 +28,7 @@ describe('a configuration without a mistake', () => {
           delivery: 'multicast',
           snat: [],
           networks: ['192.168.0.0/24'],
+          probe: undefined,
         },
         {
           name: 'eth2',
@@ -37,13 +38,14 @@ describe('a configuration without a mistake', () => {
           delivery: 'multicast',
           snat: ['192.168.1.5'],
           networks: [],
+          probe: undefined,
         },
       ],
       firewall: 'nftables',
       manager: 'keepalived',
       keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },
       log: { level: 'info', format: 'auto' },
-      timeouts: { conntrackd: 2000, peer: 1000, sync: 30_000, disagree: 2000, holddown: 0 },
+      timeouts: { conntrackd: 2000, peer: 1000, sync: 30_000, disagree: 2000, holddown: 0, lease: 30_000 },
       paths: {
         run: '/run/conntrack-ha',
         conntrackd: '/var/run/conntrackd.sock',
@@ -75,13 +77,15 @@ describe('a configuration without a mistake', () => {
   });
 
   test('takes times in their units', () => {
-    const times = 'timeouts: { conntrackd: 1.5s, peer: 250ms, sync: 2m, disagree: 1h, holddown: 0 }';
+    const times =
+      'timeouts: { conntrackd: 1.5s, peer: 250ms, sync: 2m, disagree: 1h, holddown: 0, lease: 1m }';
     expect(parseConfig(SAMPLE + times, 'c.yaml').timeouts).toEqual({
       conntrackd: 1500,
       peer: 250,
       sync: 120_000,
       disagree: 3_600_000,
       holddown: 0,
+      lease: 60_000,
     });
   });
 
@@ -106,6 +110,21 @@ describe('a configuration without a mistake', () => {
   test('may translate to an address that is routed to it', () => {
     const text = changed(18, '    snat: [203.0.113.7]');
     expect(parseConfig(text, 'c.yaml').interfaces[1]?.snat).toEqual(['203.0.113.7']);
+  });
+
+  test('may probe a neighbour', () => {
+    const text = changed(13, '    addresses: [192.168.0.5/24, 10.0.0.5/31]\n    probe: 10.0.0.4');
+    expect(parseConfig(text, 'c.yaml').interfaces.map(({ probe }) => probe)).toEqual(['10.0.0.4', undefined]);
+  });
+
+  test.each([
+    ['0', 0],
+    ['0s', 0],
+    ['5s', 5000],
+    ['24h', 86_400_000],
+  ])('takes the lease %s', (written, lease) => {
+    const text = `${SAMPLE}timeouts: { lease: ${written} }`;
+    expect(parseConfig(text, 'c.yaml').timeouts.lease).toBe(lease);
   });
 
   test('may use anchors', () => {

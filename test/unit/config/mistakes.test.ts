@@ -499,6 +499,62 @@ check('snat', [
   ],
 ]);
 
+const NEIGHBOUR = 'use the address of a host that is always there, such as a router, in';
+
+check('probe', [
+  [
+    13,
+    '    addresses: [192.168.0.5/24]\n    probe: 192.168.0.5',
+    `14:12: interfaces.eth1.probe: 192.168.0.5 is an address that the nodes share, so each would ask itself; ${NEIGHBOUR} 192.168.0.0/24`,
+  ],
+  [
+    18,
+    '    snat: [192.168.1.5]\n    probe: 192.168.0.5',
+    `19:12: interfaces.eth2.probe: 192.168.0.5 is an address that the nodes share, so each would ask itself; ${NEIGHBOUR} 192.168.1.0/24`,
+  ],
+  [
+    18,
+    '    snat: [203.0.113.7]\n    probe: 203.0.113.7',
+    `19:12: interfaces.eth2.probe: 203.0.113.7 is an address that the nodes share, so each would ask itself; ${NEIGHBOUR} 192.168.1.0/24`,
+  ],
+  [
+    13,
+    '    addresses: [192.168.0.5/24, 10.0.0.5/16]\n    probe: 192.168.1.1',
+    `14:12: interfaces.eth1.probe: 192.168.1.1 is in none of the networks of eth1; ${NEIGHBOUR} 192.168.0.0/24 or 10.0.0.0/16`,
+  ],
+  [
+    13,
+    '    addresses: [192.168.0.5/24]\n    probe: 192.168.0.0',
+    `14:12: interfaces.eth1.probe: 192.168.0.0 is the network itself; ${NEIGHBOUR} 192.168.0.0/24`,
+  ],
+  [
+    13,
+    '    addresses: [192.168.0.5/24]\n    probe: 192.168.0.255',
+    `14:12: interfaces.eth1.probe: 192.168.0.255 is the network's broadcast address; ${NEIGHBOUR} 192.168.0.0/24`,
+  ],
+  [
+    17,
+    '    addresses: [192.168.1.5/32]\n    probe: 192.168.1.1',
+    '18:12: interfaces.eth2.probe: 192.168.1.1 is in none of the networks of eth2; leave it out: there is no neighbour in a /32',
+  ],
+  [
+    13,
+    '    addresses: [192.168.0.5/24]\n    probe: gw',
+    '14:12: interfaces.eth1.probe: "gw" is not an IPv4 address; use an IPv4 address such as 192.168.1.5',
+  ],
+  [
+    13,
+    '    addresses: [192.168.0.5/24]\n    probe:',
+    '14:11: interfaces.eth1.probe: is empty; use an IPv4 address such as 192.168.1.5',
+  ],
+  // Which networks there are isn't known when an address is wrong.
+  [
+    13,
+    '    addresses: [192.168.0.5/24, 10.0.0.5]\n    probe: 10.0.0.1',
+    '13:33: interfaces.eth1.addresses[1]: "10.0.0.5" has no prefix length; use 10.0.0.5/24 if its network is that large',
+  ],
+]);
+
 check('firewall, manager and keepalived', [
   [
     1,
@@ -565,6 +621,19 @@ check('log, timeouts and paths', [
   ],
   [1, 'cluster: edge\ntimeouts: { peer: 0s }', `2:19: timeouts.peer: must be longer than zero; ${TIME}`],
   [1, 'cluster: edge\ntimeouts: { peer: 25h }', '2:19: timeouts.peer: "25h" is too long; use at most 24h'],
+  ...['1ms', '4999ms'].map(
+    (lease): Row => [
+      1,
+      `cluster: edge\ntimeouts: { lease: ${lease} }`,
+      `2:20: timeouts.lease: "${lease}" could end while the agent is well: it counts as hung only after 3 s without a round; use at least 5s, or 0 for buckets that stay owned without an agent`,
+    ],
+  ),
+  [1, 'cluster: edge\ntimeouts: { lease: 30 }', '2:20: timeouts.lease: 30 has no unit; use 30s or 30ms'],
+  [
+    1,
+    'cluster: edge\ntimeouts: { lease: off }',
+    `2:20: timeouts.lease: "off" is not a time in whole milliseconds; ${TIME}`,
+  ],
   [
     1,
     'cluster: edge\npaths: { run: run }',

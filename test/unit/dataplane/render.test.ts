@@ -4,12 +4,18 @@ import { clusterConfig, nodeNamed } from '../../kernel/dataplane/cluster-config.
 
 const config = clusterConfig({ snat: true });
 const fw1 = nodeNamed(config, 'fw1');
-const render = (owned?: readonly number[]) => renderNftables(config, fw1, owned);
+const render = (buckets: readonly number[] = [], timeout = 0) =>
+  renderNftables(config, fw1, { buckets, timeout });
 
 describe('renderNftables', () => {
   it('is closed unless told which buckets are owned', () => {
-    expect(/set owned \{[^}]*\}/.exec(render())?.[0]).not.toContain('elements');
+    expect(/set owned \{[^}]*\}/.exec(renderNftables(config, fw1))?.[0]).not.toContain('elements');
     expect(render([0, 31, 63])).toContain('elements = { 0:0, 0:1f, 0:3f }');
+  });
+
+  it('has the owned buckets time out if told so', () => {
+    expect(/set owned \{[^}]*\}/.exec(render())?.[0]).toMatch(/size 256\s+flags timeout\s+\}/);
+    expect(render([0, 63], 1500)).toContain('elements = { 0:0 timeout 1500ms, 0:3f timeout 1500ms }');
   });
 
   it('removes and makes only tables of its own', () => {

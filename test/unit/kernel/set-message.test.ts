@@ -54,6 +54,48 @@ describe('a transaction', () => {
   });
 });
 
+describe('a restart', () => {
+  it('is a removal and then an addition with the timeout', () => {
+    const writer = new MessageWriter();
+    const steps = [{ set, add: [7], remove: [8], restart: [5], timeout: 0x1_0000_0002 }];
+    writeTransaction(writer, steps, 1);
+
+    const parts = messages(writer.written).slice(1, -1);
+
+    expect(transactionMessages(steps)).toBe(1 + parts.length);
+    // NLM_F_REQUEST; then NLM_F_CREATE | NLM_F_EXCL too, and NLM_F_ACK at last
+    expect(parts.map(({ type, flags }) => [type, flags])).toEqual([
+      [0xa0e, 0x001],
+      [0xa0c, 0x601],
+      [0xa0e, 0x005],
+    ]);
+    // A list of: an element, its key, the value in host order; NFTA_SET_ELEM_TIMEOUT (4), 64 bits in network order
+    const list = ({ at, end }: (typeof parts)[number]) =>
+      Buffer.from(writer.written.subarray(at + 44, end)).toString('hex');
+    const key = (number: number) => `0c00018008000100${number.toString(16).padStart(2, '0')}000000`;
+    const timeout = '0c0004000000000100000002';
+    expect(parts.map(list)).toEqual([
+      `1400038010000180${key(5)}`,
+      `3c0003801c000180${key(5)}${timeout}1c000180${key(7)}${timeout}`,
+      `1400038010000180${key(8)}`,
+    ]);
+  });
+
+  it('of more than a message holds has all removals first', () => {
+    const writer = new MessageWriter();
+    const restart = Array.from({ length: 2500 }, (_, index) => index);
+    writeTransaction(writer, [{ set, add: [], remove: [], restart, timeout: 1000 }], 1);
+
+    const parts = messages(writer.written).slice(1, -1);
+
+    expect(parts.map(({ type }) => type)).toEqual([0xa0e, 0xa0e, 0xa0c, 0xa0c]);
+    const keys = (some: typeof parts) =>
+      some.flatMap(({ at, end }) => parseElements(view(writer.written), at + 16, end));
+    expect(keys(parts.slice(0, 2))).toEqual(restart);
+    expect(keys(parts.slice(2))).toEqual(restart);
+  });
+});
+
 describe('elements in a message', () => {
   it('give a typed error or keys, whatever the bytes', () => {
     const writer = new MessageWriter();

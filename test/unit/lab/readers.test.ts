@@ -29,6 +29,11 @@ test('the owned set is read however nft writes its elements', () => {
   expect(parseOwnedSet(listing(['0:3f', 'none', '0:1']))).toEqual([0, 1, 63]);
   expect(parseOwnedSet(listing([5, 4]))).toEqual([4, 5]);
   expect(parseOwnedSet(listing())).toEqual([]);
+  // As nft 1.0.6 lists them: the second has less than a second left.
+  const [soon, never] = [{ elem: { val: '0:2', timeout: 2, expires: 0 } }, 'none'];
+  expect(parseOwnedSet(listing([{ elem: { val: 9, timeout: 2, expires: 1 } }, soon, never]))).toEqual([
+    0, 2, 9,
+  ]);
   expect(() => parseOwnedSet(listing(['everything']))).toThrow('got "everything"');
 });
 

@@ -1,0 +1,65 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Agent } from '../agent/agent.ts';
+import { type Alter, assemble } from '../agent/assemble.ts';
+import { AgentFiles } from '../agent/files.ts';
+import { readKey } from '../config/key.ts';
+import { loadDataPlane } from '../dataplane/load.ts';
+import { type Logger, openLog } from '../system/log.ts';
+import { type Context, requireRoot } from './context.ts';
+import { listen } from './listen.ts';
+import { prepareRun } from './prepare.ts';
+
+/** An agent whose heart hasn't beaten for so many seconds is hung. hooks/keepalived-check has the same bound. */
+const HUNG_S = 3;
+/** How long a peer may take to ask or to answer. */
+const WORDS_MS = 5000;
+/** How long adopting what was taken over may take. */
+const ADOPT_MS = 60_000;
+
+/**
+ * `run --once`: what hooks start when no agent runs. The same agent plays rounds until the manager's last words are carried
+ * out and the flows adopted, renews the lease of what this node owns, and ends. An agent that has hung is ended first, since
+ * it holds the channel to the peers. Where an agent is well, or the operator has stopped the node, there is nothing to do.
+ */
+export const runOnce = async (context: Context, alter?: Alter): Promise<void> => {
+  requireRoot('run --once');
+  const { config, node, groups } = context;
+  const before = new AgentFiles(config.paths.run);
+  const running = before.runningAgent();
+  if (before.isStopped || (running !== undefined && before.beatAge() < HUNG_S)) {
+    return;
+  }
+  const key = await readKey(config.sync.key);
+  const log = openLog(config, node.name);
+  if (running !== undefined) {
+    await endHung(before, running, log);
+  }
+  const { id } = await loadDataPlane(config, node);
+  const files = await prepareRun(config, groups);
+  const { agent, close } = await assemble(config, node, key, log, id, alter === undefined ? {} : { alter });
+  try {
+    await agent.start();
+    const ears = config.manager === 'keepalived' ? listen(config, files, agent, log) : undefined;
+    await until(agent, () => agent.settled, WORDS_MS);
+    await until(agent, () => agent.adopted, ADOPT_MS);
+    ears?.close();
+  } finally {
+    await close();
+  }
+};
+
+const endHung = async (files: AgentFiles, pid: number, log: Logger): Promise<void> => {
+  log.error(`the agent (process ${pid}) has stood still for ${files.beatAge().toFixed(0)} s: ending it`);
+  process.kill(pid, 'SIGKILL');
+  const end = performance.now() + 2000;
+  while (files.runningAgent() === pid && performance.now() < end) {
+    await delay(10);
+  }
+};
+
+const until = async (agent: Agent, holds: () => boolean, bound: number): Promise<void> => {
+  const end = performance.now() + bound;
+  while (!holds() && performance.now() < end) {
+    await Promise.race([agent.nextRound(), delay(50)]);
+  }
+};

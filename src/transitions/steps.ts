@@ -1,0 +1,24 @@
+/**
+ * The transitions and their steps, in order. What was cut off before a step, the next round finishes or undoes; the lab
+ * kills an agent before each of them. A takeover from a peer that is silent has no `ask`.
+ */
+export const TRANSITIONS = {
+  /** Say the hand-over word to the owner; activate the buckets; adopt their flows. */
+  takeover: ['ask', 'activate', 'adopt'],
+  /** Stop touching flows; deactivate the buckets; answer who asked; disown the flows. */
+  release: ['hold', 'deactivate', 'answer', 'disown'],
+  /** Disown everything; purge what peers own; have it sent again; compare. */
+  rejoin: ['disown', 'purge', 'bulk', 'verify'],
+} as const;
+
+export type TransitionName = keyof typeof TRANSITIONS;
+
+/** `takeover.ask`, `release.hold` and so on. */
+export type Step = {
+  [Name in TransitionName]: `${Name}.${(typeof TRANSITIONS)[Name][number]}`;
+}[TransitionName];
+
+/** All steps of all transitions. */
+export const STEPS: readonly string[] = Object.entries(TRANSITIONS).flatMap(([name, steps]) =>
+  steps.map((step) => `${name}.${step}`),
+);
