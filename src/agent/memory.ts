@@ -227,7 +227,6 @@ export class Memory {
     const owner = peers.find((peer) => peer.owns.has(name));
     const doubt = this.#doubts.get(name);
     return {
-      ...group,
       active,
       wanted: this.#wanted.get(name),
       synced:
@@ -238,6 +237,7 @@ export class Memory {
       contested: this.#contested.get(name),
       changed: this.#changed.get(name),
       doubtful: doubt !== undefined && now - doubt.since < DOUBT_MS ? doubt.reason : undefined,
+      ...group, // last: V8 takes a hundred times longer to add this many properties to a copy
     };
   }
 }

@@ -1,8 +1,10 @@
 import { pino } from 'pino';
+import { Chronicle } from '../../../src/agent/chronicle.ts';
 import { Conversation } from '../../../src/agent/conversation.ts';
 import { Memory, wantedBy } from '../../../src/agent/memory.ts';
 import { type OwnerPeer, Replicas } from '../../../src/agent/replicas.ts';
 import { type Change, playRound, type Round, type RoundHost } from '../../../src/agent/round.ts';
+import { StandStill } from '../../../src/agent/stand-still.ts';
 import type { decide } from '../../../src/cluster/decide.ts';
 import type { Group } from '../../../src/cluster/groups.ts';
 import { readiness } from '../../../src/cluster/readiness.ts';
@@ -25,6 +27,11 @@ export interface AgentHost {
   readonly owned: () => ReadonlySet<number>;
   /** A kernel transaction; its end may never be seen. */
   readonly change: RoundHost['owned']['change'];
+  readonly renew: RoundHost['owned']['renew'];
+  /** Milliseconds; 0: for good. */
+  readonly lease: number;
+  readonly drained: boolean;
+  readonly lost: readonly string[];
   readonly keptWords: Map<string, Wanted>;
   readonly announce: (group: string, ready: boolean) => void;
   readonly carry: (to: string, parcel: Parcel) => void;
@@ -43,6 +50,9 @@ export class AgentProcess {
   round: Round | undefined;
   readonly #host: AgentHost;
   readonly #conversation: Conversation;
+  readonly #chronicle: Chronicle;
+  readonly #standStill: StandStill;
+  #renewedAt = Number.NEGATIVE_INFINITY;
   #link: ModelLink | undefined;
   #managerAlive: boolean;
   #owned: ReadonlySet<number> = new Set();
@@ -60,6 +70,8 @@ export class AgentProcess {
     this.#managerAlive = config.manager === 'none';
     const peers = config.nodes.filter(({ name }) => name !== node.name).map(({ name }) => name);
     this.memory = new Memory(node.name, groups, peers, config.timeouts, process.clock.now);
+    this.#chronicle = new Chronicle(node.name, () => {});
+    this.#standStill = new StandStill(process.clock.now);
     const log = SILENT;
     this.replicas = new Replicas(groups, this.memory, log, () => this.#owned);
     this.#conversation = new Conversation(
@@ -75,6 +87,7 @@ export class AgentProcess {
           this.#verifySoon(peer);
         },
         grew: (peer) => this.#verifySoon(peer),
+        answerWord: (send) => send(),
         bulkWanted: () => {},
       },
       (events) => {
@@ -89,7 +102,10 @@ export class AgentProcess {
     for (const [group, wanted] of this.#host.keptWords) {
       this.memory.want(group, { ...wanted, since: now, force: false });
     }
+    this.memory.drain(this.#host.drained);
+    this.setLost(this.#host.lost);
     this.process.interval(TICK_MS, () => {
+      this.#noticeStandStill();
       this.#conversation.tell(this.snapshot());
       this.#compare();
       this.wake();
@@ -117,6 +133,17 @@ export class AgentProcess {
     }
   }
 
+  drain(drained: boolean): void {
+    this.memory.drain(drained);
+    this.wake();
+  }
+
+  setLost(interfaces: readonly string[]): void {
+    this.memory.lose(interfaces, this.process.clock.now);
+    this.#conversation.tell(this.snapshot());
+    this.wake();
+  }
+
   /** conntrackd was started anew. */
   interrupt(): void {
     this.memory.unsynced();
@@ -141,20 +168,50 @@ export class AgentProcess {
     let rounds = 0;
     while (this.#again) {
       this.#again = false;
+      this.#noticeStandStill();
       const round = await playRound(this.#roundHost(), this.process.clock.now, this.#host.decide);
       this.#again ||= round.acted;
       this.round = round;
+      await this.#renewLease();
       for (const { group, ready } of readiness(round.snapshot)) {
         this.#host.announce(group, ready);
       }
       this.#host.played(round);
-      rounds += 1; (globalThis as any).R = ((globalThis as any).R ?? 0) + 1;
+      rounds += 1;
       if (rounds > ROUNDS_IN_A_ROW) {
         const last = round.decisions.map(({ group, kind, reason }) => `${group}: ${kind}: ${reason}`);
         throw new Error(`${this.#host.node.name} acts without end: ${last.join('; ')}`);
       }
     }
     this.#running = false;
+  }
+
+  async #renewLease(): Promise<void> {
+    const { now } = this.process.clock;
+    const { lease } = this.#host;
+    const due = this.#renewedAt + (lease > 0 ? lease / 3 : Number.POSITIVE_INFINITY);
+    if (this.#renewedAt === Number.NEGATIVE_INFINITY || now >= due) {
+      await this.#host.renew([...this.#owned]);
+      this.#renewedAt = now;
+    }
+  }
+
+  #noticeStandStill(): void {
+    const { now } = this.process.clock;
+    const milliseconds = this.#standStill.look(now);
+    if (milliseconds === 0) {
+      return;
+    }
+    const owned = this.#host.groups.filter(({ buckets }) => buckets.some((bucket) => this.#owned.has(bucket)));
+    this.memory.stoodStill(
+      milliseconds,
+      owned.map(({ name }) => name),
+      now,
+    );
+    if (milliseconds >= this.#host.config.timeouts.peer) {
+      this.memory.unsynced();
+      this.#verifySoon();
+    }
   }
 
   #roundHost(): RoundHost {
@@ -167,7 +224,10 @@ export class AgentProcess {
           return this.#owned;
         },
         change: this.#host.change,
+        renew: this.#host.renew,
       },
+      chronicle: this.#chronicle,
+      reach: () => {},
       manager: () => ({ kind: this.#host.config.manager, alive: this.#managerAlive }),
       hold: async (action) => {
         this.#interruptions += 1;
@@ -176,13 +236,13 @@ export class AgentProcess {
       },
       ask: (group, peer, synced) => speak(() => this.#conversation.ask(group, peer, synced)),
       answer: (group, granted, reason) => speak(() => this.#conversation.answer(group, granted, reason)),
+      changed: (groups, active) => this.#knows(groups, active),
       activated: (change) => speak(() => this.#activated(change)),
       deactivated: (change) => speak(() => this.#deactivated(change)),
     };
   }
 
   #activated(change: Change): void {
-    this.#knows(change, true);
     this.#conversation.tell(this.snapshot());
     const peers = this.memory.peers(this.process.clock.now);
     for (const { group } of change.decisions) {
@@ -193,7 +253,6 @@ export class AgentProcess {
   }
 
   #deactivated(change: Change): void {
-    this.#knows(change, false);
     this.#verifySoon();
     for (const { group, peer } of change.decisions) {
       this.#host.gaveTo(group, peer);
@@ -204,9 +263,9 @@ export class AgentProcess {
     }
   }
 
-  #knows(change: Change, active: boolean): void {
+  #knows(groups: readonly string[], active: boolean): void {
     const owned = new Set(this.#owned);
-    for (const { group } of change.decisions) {
+    for (const group of groups) {
       for (const bucket of this.#host.groups.find(({ name }) => name === group)?.buckets ?? []) {
         active ? owned.add(bucket) : owned.delete(bucket);
       }

@@ -26,6 +26,8 @@ const NODE_EVENTS = [
   'unplug',
   'plug',
   'restart conntrackd',
+  'drain',
+  'resume',
 ] as const;
 type NodeEvent = (typeof NODE_EVENTS)[number];
 /** These take away neither messages nor agents from a node that lives: no moment may then have two owners. */
@@ -38,6 +40,8 @@ const TAME_EVENTS = [
   'unplug',
   'plug',
   'restart conntrackd',
+  'drain',
+  'resume',
 ] as const;
 
 /** Events with the milliseconds that pass before each. */
@@ -105,7 +109,7 @@ export const happen = (world: World, event: Event): void => {
       world[event.path].weather =
         event.loss === 0 && event.delay === 1
           ? FAIR
-          : { loss: event.loss, doubled: event.loss, delay: event.delay };
+          : { loss: event.loss, doubled: event.loss, delay: event.delay, overtaking: true };
       if (event.path === 'sync') {
         world.watch.disturbed();
       }
@@ -145,6 +149,10 @@ export const happen = (world: World, event: Event): void => {
       return machine.plug(true);
     case 'restart conntrackd':
       return machine.restartConntrackd();
+    case 'drain':
+      return machine.drain(true);
+    case 'resume':
+      return machine.drain(false);
   }
 };
 

@@ -34,7 +34,8 @@ export interface Surroundings {
 export class Machine {
   readonly name: string;
   readonly node: NodeConfig;
-  readonly owned = new Set<number>();
+  /** Until when each bucket is in the kernel's set. */
+  readonly #owned = new Map<number, number>();
   agent: AgentProcess | undefined;
   keepalived: Keepalived | undefined;
   powered = false;
@@ -45,6 +46,7 @@ export class Machine {
   readonly #words = new Map<string, Wanted>();
   readonly #ready = new Map<string, number>();
   #fresh = true;
+  #drained = false;
   #sessions = 0;
   #boots = 0;
   #killAt: Step | undefined;
@@ -56,6 +58,12 @@ export class Machine {
     this.name = node.name;
     this.node = node;
     this.#around = around;
+  }
+
+  /** The buckets that are in the kernel's set now. */
+  get owned(): ReadonlySet<number> {
+    const { now } = this.#around.clock;
+    return new Set([...this.#owned].filter(([, until]) => now < until).map(([bucket]) => bucket));
   }
 
   boot(): void {
@@ -78,11 +86,12 @@ export class Machine {
     this.keepalived = undefined;
     this.powered = false;
     this.#boots += 1;
-    this.owned.clear();
+    this.#owned.clear();
     this.#words.clear();
     this.#ready.clear();
     this.#fifo = [];
     this.#fresh = true;
+    this.#drained = false;
     this.#around.watch.lostPower(this.name);
   }
 
@@ -102,8 +111,12 @@ export class Machine {
         groups,
         decide: this.#around.decide,
         session: `${this.name}.${clock.now}.${this.#sessions}`,
-        owned: () => new Set(this.owned),
+        owned: () => this.owned,
         change: (change) => this.#change(process, change),
+        renew: (buckets) => this.#renew(process, buckets),
+        lease: this.#lease,
+        drained: this.#drained,
+        lost: this.plugged ? [] : ['eth1'],
         keptWords: this.#words,
         announce: (group, ready) => this.#ready.set(group, ready ? 0 : UNREADY),
         carry: (to, parcel) => this.#carry(to, parcel),
@@ -202,6 +215,9 @@ export class Machine {
     if (this.plugged !== plugged) {
       this.plugged = plugged;
       this.keepalived?.plugged(plugged);
+      const { agent } = this;
+      const { clock } = this.#around;
+      agent?.process.input(clock.between(1, 100), () => agent.setLost(this.plugged ? [] : ['eth1']));
     }
   }
 
@@ -225,6 +241,14 @@ export class Machine {
     const refused = takes ? owner !== undefined && !view.synced : !heir;
     if (!idle && (force || (!refused && this.#around.config.manager === 'none'))) {
       agent.process.run(() => agent.want(group, command, takes ? 'owner' : 'replica', 'operator', force));
+    }
+  }
+
+  drain(drained: boolean): void {
+    const { agent } = this;
+    if (agent !== undefined) {
+      this.#drained = drained;
+      agent.process.input(0, () => agent.drain(drained));
     }
   }
 
@@ -292,6 +316,23 @@ export class Machine {
     );
   }
 
+  get #lease(): number {
+    const { manager, timeouts } = this.#around.config;
+    return manager === 'none' ? 0 : timeouts.lease;
+  }
+
+  get #leaseEnd(): number {
+    return this.#lease === 0 ? Number.POSITIVE_INFINITY : this.#around.clock.now + this.#lease;
+  }
+
+  async #renew(process: Process, buckets: readonly number[]): Promise<void> {
+    await process.call(this.#around.clock.between(0.05, 1));
+    const owned = this.owned;
+    for (const bucket of buckets.filter((bucket) => owned.has(bucket))) {
+      this.#owned.set(bucket, this.#leaseEnd);
+    }
+  }
+
   async #change(
     process: Process,
     change: { readonly add: readonly number[]; readonly remove: readonly number[] },
@@ -306,10 +347,10 @@ export class Machine {
     }
     await process.call(clock.between(0.05, 1));
     for (const bucket of change.remove) {
-      this.owned.delete(bucket);
+      this.#owned.delete(bucket);
     }
     for (const bucket of change.add) {
-      this.owned.add(bucket);
+      this.#owned.set(bucket, this.#leaseEnd);
     }
     watch.changed(this.name, change);
     if (killAt === 'after') {

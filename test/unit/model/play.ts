@@ -33,8 +33,10 @@ export const play = async (options: WorldOptions, story: Story): Promise<void> =
     checkSettled(world);
     mendAll(world);
     await world.pass(SETTLE_MS);
-    sayHomes(world);
-    await world.pass(SETTLE_MS);
+    if (options.words !== 'vrrp') {
+      sayHomes(world);
+      await world.pass(SETTLE_MS / 2);
+    }
     checkWell(world);
   });
 };

@@ -62,6 +62,7 @@ export const mendAll = (world: World): void => {
   }
   for (const machine of world.machines.values()) {
     machine.plug(true);
+    machine.drain(false);
     machine.boot();
     machine.startKeepalived();
   }

@@ -12,7 +12,7 @@ const GAP_MS = 100;
 /** From a decision to its kernel transaction, and from there to the others' memories. */
 const SAME_MOMENT_MS = 8;
 /** So long may two such owners last. */
-const FOUND_OUT_MS = 2500;
+const FOUND_OUT_MS = 400;
 
 /** A promise that was broken, with everything that led to it. */
 export class BrokenPromise extends Error {

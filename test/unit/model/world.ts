@@ -8,6 +8,9 @@ import { FAIR, Path } from './network.ts';
 import { Process } from './process.ts';
 import { Watch } from './watch.ts';
 
+/** The shortest that is allowed. */
+const LEASE_MS = 5000;
+
 /** Who says what each node shall own: keepalived as modelled, words out of nowhere, or the operator. */
 export type Words = 'vrrp' | 'any' | 'operator';
 
@@ -36,7 +39,7 @@ export class World {
     const { nodes, words, seed } = options;
     this.words = words;
     this.clock = new Clock(seed);
-    this.config = clusterConfig({
+    const config = clusterConfig({
       buckets: 2 * nodes * (nodes - 1),
       manager: words === 'operator' ? 'none' : 'keepalived',
       nodes: Array.from({ length: nodes }, (_, index) => ({
@@ -46,6 +49,7 @@ export class World {
         devices: {},
       })),
     });
+    this.config = { ...config, timeouts: { ...config.timeouts, lease: LEASE_MS } };
     this.groups = groupsOf(this.config);
     this.switch = new Path(this.clock);
     this.sync = new Path(this.clock);
