@@ -42,18 +42,23 @@ export class Clock {
   /** Plays all that is due within the next `milliseconds`. Rejects with the first error. */
   async pass(milliseconds: number): Promise<void> {
     const end = this.now + milliseconds;
+    await this.#settle();
     for (let first = this.#due[0]; first !== undefined && first.time <= end; first = this.#due[0]) {
       this.#takeFirst();
       this.now = first.time;
       first.action();
-      for (let turns = 0; this.unsettled > 0; turns += 1) {
-        if (turns > 100_000) {
-          throw new Error('a chain of promises waits for something that is not simulated');
-        }
-        await undefined;
-      }
+      await this.#settle();
     }
     this.now = end;
+  }
+
+  async #settle(): Promise<void> {
+    for (let turns = 0; this.unsettled > 0; turns += 1) {
+      if (turns > 100_000) {
+        throw new Error('a chain of promises waits for something that is not simulated');
+      }
+      await undefined;
+    }
   }
 
   #takeFirst(): void {

@@ -1,6 +1,7 @@
 import type { Round } from '../../../src/agent/round.ts';
 import { QUIET_MS } from '../../../src/cluster/decide.ts';
 import type { Group } from '../../../src/cluster/groups.ts';
+import type { GroupView, Snapshot } from '../../../src/cluster/snapshot.ts';
 import type { Clock } from './clock.ts';
 import type { Machine } from './machine.ts';
 
@@ -97,7 +98,8 @@ export class Watch {
     this.#held(node).set(group, heir);
     if (this.calm) {
       this.#clock.after(GAP_MS, () => {
-        if (this.calm && this.owners(group).length === 0) {
+        const view = this.#machines.get(heir)?.agent?.snapshot().groups.find(({ name }) => name === group);
+        if (this.calm && view?.wanted?.role === 'owner' && this.owners(group).length === 0) {
           this.fail(`${GAP_MS} ms after ${node} gave ${group} up on a peer's word, nobody owns it`);
         }
       });
@@ -121,7 +123,7 @@ export class Watch {
       }
       this.note(`${node}: ${kind} ${group}: ${reason}`);
       const view = snapshot.groups.find(({ name }) => name === group);
-      if (view?.wanted?.role !== 'owner') {
+      if (view === undefined || !mayTake(snapshot, view)) {
         this.fail(`${node} takes ${group}, though nobody wants it to`);
       }
       const heard = snapshot.peers.filter(
@@ -129,7 +131,7 @@ export class Watch {
       );
       const owners = peer === undefined ? heard.map(({ name }) => name) : [peer];
       for (const owner of owners.filter((name) => this.#owns(name, group))) {
-        if (!view.wanted.force && this.#held(node).get(group) !== owner) {
+        if (view.active === 0 && view.wanted?.force !== true && this.#held(node).get(group) !== owner) {
           this.fail(`${node} takes ${group} from ${owner}, whose states it doesn't hold`);
         }
       }
@@ -203,3 +205,9 @@ export class Watch {
       .join('\n');
   }
 }
+
+/** Somebody wants this node to own it, or there is nobody else and no manager that could say so. */
+const mayTake = (snapshot: Snapshot, view: GroupView): boolean =>
+  view.wanted?.role === 'owner' ||
+  ((view.wanted?.word === 'FAULT' || !snapshot.manager.alive) &&
+    snapshot.peers.every(({ reachable }) => !reachable));
