@@ -89,7 +89,8 @@ const decideGivingUp = (snapshot: Snapshot, wanted: Wanted): Verdict => {
     return { kind: 'stay', reason: `${says(wanted)}, but no peer has asked for it yet` };
   }
   // VRRP and the sync link are two paths: BACKUP says that somebody else is master, though he can't be seen here.
-  return wanted.word === 'BACKUP' && waited >= snapshot.timeouts.peer
+  // The last word of a dead keepalived says nothing of the kind.
+  return wanted.word === 'BACKUP' && snapshot.manager.alive && waited >= snapshot.timeouts.peer
     ? { kind: 'deactivate', reason: `${says(wanted)} and no peer answers on the sync link` }
     : { kind: 'stay', reason: `${says(wanted)}, but nobody else is there to own it` };
 };
