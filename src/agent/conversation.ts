@@ -137,6 +137,7 @@ export class Conversation {
 
   #receive(from: string, body: Body, session: string): void {
     const now = performance.now();
+    this.#memory.spoke(from, now);
     switch (body.type) {
       case 'status':
         this.#receiveStatus(from, body, session, now);

@@ -81,6 +81,14 @@ export class Memory {
     return changed;
   }
 
+  /** Any message of a reachable peer says that it lives. One that comes back is noticed by its status. */
+  spoke(peer: string, now: number): void {
+    const known = this.#peers.get(peer);
+    if (known !== undefined && now - known.heardAt < this.#timeouts.peer) {
+      this.#peers.set(peer, { ...known, heardAt: now });
+    }
+  }
+
   /** The data interfaces that carry nothing now. */
   lose(interfaces: readonly string[], now: number): void {
     for (const name of this.#lost.keys()) {
