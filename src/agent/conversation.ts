@@ -166,6 +166,20 @@ export class Conversation {
     } else if (body.owns.some((group) => !before.owns.has(group))) {
       this.#host.grew(from);
     }
+    for (const group of before.owns) {
+      if (!body.owns.includes(group)) {
+        this.#compareWithOthers(group, now);
+      }
+    }
     this.#host.wake();
+  }
+
+  /** Who owned it together with another counted as the one to compare with; the other didn't begin to own it only now. */
+  #compareWithOthers(group: string, now: number): void {
+    for (const peer of this.#memory.peers(now)) {
+      if (peer.reachable && peer.owns.has(group)) {
+        this.#host.grew(peer.name);
+      }
+    }
   }
 }
