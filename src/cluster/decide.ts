@@ -184,7 +184,8 @@ const decideTakeover = (snapshot: Snapshot, group: GroupView, wanted: Wanted, ow
 
 /** Of two owners: the one whose manager is alive and wants it; if both or neither, the earlier synced one. */
 const winsOver = (snapshot: Snapshot, group: GroupView, rival: PeerView): boolean => {
-  const mine = wants(snapshot, group);
+  // As the rival sees it: whoever looks must find the same one.
+  const mine = snapshot.manager.alive && group.wanted?.role === 'owner';
   const theirs = rival.managerAlive && rival.wants.has(group.name);
   if (mine !== theirs) {
     return mine;
