@@ -1,6 +1,6 @@
 import type { Snapshot } from '../cluster/snapshot.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
-import { PeerLink } from '../peers/link.ts';
+import { PeerLink, type PeerLinkEvents } from '../peers/link.ts';
 import type { Body } from '../peers/message.ts';
 import type { Logger } from '../system/log.ts';
 import type { Memory } from './memory.ts';
@@ -25,12 +25,15 @@ export interface ConversationHost {
   readonly bulkWanted: (peer: string) => void;
 }
 
+/** What carries the messages; `PeerLink` says what each of these does. */
+export type Link = Pick<PeerLink, 'open' | 'send' | 'close'>;
+
 /** Talks with the peers: status, the hand-over word, requests for states. What they say is noted in the memory. */
 export class Conversation {
   readonly #peers: readonly NodeConfig[];
   readonly #memory: Memory;
   readonly #host: ConversationHost;
-  readonly #link: PeerLink;
+  readonly #link: Link;
   #words = 0;
   readonly #reported = new Map<string, number>();
 
@@ -41,11 +44,12 @@ export class Conversation {
     log: Logger,
     memory: Memory,
     host: ConversationHost,
+    linkTo: (events: PeerLinkEvents) => Link = (events) => new PeerLink(config, node, key, events),
   ) {
     this.#peers = config.nodes.filter((peer) => peer.name !== node.name);
     this.#memory = memory;
     this.#host = host;
-    this.#link = new PeerLink(config, node, key, {
+    this.#link = linkTo({
       message: (from, body, session) => this.#receive(from, body, session),
       rejected: (from, reason) => this.#reportRejected(log, `dropped a message from ${from}: ${reason}`),
     });
@@ -133,6 +137,7 @@ export class Conversation {
 
   #receive(from: string, body: Body, session: string): void {
     const now = performance.now();
+    this.#memory.spoke(from, now);
     switch (body.type) {
       case 'status':
         this.#receiveStatus(from, body, session, now);
@@ -161,6 +166,20 @@ export class Conversation {
     } else if (body.owns.some((group) => !before.owns.has(group))) {
       this.#host.grew(from);
     }
+    for (const group of before.owns) {
+      if (!body.owns.includes(group)) {
+        this.#compareWithOthers(group, now);
+      }
+    }
     this.#host.wake();
+  }
+
+  /** Who owned it together with another counted as the one to compare with; the other didn't begin to own it only now. */
+  #compareWithOthers(group: string, now: number): void {
+    for (const peer of this.#memory.peers(now)) {
+      if (peer.reachable && peer.owns.has(group)) {
+        this.#host.grew(peer.name);
+      }
+    }
   }
 }

@@ -42,10 +42,10 @@ export interface Round {
  * One round of the loop: see, decide, act. What is given up goes first and is answered only after the kernel has closed,
  * so that a bucket never has two owners; then what is taken opens in one transaction.
  */
-export const playRound = async (host: RoundHost, now: number): Promise<Round> => {
+export const playRound = async (host: RoundHost, now: number, judge = decide): Promise<Round> => {
   const owned = await host.owned.read();
   const snapshot = host.memory.snapshot(owned, host.manager(), now);
-  const decisions = decide(snapshot);
+  const decisions = judge(snapshot);
   const of = (...kinds: readonly Decision['kind'][]): readonly Decision[] =>
     decisions.filter(({ kind }) => kinds.includes(kind));
   const closed = await close(host, snapshot, of('deactivate', 'yield'));

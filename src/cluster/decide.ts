@@ -89,7 +89,8 @@ const decideGivingUp = (snapshot: Snapshot, wanted: Wanted): Verdict => {
     return { kind: 'stay', reason: `${says(wanted)}, but no peer has asked for it yet` };
   }
   // VRRP and the sync link are two paths: BACKUP says that somebody else is master, though he can't be seen here.
-  return wanted.word === 'BACKUP' && waited >= snapshot.timeouts.peer
+  // The last word of a dead keepalived says nothing of the kind.
+  return wanted.word === 'BACKUP' && snapshot.manager.alive && waited >= snapshot.timeouts.peer
     ? { kind: 'deactivate', reason: `${says(wanted)} and no peer answers on the sync link` }
     : { kind: 'stay', reason: `${says(wanted)}, but nobody else is there to own it` };
 };
@@ -183,7 +184,8 @@ const decideTakeover = (snapshot: Snapshot, group: GroupView, wanted: Wanted, ow
 
 /** Of two owners: the one whose manager is alive and wants it; if both or neither, the earlier synced one. */
 const winsOver = (snapshot: Snapshot, group: GroupView, rival: PeerView): boolean => {
-  const mine = wants(snapshot, group);
+  // As the rival sees it: whoever looks must find the same one.
+  const mine = snapshot.manager.alive && group.wanted?.role === 'owner';
   const theirs = rival.managerAlive && rival.wants.has(group.name);
   if (mine !== theirs) {
     return mine;
