@@ -1,17 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { Agent } from '../agent/agent.ts';
-import { type Alter, assemble, groupNames } from '../agent/assemble.ts';
+import { type Alter, assemble } from '../agent/assemble.ts';
 import { type ControlRequest, serveControl } from '../agent/control.ts';
 import { agentRuns } from '../agent/presence.ts';
 import { readKey } from '../config/key.ts';
-import type { ClusterConfig } from '../config/types.ts';
 import { checkConfiguration } from '../conntrackd/check.ts';
 import { loadDataPlane } from '../dataplane/load.ts';
-import { parseFifoLine, roleOf } from '../managers/keepalived/line.ts';
-import { fifoPath } from '../managers/keepalived/render.ts';
-import { FifoReader } from '../system/fifo.ts';
 import { type Logger, openLog } from '../system/log.ts';
 import { type Context, groupsMeant, RefusedError, requireRoot, socketPath } from './context.ts';
+import { listen } from './listen.ts';
 import { release, takeOver } from './operate.ts';
 import { prepareRun } from './prepare.ts';
 
@@ -53,25 +50,6 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
     }
     await close();
   }
-};
-
-/** Reads keepalived's FIFO: its lines are the manager's word, its end the manager's death. */
-const listen = (config: ClusterConfig, agent: Agent, log: Logger): FifoReader => {
-  const path = fifoPath(config);
-  const names = groupNames(config);
-  return new FifoReader(path, {
-    line: (text) => {
-      const { line, ignored } = parseFifoLine(text, names);
-      if (ignored !== undefined) {
-        log.warn(`${path}: ${ignored}; ignored`);
-      }
-      if (line !== undefined) {
-        agent.want(line.group, line.word, roleOf(line.word), 'keepalived');
-      }
-    },
-    writer: (present) => agent.setManagerAlive(present),
-    garbage: (reason) => log.warn(`${path}: ignored ${reason}; only keepalived is to write there`),
-  });
 };
 
 const answer = async (agent: Agent, context: Context, request: ControlRequest): Promise<unknown> => {

@@ -1,6 +1,7 @@
 import type { Group } from '../../cluster/groups.ts';
 import type { ClusterConfig, NodeConfig } from '../../config/types.ts';
 import { deviceOf } from '../../config/types.ts';
+import { witnessAddress } from './witness.ts';
 
 /** Priorities: a home that isn't ready (its track file says -100) stands behind a backup that is. */
 const HOME_PRIORITY = 150;
@@ -17,7 +18,8 @@ export const readyPath = (config: ClusterConfig, group: string): string =>
 
 /**
  * keepalived.conf for `node`: one vrrp_instance a group, all starting as BACKUP. For 2.2.7 (Debian 12): VRRPv3 wants an
- * address there, so each instance has one of 127.0.0.0/8 that nobody uses; later versions take it as well.
+ * address there, so each instance has one of 127.0.0.0/8 that nobody uses, and it serves as a witness; later versions
+ * take it as well.
  */
 export const renderKeepalived = (config: ClusterConfig, node: NodeConfig, groups: readonly Group[]): string =>
   [
@@ -31,7 +33,7 @@ export const renderKeepalived = (config: ClusterConfig, node: NodeConfig, groups
     '  vrrp_version 3',
     "  # Above conntrackd's 1: a bulk of states must not hold up an advertisement.",
     '  vrrp_rt_priority 2',
-    '  # The agent reads it; keepalived tells it all states again after a reload.',
+    '  # The agent reads it. After a reload keepalived tells it again which instances are not MASTER.',
     `  vrrp_notify_fifo ${fifoPath(config)}`,
     '  fifo_write_vrrp_states_on_reload',
     '}',
@@ -63,7 +65,7 @@ const renderInstance = (
   `  priority ${priorityOf(group.order.indexOf(node.name))}`,
   `  advert_int ${config.keepalived.advert}`,
   '  virtual_ipaddress {',
-  `    127.84.0.${config.keepalived.vrid + index}/32 dev lo no_track`,
+  `    ${witnessAddress(config.keepalived.vrid + index)}/32 dev lo no_track`,
   '  }',
   '  track_file {',
   `    ready_${group.name}`,
