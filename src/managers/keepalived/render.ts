@@ -33,6 +33,8 @@ export const renderKeepalived = (config: ClusterConfig, node: NodeConfig, groups
     '  vrrp_version 3',
     "  # Above conntrackd's 1: a bulk of states must not hold up an advertisement.",
     '  vrrp_rt_priority 2',
+    '  # Microseconds. By default a realtime keepalived that is busy for two ticks of the clock is killed.',
+    '  vrrp_rlimit_rttime 1000000',
     '  # The agent reads it. After a reload keepalived tells it again which instances are not MASTER.',
     `  vrrp_notify_fifo ${fifoPath(config)}`,
     '  fifo_write_vrrp_states_on_reload',
