@@ -16,8 +16,11 @@ export const readyPath = (config: ClusterConfig, group: string): string =>
   `${config.paths.run}/ready/${group}`;
 
 /**
- * keepalived.conf for `node`. `check` is the command line of hooks/keepalived-check. One vrrp_instance a group, all starting as BACKUP. For 2.2.7 (Debian 12): VRRPv3 wants an
- * address there, so each instance has one of 127.0.0.0/8 that nobody uses; later versions take it as well.
+ * keepalived.conf for `node`: one vrrp_instance a group, all starting as BACKUP. For 2.2.7 (Debian 12): VRRPv3 wants an
+ * address there, so each instance has one of 127.0.0.0/8 that nobody uses, and it serves as a witness; later versions
+ * take it as well.
+ *
+ * @param check command line of hooks/keepalived-check
  */
 export const renderKeepalived = (
   config: ClusterConfig,
@@ -36,9 +39,9 @@ export const renderKeepalived = (
     '  vrrp_version 3',
     "  # Above conntrackd's 1: a bulk of states must not hold up an advertisement.",
     '  vrrp_rt_priority 2',
-    '  # Microseconds. The default, 10000, ends it when starting a program takes longer on a busy machine.',
+    '  # Microseconds. By default a realtime keepalived that is busy for two ticks of the clock is killed.',
     '  vrrp_rlimit_rttime 1000000',
-    '  # The agent reads it; keepalived tells it all states again after a reload.',
+    '  # The agent reads it. After a reload keepalived tells it again which instances are not MASTER.',
     `  vrrp_notify_fifo ${fifoPath(config)}`,
     '  fifo_write_vrrp_states_on_reload',
     '}',
