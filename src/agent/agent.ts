@@ -46,6 +46,7 @@ export class Agent {
   /** When the last word about each group was said. */
   readonly #orders = new Map<string, WordOrder>();
   readonly #standStill = new StandStill(performance.now());
+  #lossReasons: readonly string[] = [];
   #beatAt = Number.NEGATIVE_INFINITY;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
@@ -109,6 +110,8 @@ export class Agent {
     }
     this.#recall(files);
     if (this.#parts.resident) {
+      // In this order: a hook that sees the agent must not take it for hung.
+      files.beat();
       files.noteAgent();
     }
     this.#upkeep.start();
@@ -161,13 +164,16 @@ export class Agent {
     void this.wake();
   }
 
-  /** The data interfaces that carry nothing, as the configuration names them. */
-  setLost(interfaces: readonly string[]): void {
+  /**
+   * The data interfaces that carry nothing, as the configuration names them, and a sentence about each.
+   */
+  setLost(interfaces: readonly string[], reasons: readonly string[]): void {
     const before = this.#memory.lost;
     this.#memory.lose(interfaces, performance.now());
-    for (const name of interfaces.filter((name) => !before.includes(name))) {
-      this.#parts.log.warn(`${name} carries nothing`);
+    for (const reason of reasons.filter((reason) => !this.#lossReasons.includes(reason))) {
+      this.#parts.log.warn(reason);
     }
+    this.#lossReasons = reasons;
     for (const name of before.filter((name) => !interfaces.includes(name))) {
       this.#parts.log.info(`${name} carries again`);
     }
@@ -263,12 +269,14 @@ export class Agent {
     return {
       node: node.name,
       manager: { kind: config.manager, alive: this.#managerAlive },
+      drained: snapshot.drained,
       groups: groupStatuses(snapshot, this.#round?.decisions ?? [], (group) => this.#journal.since(group)),
       peers: snapshot.peers.map(({ name, reachable }) => ({ name, reachable })),
       conntrackd: this.#parts.conntrackdHealth(),
       verified: this.#replicas.results,
       warnings: [
         ...warningsOf(snapshot),
+        ...this.#lossReasons,
         ...(this.#failure === '' ? [] : [this.#failure]),
         ...(this.#parts.conntrackdHealth() === 'ok'
           ? []

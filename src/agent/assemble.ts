@@ -7,6 +7,7 @@ import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { Control } from '../conntrackd/control.ts';
 import { Health } from '../conntrackd/health.ts';
 import { drained } from '../conntrackd/progress.ts';
+import { LinkWatch } from '../dataplane/link-watch.ts';
 import { OWNED } from '../dataplane/owned.ts';
 import { Conntrack } from '../kernel/conntrack.ts';
 import { localAddresses } from '../kernel/links.ts';
@@ -96,9 +97,13 @@ export const assemble = async (
         compareWith(config, node, nodeNamed(config, peer.name), key, [...peer.buckets], signal),
     }),
   );
+  const links = new LinkWatch(config, node, () => agent.setLost(links.lost, links.reasons), {
+    note: (text) => log.warn(text),
+  });
   return {
     agent,
     close: async () => {
+      links.close();
       await agent.stop();
       health.close();
       sorting.close();

@@ -5,6 +5,7 @@ import type { Status } from './status.ts';
 export const statusSchema: z.ZodType<Status> = z.object({
   node: z.string(),
   manager: z.object({ kind: z.string(), alive: z.boolean() }),
+  drained: z.boolean(),
   groups: z.array(
     z.object({
       name: z.string(),

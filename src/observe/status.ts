@@ -5,6 +5,8 @@ import type { GroupView, Snapshot } from '../cluster/snapshot.ts';
 export interface Status {
   readonly node: string;
   readonly manager: { readonly kind: string; readonly alive: boolean };
+  /** Whether the operator has drained this node. */
+  readonly drained: boolean;
   readonly groups: readonly GroupStatus[];
   readonly peers: readonly { readonly name: string; readonly reachable: boolean }[];
   readonly conntrackd: 'starting' | 'ok' | 'absent' | 'stuck' | 'unfit';
@@ -63,6 +65,7 @@ export const warningsOf = (snapshot: Snapshot): readonly string[] => [
     : [
         `${snapshot.manager.kind} says nothing: it doesn't run, or was started before the agent; start it again`,
       ]),
+  ...(snapshot.drained ? ['drained by the operator; conntrack-ha resume ends that'] : []),
   ...snapshot.groups.flatMap((group) => contradictions(snapshot, group)),
 ];
 
@@ -73,6 +76,11 @@ const contradictions = (snapshot: Snapshot, group: GroupView): readonly string[]
   ];
   if (owners.length > 1) {
     return [`${group.name} has two owners: ${owners.join(' and ')}`];
+  }
+  const rivals = snapshot.peers.filter((peer) => peer.reachable && peer.wants.has(group.name));
+  if (rivals.length > 0 && group.active > 0 && group.wanted?.role === 'owner') {
+    const who = rivals.map(({ name }) => name).join(' and ');
+    return [`${who} wants ${group.name} too: is VRRP between the nodes cut?`];
   }
   const blind = snapshot.peers.some((peer) => !peer.reachable);
   return owners.length === 0 && !blind ? [`${group.name} has no owner: its packets are dropped`] : [];

@@ -59,7 +59,10 @@ export const untilComplementary = async (lab: Lab, boundMs = 10_000): Promise<vo
   );
 };
 
-/** Records every change of a node's owned set from now on, as the kernel announces it; returns how to read them. */
+/**
+ * Records every change of a node's owned set from now on, as the kernel announces it; returns how to read them: `+0:1f` or
+ * `-0:1f`. A bucket that one transaction takes out and puts in again, as the lease's renewal does, has not changed.
+ */
 export const watchOwned = async (node: FirewallNode): Promise<() => Promise<readonly string[]>> => {
   const monitor = await node.machine.spawn('nft-monitor', ['nft', 'monitor', 'elements']);
   // It doesn't say when it begins to listen: it is given something to tell until it does.
@@ -75,7 +78,20 @@ export const watchOwned = async (node: FirewallNode): Promise<() => Promise<read
     },
     5000,
   );
-  return async () => (await monitor.output()).split('\n').filter((line) => line.includes('conntrack_ha'));
+  return async () => (await monitor.output()).split('# new generation').flatMap(netChanges);
+};
+
+/** What a transaction has changed in the end, in the lines of `nft monitor` about it. */
+const netChanges = (transaction: string): readonly string[] => {
+  const last = new Map<string, string>();
+  const first = new Map<string, string>();
+  const line = /^(\w+) element netdev conntrack_ha owned \{ (\S+)/gm;
+  for (const [, verb, bucket = ''] of transaction.matchAll(line)) {
+    const sign = verb === 'delete' ? '-' : '+';
+    first.set(bucket, first.get(bucket) ?? sign);
+    last.set(bucket, sign);
+  }
+  return [...last].flatMap(([bucket, sign]) => (first.get(bucket) === sign ? [`${sign}${bucket}`] : []));
 };
 
 const bucketsOf = (node: 'fw1' | 'fw2', share: Shares['fw1']): readonly number[] | null => {
