@@ -185,9 +185,15 @@ describe.each(SHELLS)('keepalived-notify by %s', (shell) => {
   it('finds what belongs to it through a link, from any directory, with a relative name', async () => {
     symlinkSync(join(box.hooks, 'keepalived-notify'), join(box.root, 'link'));
     const options = { env: box.env, cwd: box.root };
-    expect(spawnSync('./link', ['-r', box.run, 'primary', 'fw1_fw2'], options).status).toBe(0);
+    expect(
+      spawnSync('sh', ['-c', './link "$@"', 'sh', '-r', box.run, 'primary', 'fw1_fw2'], options).status,
+    ).toBe(0);
     await until('the program', () => box.calls().length === 1, 5000);
-    const relative = spawnSync('hooks/keepalived-notify', ['-r', box.run, 'backup', 'fw1_fw2'], options);
+    const relative = spawnSync(
+      'sh',
+      ['-c', 'hooks/keepalived-notify "$@"', 'sh', '-r', box.run, 'backup', 'fw1_fw2'],
+      options,
+    );
     expect(relative.status).toBe(0);
     await until('the program', () => box.calls().length === 2, 5000);
   });

@@ -63,7 +63,7 @@ export class Sandbox {
        printf '%s\\n' "$*" $(ls ${this.run}/words) >${this.#calls}/$$.new
        cat /proc/$$/stat >${this.#calls}/$$.stat
        mv ${this.#calls}/$$.new ${this.#calls}/$(date +%s%N).$$
-       while [ ! -e ${this.root}/go ]; do sleep 0.02; done
+       while [ -d ${this.root} ] && [ ! -e ${this.root}/go ]; do sleep 0.02; done
        echo said by the program
        rmdir ${this.root}/alone`,
     );
@@ -168,7 +168,7 @@ export class Sandbox {
   }
 
   isFree(lock: string): boolean {
-    return spawnSync('flock', ['-n', join(this.run, lock), 'true']).status === 0;
+    return spawnSync('/usr/bin/flock', ['-n', join(this.run, lock), 'true']).status === 0;
   }
 
   /** The processes of this sandbox whose command line holds `text`. */
@@ -184,17 +184,14 @@ export class Sandbox {
     for (const { pid } of this.#children) {
       kill(pid);
     }
-    // A process that is being replaced by another program has no command line for a moment: look again.
-    for (let round = 1; existsSync(this.root); round++) {
-      this.processes('').forEach(kill);
-      try {
-        rmSync(this.root, { recursive: true });
-      } catch (error) {
-        if (round === 100) {
-          throw error;
-        }
-      }
+    // A process that is being replaced by another program has no command line for a moment: look until three times in a
+    // row there was none.
+    for (let round = 0, quiet = 0; quiet < 3 && round < 200; round++) {
+      const left = this.processes('');
+      left.forEach(kill);
+      quiet = left.length === 0 ? quiet + 1 : 0;
     }
+    rmSync(this.root, { recursive: true, maxRetries: 5 });
   }
 }
 
