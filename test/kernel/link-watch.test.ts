@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { symlink } from 'node:fs/promises';
+import { mkdtemp, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -271,6 +271,20 @@ describe('a probe', () => {
     expect(notes).toEqual([
       'interfaces.eth1.probe: ping is not installed, so nobody is asked; apt install iputils-ping',
     ]);
+  });
+
+  it('whose ping fails is not answered, and why is said once', async () => {
+    const bin = await mkdtemp(join(directory.path, 'bin-'));
+    const script = '#!/bin/sh\necho "ping: socket: Operation not permitted" >&2\nexit 2\n';
+    await writeFile(join(bin, 'ping'), script, { mode: 0o755 });
+    const path = process.env['PATH'];
+    process.env['PATH'] = bin;
+    const { watch, notes } = watching(probing({ eth1: NEIGHBOUR.eth1 }));
+    await becomes(watch, ['eth1'], 5000).finally(() => {
+      process.env['PATH'] = path;
+    });
+    expect(notes).toEqual(['interfaces.eth1.probe: ping ended: ping: socket: Operation not permitted']);
+    await becomes(watch, [], 5000);
   });
 
   it("is none at the node's own address, which is said once", async () => {
