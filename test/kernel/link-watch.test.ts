@@ -1,6 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtemp, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bundle } from '../../scripts/bundle.ts';
 import type { ClusterConfig } from '../../src/config/types.ts';
 import { LinkWatch } from '../../src/dataplane/link-watch.ts';
 import { pingArguments } from '../../src/dataplane/probe.ts';
@@ -172,16 +176,16 @@ describe('a probe', () => {
     await becomes(watch, ['eth1']);
     await until('the silence', async () => (await pings(process.pid)).length === 0, 5000);
     await plug('eth1');
-    await ip('address delete 192.168.0.251/24 dev eth1', 'address add 192.168.0.5/24 dev eth1');
-    const sourceless = 'eth1 has no address of its own to ask 192.168.0.1 from';
-    await until(
-      'no source',
-      () => watch.reasons,
-      5000,
-      ([reason]) => reason === sourceless,
-    );
-    await ip('address add 192.168.0.251/24 dev eth1');
     await becomes(watch, [], 5000);
+  });
+
+  it('is asked from an own address only, which it waits for', async () => {
+    await ip('address delete 192.168.0.251/24 dev eth1', 'address add 192.168.0.5/24 dev eth1');
+    const { watch } = watching(probing({ eth1: NEIGHBOUR.eth1, eth2: '192.168.1.99' }));
+    await becomes(watch, ['eth1', 'eth2'], 5000);
+    expect(watch.reasons[0]).toBe('eth1 has no address of its own to ask 192.168.0.1 from');
+    await ip('address add 192.168.0.251/24 dev eth1');
+    await becomes(watch, ['eth2'], 5000);
   });
 
   it('goes on when somebody ends or stops its ping', async () => {
@@ -233,13 +237,18 @@ describe('a probe', () => {
   it('ends with a process that is killed, answered or not', async () => {
     await silence('eth2');
     const request: WatchRequest = { config: probing(NEIGHBOUR), node: 'fw1' };
-    const program = ['--import', 'tsx', 'test/kernel/dataplane/watch-program.ts', JSON.stringify(request)];
-    const killed = execa(process.execPath, program, { reject: false });
+    const program = join(directory.path, 'watch-program.js');
+    await bundle('test/kernel/dataplane/watch-program.ts', program);
+    await symlink(
+      fileURLToPath(new URL('../../node_modules', import.meta.url)),
+      join(directory.path, 'node_modules'),
+    );
+    const killed = execa(process.execPath, [program, JSON.stringify(request)], { reject: false });
     const parent = killed.pid ?? 0;
     const pids = await until(
       'two pings',
       () => pings(parent),
-      10_000,
+      30_000,
       ({ length }) => length === 2,
     );
     killed.kill('SIGKILL');
@@ -262,6 +271,20 @@ describe('a probe', () => {
     expect(notes).toEqual([
       'interfaces.eth1.probe: ping is not installed, so nobody is asked; apt install iputils-ping',
     ]);
+  });
+
+  it('whose ping fails is not answered, and why is said once', async () => {
+    const bin = await mkdtemp(join(directory.path, 'bin-'));
+    const script = '#!/bin/sh\necho "ping: socket: Operation not permitted" >&2\nexit 2\n';
+    await writeFile(join(bin, 'ping'), script, { mode: 0o755 });
+    const path = process.env['PATH'];
+    process.env['PATH'] = bin;
+    const { watch, notes } = watching(probing({ eth1: NEIGHBOUR.eth1 }));
+    await becomes(watch, ['eth1'], 5000).finally(() => {
+      process.env['PATH'] = path;
+    });
+    expect(notes).toEqual(['interfaces.eth1.probe: ping ended: ping: socket: Operation not permitted']);
+    await becomes(watch, [], 5000);
   });
 
   it("is none at the node's own address, which is said once", async () => {
