@@ -202,7 +202,9 @@ export class AgentProcess {
     if (milliseconds === 0) {
       return;
     }
-    const owned = this.#host.groups.filter(({ buckets }) => buckets.some((bucket) => this.#owned.has(bucket)));
+    const owned = this.#host.groups.filter(({ buckets }) =>
+      buckets.some((bucket) => this.#owned.has(bucket)),
+    );
     this.memory.stoodStill(
       milliseconds,
       owned.map(({ name }) => name),
