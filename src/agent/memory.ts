@@ -155,7 +155,10 @@ export class Memory {
 
   request(group: string, from: string, id: number, synced: boolean, now: number): void {
     const before = this.#requests.get(group);
-    const since = before?.from === from && before.id === id ? before.since : now;
+    if (before !== undefined && before.from !== from) {
+      return; // one after the other: it is said again until it is answered
+    }
+    const since = before?.id === id ? before.since : now;
     this.#requests.set(group, { from, id, synced, since });
   }
 
