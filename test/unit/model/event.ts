@@ -151,37 +151,53 @@ export const happen = (world: World, event: Event): void => {
       machine.order(event.kind, groupOf(world, event.group), event.force);
       return;
     case 'power cut':
-      return machine.cutPower();
+      machine.cutPower();
+      return;
     case 'boot':
-      return machine.boot();
+      machine.boot();
+      return;
     case 'kill agent':
-      return machine.killAgent();
+      machine.killAgent();
+      return;
     case 'kill agent before its transaction':
-      return machine.killAgent('before');
+      machine.killAgent('before');
+      return;
     case 'kill agent after its transaction':
-      return machine.killAgent('after');
+      machine.killAgent('after');
+      return;
     case 'start agent':
-      return machine.startAgent();
+      machine.startAgent();
+      return;
     case 'pause agent':
-      return machine.pauseAgent();
+      machine.pauseAgent();
+      return;
     case 'resume agent':
-      return machine.resumeAgent();
+      machine.resumeAgent();
+      return;
     case 'kill keepalived':
-      return machine.endKeepalived(false);
+      machine.endKeepalived(false);
+      return;
     case 'stop keepalived':
-      return machine.endKeepalived(true);
+      machine.endKeepalived(true);
+      return;
     case 'start keepalived':
-      return machine.startKeepalived();
+      machine.startKeepalived();
+      return;
     case 'unplug':
-      return machine.plug(false);
+      machine.plug(false);
+      return;
     case 'plug':
-      return machine.plug(true);
+      machine.plug(true);
+      return;
     case 'restart conntrackd':
-      return machine.restartConntrackd();
+      machine.restartConntrackd();
+      return;
     case 'drain':
-      return machine.drain(true);
+      machine.drain(true);
+      return;
     case 'resume':
-      return machine.drain(false);
+      machine.drain(false);
+      return;
   }
 };
 

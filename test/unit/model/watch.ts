@@ -195,7 +195,7 @@ export class Watch {
   #owns(node: string, group: string): boolean {
     const owned = this.#machines.get(node)?.owned;
     const buckets = this.#groups.find(({ name }) => name === group)?.buckets;
-    return owned !== undefined && buckets !== undefined && buckets.some((bucket) => owned.has(bucket));
+    return owned && buckets?.some((bucket) => owned.has(bucket));
   }
 
   #held(node: string): Map<string, string> {
