@@ -195,7 +195,7 @@ export class Watch {
   #owns(node: string, group: string): boolean {
     const owned = this.#machines.get(node)?.owned;
     const buckets = this.#groups.find(({ name }) => name === group)?.buckets;
-    return owned && buckets?.some((bucket) => owned.has(bucket));
+    return buckets?.some((bucket) => owned?.has(bucket)) ?? false;
   }
 
   #held(node: string): Map<string, string> {
