@@ -121,8 +121,16 @@ for (const [what, runs] of results) {
   report(what, runs);
 }
 
+const reportBuckets = (what: string, times: number[]): void => {
+  times.sort((a, b) => a - b);
+  const [p50, p99] = [0.5, 0.99].map((part) => (times[Math.floor(times.length * part)] ?? 0).toFixed(3));
+  console.log(`${what}: median ${p50} ms, 99th percentile ${p99} ms`);
+};
+
 const set: SetRef = { family: 'netdev', table: 'bench', name: 'owned' };
-await execa('nft', ['-f', '-'], { input: 'table netdev bench {\n set owned { type mark; size 1024; }\n}' });
+await execa('nft', ['-f', '-'], {
+  input: 'table netdev bench {\n set owned { type mark; size 4096; flags timeout; }\n}',
+});
 const nftables = new Nftables();
 const times: number[] = [];
 for (let turn = 0; turn < 2000; turn += 1) {
@@ -131,8 +139,17 @@ for (let turn = 0; turn < 2000; turn += 1) {
   await nftables.change(set, turn % 2 === 0 ? { add: group, remove: [] } : { add: [], remove: group });
   times.push(performance.now() - begin);
 }
+reportBuckets('32 buckets added or removed', times);
+for (const count of [32, 1024]) {
+  const buckets = Array.from({ length: count }, (_, index) => index);
+  await nftables.change(set, { add: buckets, remove: [], timeout: 60_000 });
+  const renewals: number[] = [];
+  for (let turn = 0; turn < 500; turn += 1) {
+    const begin = performance.now();
+    await nftables.renew(set, buckets, 60_000);
+    renewals.push(performance.now() - begin);
+  }
+  reportBuckets(`${count} buckets renewed`, renewals);
+}
 nftables.close();
 await execa('nft', ['delete', 'table', 'netdev', 'bench']);
-times.sort((a, b) => a - b);
-const [p50, p99] = [0.5, 0.99].map((part) => (times[Math.floor(times.length * part)] ?? 0).toFixed(3));
-console.log(`32 buckets added or removed: median ${p50} ms, 99th percentile ${p99} ms`);

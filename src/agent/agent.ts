@@ -181,6 +181,15 @@ export class Agent {
     return this.#upkeep.exact || this.#parts.conntrackdHealth() === 'absent';
   }
 
+  /** A peer that could own what this node owns may soon ask for it: keepalived prefers one with an agent that stays. */
+  get mayBeAsked(): boolean {
+    const { groups = [], peers = [] } = this.#round?.snapshot ?? {};
+    return groups.some(
+      ({ name, active }) =>
+        active > 0 && peers.some((peer) => peer.reachable && peer.managerAlive && peer.synced.has(name)),
+    );
+  }
+
   /** The last words are carried out, and nobody is waited for. */
   get settled(): boolean {
     const { snapshot, decisions = [] } = this.#round ?? {};

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { type Group, groupsOf } from '../cluster/groups.ts';
 import { loadConfig } from '../config/load.ts';
 import { findNode } from '../config/node.ts';
@@ -15,6 +16,8 @@ export interface GlobalOptions {
 /** What every command works with. */
 export interface Context {
   readonly config: ClusterConfig;
+  /** Where it was read from, an absolute path. */
+  readonly file: string;
   readonly node: NodeConfig;
   readonly groups: readonly Group[];
 }
@@ -37,7 +40,7 @@ export const contextOf = async (options: GlobalOptions): Promise<Context> => {
     env: process.env['CONNTRACK_HA_NODE'],
     hostname: hostname(),
   });
-  return { config, node, groups: groupsOf(config) };
+  return { config, file: resolve(options.config), node, groups: groupsOf(config) };
 };
 
 /** The agent's control socket. */

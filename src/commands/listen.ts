@@ -1,17 +1,33 @@
 import type { Agent } from '../agent/agent.ts';
 import { groupNames } from '../agent/assemble.ts';
 import type { AgentFiles } from '../agent/files.ts';
+import { groupsOf } from '../cluster/groups.ts';
+import type { Wanted } from '../cluster/snapshot.ts';
 import type { ClusterConfig } from '../config/types.ts';
+import { localAddresses } from '../kernel/links.ts';
 import { parseFifoLine, roleOf } from '../managers/keepalived/line.ts';
 import { fifoPath } from '../managers/keepalived/render.ts';
 import { WordSpool } from '../managers/keepalived/spool.ts';
+import { type Correction, LOOK_MS, Witness, witnessAddress } from '../managers/keepalived/witness.ts';
 import { FifoReader } from '../system/fifo.ts';
 import type { Logger } from '../system/log.ts';
 import { uptimeTicks } from '../system/process-start.ts';
 
+/** What the three ears share. */
+interface Hearing {
+  readonly config: ClusterConfig;
+  readonly files: AgentFiles;
+  readonly agent: Agent;
+  readonly log: Logger;
+  readonly witness: Witness;
+  /** What an earlier agent of this node has heard. */
+  readonly kept: ReadonlyMap<string, Wanted | undefined>;
+  readonly names: ReadonlySet<string>;
+}
+
 /**
- * Hears keepalived: the lines of its FIFO, whose end is its death, and the words that its hooks leave. keepalived runs if
- * either says so.
+ * Hears keepalived: the lines of its FIFO, whose end is its death, and the words that its hooks leave; it runs if either
+ * says so. Twice a second the witness looks whether a word was lost.
  */
 export const listen = (
   config: ClusterConfig,
@@ -19,30 +35,35 @@ export const listen = (
   agent: Agent,
   log: Logger,
 ): { readonly close: () => void } => {
+  const kept = new Map(groupsOf(config).map(({ name }) => [name, files.readWanted(name, performance.now())]));
+  const witness = witnessOf(config, kept);
+  const hearing: Hearing = { config, files, agent, log, witness, kept, names: groupNames(config) };
   const runs = { fifo: false, hooks: false };
   const tell = (change: Partial<typeof runs>): void => {
     Object.assign(runs, change);
     agent.setManagerAlive(runs.fifo || runs.hooks);
   };
   // What hooks have left is older than what the FIFO says from now on.
-  const spool = listenToHooks(config, files, agent, log, (hooks) => tell({ hooks }));
-  const fifo = listenToFifo(config, agent, log, (writer) => tell({ fifo: writer }));
+  const spool = hearHooks(hearing, (hooks) => tell({ hooks }));
+  const fifo = hearFifo(hearing, (writer) => {
+    witness.writer(writer);
+    tell({ fifo: writer });
+  });
+  const stop = repeatedly(LOOK_MS, () => lookAtAddresses(hearing));
   return {
     close: () => {
+      stop();
       fifo.close();
       spool.close();
     },
   };
 };
 
-const listenToFifo = (
-  config: ClusterConfig,
-  agent: Agent,
-  log: Logger,
+const hearFifo = (
+  { config, agent, log, witness, names }: Hearing,
   writer: (present: boolean) => void,
 ): FifoReader => {
   const path = fifoPath(config);
-  const names = groupNames(config);
   return new FifoReader(path, {
     line: (text) => {
       const { line, ignored } = parseFifoLine(text, names);
@@ -50,6 +71,7 @@ const listenToFifo = (
         log.warn(`${path}: ${ignored}; ignored`);
       }
       if (line !== undefined) {
+        witness.heard(line.group, line.word);
         agent.want(line.group, line.word, roleOf(line.word), 'keepalived');
       }
     },
@@ -58,14 +80,10 @@ const listenToFifo = (
   });
 };
 
-const listenToHooks = (
-  config: ClusterConfig,
-  files: AgentFiles,
-  agent: Agent,
-  log: Logger,
+const hearHooks = (
+  { files, agent, log, witness, names }: Hearing,
   keepalived: (runs: boolean) => void,
 ): WordSpool => {
-  const names = groupNames(config);
   const directory = files.words;
   return new WordSpool(directory, files.readKeepalived(), uptimeTicks, {
     word: ({ group, word, order, keepalived: caller }) => {
@@ -73,7 +91,9 @@ const listenToHooks = (
         log.warn(`${directory}: a hook was called for ${group}, which is no group of this cluster; ignored`);
         return;
       }
-      agent.want(group, word, roleOf(word), 'keepalived', { order });
+      if (agent.want(group, word, roleOf(word), 'keepalived', { order })) {
+        witness.heard(group, word);
+      }
       if (caller !== undefined) {
         files.noteKeepalived(caller);
       }
@@ -81,4 +101,50 @@ const listenToHooks = (
     ignored: (reason) => log.warn(`${directory}: ${reason}; ignored`),
     keepalived,
   });
+};
+
+const lookAtAddresses = async ({ agent, log, witness, kept }: Hearing): Promise<void> => {
+  const local = new Set((await localAddresses()).map(({ address }) => address));
+  for (const correction of witness.look(local)) {
+    // The operator has overruled a word that this agent hasn't heard: the next word ends that, and this is an old one.
+    if (correction.said !== undefined || kept.get(correction.group)?.by !== 'operator') {
+      log.warn(sentenceOf(correction));
+      agent.want(correction.group, correction.word, roleOf(correction.word), 'keepalived');
+    }
+  }
+};
+
+const witnessOf = (config: ClusterConfig, kept: ReadonlyMap<string, Wanted | undefined>): Witness =>
+  new Witness(
+    groupsOf(config).map(({ name }, index) => {
+      const last = kept.get(name);
+      return {
+        group: name,
+        address: witnessAddress(config.keepalived.vrid + index),
+        word: last?.by === 'keepalived' ? last.word : undefined,
+      };
+    }),
+  );
+
+const sentenceOf = ({ group, word, address, said }: Correction): string => {
+  const before = said === undefined ? 'it has said nothing' : `its last line said ${said}`;
+  return word === 'MASTER'
+    ? `keepalived is MASTER for ${group} (its address ${address} is there), though ${before}: a line was lost`
+    : `keepalived is not MASTER for ${group} (its address ${address} is gone), though ${before}: a line was lost`;
+};
+
+/** Acts again and again, `milliseconds` after the last time, until told to stop. What fails is tried again. */
+const repeatedly = (milliseconds: number, act: () => Promise<void>): (() => void) => {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const next = (): void => {
+    if (!stopped) {
+      timer = setTimeout(() => act().then(next, next), milliseconds);
+    }
+  };
+  next();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
 };

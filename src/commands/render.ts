@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { renderConntrackd } from '../conntrackd/render.ts';
 import { renderNftables } from '../dataplane/render.ts';
 import { renderKeepalived } from '../managers/keepalived/render.ts';
-import { type Context, UsageError } from './context.ts';
+import { type Context, DEFAULT_CONFIG, RefusedError, UsageError } from './context.ts';
 
 const RENDERERS: Readonly<Record<string, (context: Context) => string>> = {
-  keepalived: ({ config, node, groups }) => renderKeepalived(config, node, groups),
+  keepalived: (context) => renderKeepalived(context.config, context.node, context.groups, checkOf(context)),
   conntrackd: ({ config, node }) => renderConntrackd(config, node),
   nftables: ({ config, node }) => renderNftables(config, node),
 };
@@ -16,4 +18,22 @@ export const renderFor = (context: Context, what: string): string => {
     throw new UsageError(`nothing renders "${what}"; known are ${Object.keys(RENDERERS).join(', ')}`);
   }
   return render(context).trimEnd();
+};
+
+const DEFAULT_RUN = '/run/conntrack-ha';
+/** From the bundle, and from this file. */
+const HOOKS = ['../hooks', '../../hooks'] as const;
+
+/** The command line of keepalived-check, which stands beside the program; what isn't where it looks is passed to it. */
+const checkOf = ({ config, file }: Context): string => {
+  const places = HOOKS.map((place) => fileURLToPath(new URL(`${place}/keepalived-check`, import.meta.url)));
+  const program = places.find((place) => existsSync(place));
+  if (program === undefined) {
+    throw new RefusedError(`${places[0]} is missing; install conntrack-ha as a whole`);
+  }
+  return [
+    program,
+    ...(config.paths.run === DEFAULT_RUN ? [] : ['-r', config.paths.run]),
+    ...(file === DEFAULT_CONFIG ? [] : ['-c', file]),
+  ].join(' ');
 };

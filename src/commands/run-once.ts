@@ -11,6 +11,8 @@ import { prepareRun } from './prepare.ts';
 
 /** An agent whose heart hasn't beaten for so many seconds is hung. hooks/keepalived-check has the same bound. */
 const HUNG_S = 3;
+/** The heart of one that is well beats at least once in so many seconds. */
+const LATE_S = 1;
 /** How long a peer may take to ask or to answer. */
 const WORDS_MS = 5000;
 /** How long adopting what was taken over may take. */
@@ -25,8 +27,8 @@ export const runOnce = async (context: Context, alter?: Alter): Promise<void> =>
   requireRoot('run --once');
   const { config, node, groups } = context;
   const before = new AgentFiles(config.paths.run);
-  const running = before.runningAgent();
-  if (before.isStopped || (running !== undefined && before.beatAge() < HUNG_S)) {
+  const running = await agentInTheWay(before);
+  if (before.isStopped || running === 'well') {
     return;
   }
   const key = await readKey(config.sync.key);
@@ -40,11 +42,26 @@ export const runOnce = async (context: Context, alter?: Alter): Promise<void> =>
   try {
     await agent.start();
     const ears = config.manager === 'keepalived' ? listen(config, files, agent, log) : undefined;
-    await until(agent, () => agent.settled, WORDS_MS);
+    await until(agent, () => agent.settled && !agent.mayBeAsked, WORDS_MS);
     await until(agent, () => agent.adopted, ADOPT_MS);
     ears?.close();
   } finally {
     await close();
+  }
+};
+
+/** The agent that has hung, if one has; one that is late is watched until it is well or counts as hung. */
+const agentInTheWay = async (files: AgentFiles): Promise<number | 'well' | undefined> => {
+  for (;;) {
+    const running = files.runningAgent();
+    const age = files.beatAge();
+    if (running === undefined || age >= HUNG_S) {
+      return running;
+    }
+    if (age < LATE_S) {
+      return 'well';
+    }
+    await delay(50);
   }
 };
 

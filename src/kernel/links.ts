@@ -43,8 +43,16 @@ const AF_INET = 2;
 const RECEIVE_BYTES = 32 * 1024;
 const ATTEMPTS = 20;
 
-/** All interfaces of this network namespace. Throws what `Channel.request` throws, or NetlinkConflictError. */
-export const listLinks = (): Promise<Link[]> => list('interfaces', RTM_GETLINK, IFINFOMSG_BYTES, parseLink);
+/** For those who list often: opening a channel costs as much as the listing. To be closed. */
+export const openLinkChannel = (): Channel =>
+  new Channel({ protocol: NETLINK_ROUTE, receiveBytes: RECEIVE_BYTES, timeoutMs: 1000 });
+
+/**
+ * All interfaces of this network namespace, or of the one that `channel` was opened in. Throws what `Channel.request`
+ * throws, or NetlinkConflictError.
+ */
+export const listLinks = (channel?: Channel): Promise<Link[]> =>
+  list('interfaces', RTM_GETLINK, IFINFOMSG_BYTES, parseLink, channel);
 
 /** Whether there is an interface of this name. */
 export const linkExists = async (name: string): Promise<boolean> =>
@@ -65,8 +73,9 @@ const list = async <Entry>(
   type: number,
   headerBytes: number,
   parse: (...message: Parameters<OnMessage>) => Entry | undefined,
+  opened?: Channel,
 ): Promise<Entry[]> => {
-  const channel = new Channel({ protocol: NETLINK_ROUTE, receiveBytes: RECEIVE_BYTES });
+  const channel = opened ?? new Channel({ protocol: NETLINK_ROUTE, receiveBytes: RECEIVE_BYTES });
   const encode = (sequence: number): Uint8Array => {
     const writer = new MessageWriter(64);
     writer.openMessage(type, NLM_F_REQUEST | NLM_F_DUMP, sequence);
@@ -88,7 +97,9 @@ const list = async <Entry>(
     }
     throw new NetlinkConflictError('list', subject, ATTEMPTS, undefined);
   } finally {
-    channel.close();
+    if (channel !== opened) {
+      channel.close();
+    }
   }
 };
 

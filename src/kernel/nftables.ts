@@ -58,11 +58,13 @@ export class Nftables {
    */
   async elements(set: SetRef): Promise<number[]> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const before = await this.generation();
       const { keys, interrupted } = await this.#dump(set);
-      const once = new Set(keys);
       // While the kernel moves a set to a larger hash table (rhashtable_walk_next), a dump in several messages can
-      // give an element twice and then lack another, without a word.
-      if (!interrupted && once.size === keys.length) {
+      // give an element twice and then lack another, without a word. Nor does a dump of elements say that a transaction
+      // came in between: nf_tables_dump_set() never calls nl_dump_check_consistent().
+      const whole = !interrupted && distinct(keys).length === keys.length;
+      if (whole && (await this.generation()) === before) {
         return keys;
       }
       await nextTurn();

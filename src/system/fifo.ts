@@ -6,6 +6,9 @@ import { run } from './run.ts';
 /** Longest line that anybody writes into one: PIPE_BUF, so that a line is one write (pipe(7)). */
 const LINE_LIMIT = 4096;
 const RETRY_MS = 100;
+/** What a pipe holds unless its writer has changed that, and how often that is read at once at most. */
+const PIPE_BYTES = 65_536;
+const CHUNKS = 32;
 
 /** A FIFO could not be made or is something else. */
 export class FifoError extends Error {
@@ -14,7 +17,7 @@ export class FifoError extends Error {
 
 export interface FifoEvents {
   readonly line: (line: string) => void;
-  /** Whether somebody has it open for writing. */
+  /** Whether somebody has it open for writing. A new writer is told by false, then true, however soon he comes. */
   readonly writer: (present: boolean) => void;
   /** Bytes that were no line: too long, or cut at the end. */
   readonly garbage: (reason: string) => void;
@@ -34,16 +37,15 @@ export const makeFifo = async (path: string): Promise<void> => {
 
 /**
  * Reads a FIFO for good: through writers that come and go, and through a FIFO that is removed and made again. Its end of
- * file tells that the last writer is gone.
+ * file tells that the last writer is gone. What lies in it when a writer is found is read whole before anything else
+ * happens, so that an old line is never acted upon while a newer one waits behind it.
  */
 export class FifoReader {
   readonly #path: string;
   readonly #events: FifoEvents;
   readonly #timer: NodeJS.Timeout;
-  #socket: Socket | undefined;
-  #inode: number | undefined;
+  #source: Source | undefined;
   #writer: boolean | undefined;
-  #closed = false;
 
   constructor(path: string, events: FifoEvents) {
     this.#path = path;
@@ -53,76 +55,63 @@ export class FifoReader {
   }
 
   close(): void {
-    this.#closed = true;
     clearInterval(this.#timer);
-    this.#socket?.destroy();
+    const source = this.#source;
+    this.#source = undefined;
+    source?.socket.destroy();
   }
 
   #look(): void {
     const inode = stat(this.#path)?.ino;
-    if (this.#socket !== undefined && inode === this.#inode) {
-      return;
+    if (this.#source !== undefined && (inode === undefined || inode === this.#source.inode)) {
+      return; // if it was removed, its writer may still have lines: the end of file will tell
     }
-    if (this.#socket !== undefined && inode === undefined) {
-      return; // removed: its writer may still have lines, the end of file will tell
-    }
-    const fd = this.#open();
-    if (fd === undefined) {
+    const found = open(this.#path);
+    if (found !== undefined) {
+      this.#leave();
+      this.#attach(found);
+    } else if (this.#source === undefined) {
       this.#tell(false);
-      return;
     }
-    this.#attach(fd);
   }
 
-  /** A descriptor if somebody writes. Without a writer a read gives end of file at once (fifo(7)). */
-  #open(): number | undefined {
-    let fd: number;
-    try {
-      fd = openSync(this.#path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    } catch {
-      return undefined;
-    }
-    const found = fstatSync(fd);
-    if (found.isFIFO() && !atEnd(fd, this.#pushEarly)) {
-      this.#inode = found.ino;
-      return fd;
-    }
-    closeSync(fd);
-    return undefined;
-  }
-
-  #early: Buffer | undefined;
-  readonly #pushEarly = (chunk: Buffer): void => {
-    this.#early = chunk;
-  };
-
-  #attach(fd: number): void {
-    this.#socket?.destroy();
+  #attach({ fd, inode, waiting }: Found): void {
     const splitter = new LineSplitter(LINE_LIMIT, this.#events.line, (bytes) =>
       this.#events.garbage(`a line of ${bytes} bytes`),
     );
-    const socket = new Socket({ fd, readable: true, writable: false });
-    this.#socket = socket;
+    const source = { socket: new Socket({ fd, readable: true, writable: false }), fd, inode, splitter };
+    this.#source = source;
     this.#tell(true);
-    if (this.#early !== undefined) {
-      splitter.push(this.#early);
-      this.#early = undefined;
-    }
-    socket.on('data', (chunk) => splitter.push(chunk));
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => {
-      if (this.#closed) {
-        return;
-      }
-      const cut = splitter.end();
-      if (cut > 0) {
-        this.#events.garbage(`${cut} bytes without an end of line`);
-      }
-      if (this.#socket === socket) {
-        this.#socket = undefined;
+    splitter.push(waiting);
+    source.socket.on('data', (chunk) => splitter.push(chunk));
+    source.socket.on('error', () => source.socket.destroy());
+    source.socket.on('close', () => {
+      if (this.#source === source) {
+        this.#end(source);
         this.#look();
       }
     });
+  }
+
+  /** Another FIFO has taken the place of the one that was read: what its writer has left there comes first. */
+  #leave(): void {
+    const source = this.#source;
+    if (source !== undefined) {
+      if (!source.socket.destroyed) {
+        source.splitter.push(readWaiting(source.fd).bytes);
+      }
+      this.#end(source);
+      source.socket.destroy();
+    }
+  }
+
+  #end(source: Source): void {
+    this.#source = undefined;
+    const cut = source.splitter.end();
+    if (cut > 0) {
+      this.#events.garbage(`${cut} bytes without an end of line`);
+    }
+    this.#tell(false);
   }
 
   #tell(present: boolean): void {
@@ -133,21 +122,56 @@ export class FifoReader {
   }
 }
 
-/** Whether a non-blocking read finds the end of file; what it finds instead goes to `push`. */
-const atEnd = (fd: number, push: (chunk: Buffer) => void): boolean => {
-  const buffer = Buffer.alloc(LINE_LIMIT);
+interface Source {
+  readonly socket: Socket;
+  /** The socket's own: valid until that is destroyed. */
+  readonly fd: number;
+  readonly inode: number;
+  readonly splitter: LineSplitter;
+}
+
+interface Found {
+  readonly fd: number;
+  readonly inode: number;
+  readonly waiting: Buffer;
+}
+
+/** Opens it if somebody writes. Without a writer a read gives end of file at once (fifo(7)). */
+const open = (path: string): Found | undefined => {
+  let fd: number;
   try {
-    const bytes = readSync(fd, buffer);
-    if (bytes > 0) {
-      push(buffer.subarray(0, bytes));
-    }
-    return bytes === 0;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') {
-      return false;
-    }
-    throw error;
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  } catch {
+    return undefined;
   }
+  const found = fstatSync(fd);
+  if (found.isFIFO()) {
+    const { bytes, ended } = readWaiting(fd);
+    if (!ended || bytes.length > 0) {
+      return { fd, inode: found.ino, waiting: bytes };
+    }
+  }
+  closeSync(fd);
+  return undefined;
+};
+
+/** All that can be read without waiting, up to a limit for one who writes without end; and whether that was the end. */
+const readWaiting = (fd: number): { bytes: Buffer; ended: boolean } => {
+  const chunks: Buffer[] = [];
+  let ended = false;
+  try {
+    while (!ended && chunks.length < CHUNKS) {
+      const buffer = Buffer.alloc(PIPE_BYTES);
+      const length = readSync(fd, buffer);
+      chunks.push(buffer.subarray(0, length));
+      ended = length === 0;
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) {
+      throw error;
+    }
+  }
+  return { bytes: Buffer.concat(chunks), ended };
 };
 
 const stat = (path: string): ReturnType<typeof lstatSync> => lstatSync(path, { throwIfNoEntry: false });

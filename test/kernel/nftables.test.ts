@@ -63,6 +63,27 @@ describe('elements of a set', () => {
     expect(await nftables.elements(owned)).toEqual([]);
   });
 
+  it('are all there, while another program changes others without rest', { timeout: 30_000 }, async () => {
+    const others = range(0, 64).join(', ');
+    const script = Array.from(
+      { length: 400 },
+      (_, index) => `${index % 2 === 0 ? 'add' : 'delete'} element netdev ours owned { ${others} }`,
+    );
+    await nftables.change(owned, { add: range(100, 900), remove: [] });
+    const other = execa('nft', ['-i'], { input: `${script.join('\n')}\nquit\n`, reject: false });
+    let running = true;
+    void other.finally(() => {
+      running = false;
+    });
+    const seen = new Map<number, number>();
+    while (running) {
+      const { length } = await nftables.elements(owned);
+      seen.set(length, (seen.get(length) ?? 0) + 1);
+    }
+    expect((await other).exitCode).toBe(0);
+    expect(ascending([...seen.keys()])).toEqual([900, 964]);
+  });
+
   it('may be more than one message holds', async () => {
     await nftables.change(owned, { add: range(0, 5000), remove: [] });
     expect(ascending(await nftables.elements(owned))).toEqual(range(0, 5000));

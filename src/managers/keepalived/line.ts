@@ -49,7 +49,7 @@ export const wordOf = (state: string): KeepalivedWord | undefined =>
   WORDS.find((candidate) => candidate === state);
 
 /** What keepalived wants this node to be in that state. */
-export const roleOf = (word: KeepalivedWord): 'owner' | 'replica' =>
+export const roleOf = (word: string): 'owner' | 'replica' =>
   word === 'MASTER' || word === 'MASTER_RX_LOWER_PRI' ? 'owner' : 'replica';
 
 /** In quotes, cut if long, and whatever would steer a terminal (C0, DEL, C1) written as \\u00XX. */

@@ -17,9 +17,17 @@ export const readyPath = (config: ClusterConfig, group: string): string =>
 
 /**
  * keepalived.conf for `node`: one vrrp_instance a group, all starting as BACKUP. For 2.2.7 (Debian 12): VRRPv3 wants an
- * address there, so each instance has one of 127.0.0.0/8 that nobody uses; later versions take it as well.
+ * address there, so each instance has one of 127.0.0.0/8 that nobody uses, and it serves as a witness; later versions
+ * take it as well.
+ *
+ * @param check command line of hooks/keepalived-check
  */
-export const renderKeepalived = (config: ClusterConfig, node: NodeConfig, groups: readonly Group[]): string =>
+export const renderKeepalived = (
+  config: ClusterConfig,
+  node: NodeConfig,
+  groups: readonly Group[],
+  check: string,
+): string =>
   [
     `# keepalived for ${node.name} of cluster ${config.cluster}: conntrack-ha render keepalived`,
     '# Every group of buckets is one VRRP instance. The addresses that users see are not here: every node has them',
@@ -31,9 +39,18 @@ export const renderKeepalived = (config: ClusterConfig, node: NodeConfig, groups
     '  vrrp_version 3',
     "  # Above conntrackd's 1: a bulk of states must not hold up an advertisement.",
     '  vrrp_rt_priority 2',
-    '  # The agent reads it; keepalived tells it all states again after a reload.',
+    '  # Microseconds. By default a realtime keepalived that is busy for two ticks of the clock is killed.',
+    '  vrrp_rlimit_rttime 1000000',
+    '  # The agent reads it. After a reload keepalived tells it again which instances are not MASTER.',
     `  vrrp_notify_fifo ${fifoPath(config)}`,
     '  fifo_write_vrrp_states_on_reload',
+    '}',
+    '',
+    "# A node whose agent is dead or hung stands behind one whose agent is well, whatever the agent's last word was.",
+    'vrrp_script conntrack_ha {',
+    `  script "${check}"`,
+    '  interval 1',
+    `  weight ${UNREADY}`,
     '}',
     '',
     ...groups.flatMap((group) => renderTrackFile(config, group)),
@@ -67,6 +84,9 @@ const renderInstance = (
   '  }',
   '  track_file {',
   `    ready_${group.name}`,
+  '  }',
+  '  track_script {',
+  '    conntrack_ha',
   '  }',
   '}',
   '',

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FifoError, FifoReader, makeFifo } from '../../../src/system/fifo.ts';
 
@@ -102,6 +103,60 @@ describe('FifoReader', () => {
     closeSync(writer);
   });
 
+  it('reads a backlog whole before anything else can happen', async () => {
+    await makeFifo(path);
+    const writer = openWriter();
+    const lines = Array.from({ length: 2000 }, (_, index) => `INSTANCE "fw1_fw2" BACKUP ${index}`);
+    writeSync(writer, `${lines.join('\n')}\n`);
+    const { seen } = read();
+    expect(seen).toEqual(['[writer]', ...lines]);
+    closeSync(writer);
+  });
+
+  it('reads what the old writer has left before it turns to a FIFO that was made anew', async () => {
+    await makeFifo(path);
+    const { seen } = read();
+    const before = openWriter();
+    await vi.waitFor(() => expect(seen).toContain('[writer]'));
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+    const writer = openWriter();
+    const lines = Array.from({ length: 8000 }, (_, index) => `${index}`);
+    // Until the reader looks again nothing is read: this process doesn't get to it.
+    writeSync(before, `${lines.join('\n')}\n`);
+    writeSync(before, 'half');
+    writeSync(writer, 'new\n');
+    blockFor(150);
+    await vi.waitFor(() => expect(seen).toContain('new'));
+    expect(seen).toEqual([
+      '[nobody]',
+      '[writer]',
+      ...lines,
+      '[4 bytes without an end of line]',
+      '[nobody]',
+      '[writer]',
+      'new',
+    ]);
+    closeSync(before);
+    closeSync(writer);
+  });
+
+  it('stays with its writer when the path leads to one that nobody writes', async () => {
+    await makeFifo(path);
+    const { seen } = read();
+    const writer = openWriter();
+    await vi.waitFor(() => expect(seen).toContain('[writer]'));
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+    blockFor(150);
+    await setTimeout(50);
+    writeSync(writer, 'still here\n');
+    await vi.waitFor(() => expect(seen.at(-1)).toBe('still here'));
+    expect(seen).toEqual(['[nobody]', '[writer]', 'still here']);
+    closeSync(writer);
+    await vi.waitFor(() => expect(seen.at(-1)).toBe('[nobody]'));
+  });
+
   it('lets go of it, though somebody writes on', async () => {
     await makeFifo(path);
     const { seen, reader } = read();
@@ -120,6 +175,11 @@ describe('FifoReader', () => {
     closeSync(writer);
   });
 });
+
+/** Keeps this process, and so the reader, from doing anything else: longer than between two of its looks. */
+const blockFor = (milliseconds: number): void => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+};
 
 /** How many descriptors of this process lead to `target`. */
 const openDescriptors = (target: string): number =>
