@@ -155,7 +155,10 @@ export class Memory {
 
   request(group: string, from: string, id: number, synced: boolean, now: number): void {
     const before = this.#requests.get(group);
-    const since = before?.from === from && before.id === id ? before.since : now;
+    if (before !== undefined && before.from !== from) {
+      return; // one after the other: it is said again until it is answered
+    }
+    const since = before?.id === id ? before.since : now;
     this.#requests.set(group, { from, id, synced, since });
   }
 
@@ -232,14 +235,15 @@ export class Memory {
       this.#contested.set(name, now);
     }
     const holder = this.#synced.get(name);
-    const owner = peers.find((peer) => peer.owns.has(name));
+    // A dead owner's last word may still be known when another has taken over.
+    const owners = peers.filter((peer) => peer.reachable && peer.owns.has(name));
     const doubt = this.#doubts.get(name);
     return {
       active,
       wanted: this.#wanted.get(name),
       synced:
         active === group.buckets.length ||
-        (holder !== undefined && (owner === undefined || owner.name === holder)),
+        (holder !== undefined && owners.every((owner) => owner.name === holder)),
       asked: this.#asked.get(name),
       request: this.#requests.get(name),
       contested: this.#contested.get(name),

@@ -124,7 +124,7 @@ const decideAsReplica = (snapshot: Snapshot, group: GroupView): Verdict => {
   }
   const owner = ownersOf(snapshot, group)[0];
   return owner === undefined
-    ? decideOrphan(snapshot, wanted)
+    ? decideOrphan(snapshot, group, wanted)
     : decideTakeover(snapshot, group, wanted, owner);
 };
 
@@ -142,7 +142,10 @@ const decideBlind = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Verd
 };
 
 /** No peer that can be seen owns it. */
-const decideOrphan = (snapshot: Snapshot, wanted: Wanted): Verdict => {
+const decideOrphan = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Verdict => {
+  if (group.asked?.answer?.granted === true) {
+    return { kind: 'activate', reason: `${says(wanted)}; ${group.asked.peer} gave it up` };
+  }
   const unknown = snapshot.peers.filter((peer) => peer.silent === Number.POSITIVE_INFINITY);
   if (unknown.length > 0 && snapshot.listening < snapshot.timeouts.peer) {
     return { kind: 'stay', reason: `${says(wanted)}, but ${names(unknown)} may still answer` };

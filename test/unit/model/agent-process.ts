@@ -10,6 +10,7 @@ import type { Group } from '../../../src/cluster/groups.ts';
 import { readiness } from '../../../src/cluster/readiness.ts';
 import type { Snapshot, Wanted } from '../../../src/cluster/snapshot.ts';
 import type { ClusterConfig, NodeConfig } from '../../../src/config/types.ts';
+import type { Body } from '../../../src/peers/message.ts';
 import { ModelLink, type Parcel } from './link.ts';
 import type { Process } from './process.ts';
 
@@ -113,6 +114,10 @@ export class AgentProcess {
     this.wake();
   }
 
+  forge(from: string, body: Body): void {
+    this.process.run(() => this.#link?.forge(from, body));
+  }
+
   receive(parcel: Parcel): void {
     this.#link?.receive(parcel);
   }
@@ -202,7 +207,9 @@ export class AgentProcess {
     if (milliseconds === 0) {
       return;
     }
-    const owned = this.#host.groups.filter(({ buckets }) => buckets.some((bucket) => this.#owned.has(bucket)));
+    const owned = this.#host.groups.filter(({ buckets }) =>
+      buckets.some((bucket) => this.#owned.has(bucket)),
+    );
     this.memory.stoodStill(
       milliseconds,
       owned.map(({ name }) => name),

@@ -6,10 +6,26 @@ import type { Words, World } from './world.ts';
 /** Something that happens to the cluster. Nodes and groups are numbers, taken modulo how many there are. */
 export type Event =
   | { readonly kind: NodeEvent; readonly node: number }
-  | { readonly kind: 'cut' | 'heal'; readonly path: 'switch' | 'sync'; readonly node: number; readonly other: number; readonly both: boolean }
-  | { readonly kind: 'weather'; readonly path: 'switch' | 'sync'; readonly loss: number; readonly delay: number }
+  | {
+      readonly kind: 'cut' | 'heal';
+      readonly path: 'switch' | 'sync';
+      readonly node: number;
+      readonly other: number;
+      readonly both: boolean;
+    }
+  | {
+      readonly kind: 'weather';
+      readonly path: 'switch' | 'sync';
+      readonly loss: number;
+      readonly delay: number;
+    }
   | { readonly kind: 'word'; readonly node: number; readonly group: number; readonly word: KeepalivedWord }
-  | { readonly kind: 'takeover' | 'release'; readonly node: number; readonly group: number; readonly force: boolean };
+  | {
+      readonly kind: 'takeover' | 'release';
+      readonly node: number;
+      readonly group: number;
+      readonly force: boolean;
+    };
 
 const NODE_EVENTS = [
   'power cut',
@@ -50,8 +66,20 @@ export type Story = readonly { readonly after: number; readonly event: Event }[]
 const index = fc.nat({ max: 11 });
 const after = fc.oneof(fc.nat({ max: 20 }), fc.nat({ max: 400 }), fc.nat({ max: 3000 }));
 const path = fc.constantFrom('switch' as const, 'sync' as const);
-const cut = fc.record({ kind: fc.constantFrom('cut' as const, 'heal' as const), path, node: index, other: index, both: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false)) });
-const switchCut = fc.record({ kind: fc.constantFrom('cut' as const, 'heal' as const), path: fc.constant('switch' as const), node: index, other: index, both: fc.boolean() });
+const cut = fc.record({
+  kind: fc.constantFrom('cut' as const, 'heal' as const),
+  path,
+  node: index,
+  other: index,
+  both: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false)),
+});
+const switchCut = fc.record({
+  kind: fc.constantFrom('cut' as const, 'heal' as const),
+  path: fc.constant('switch' as const),
+  node: index,
+  other: index,
+  both: fc.boolean(),
+});
 const weather = fc.record({
   kind: fc.constant('weather' as const),
   path,
@@ -76,7 +104,8 @@ const nodeEvent = (kinds: readonly NodeEvent[]): fc.Arbitrary<Event> =>
 
 /** @param tame with nothing that takes messages or agents away */
 export const storyOf = (words: Words, tame: boolean): fc.Arbitrary<Story> => {
-  const said: fc.Arbitrary<Event> = words === 'any' ? word : words === 'operator' ? order : nodeEvent(TAME_EVENTS);
+  const said: fc.Arbitrary<Event> =
+    words === 'any' ? word : words === 'operator' ? order : nodeEvent(TAME_EVENTS);
   const event = tame
     ? fc.oneof({ weight: 3, arbitrary: said }, { weight: 2, arbitrary: nodeEvent(TAME_EVENTS) }, switchCut)
     : fc.oneof(
@@ -122,48 +151,69 @@ export const happen = (world: World, event: Event): void => {
       machine.order(event.kind, groupOf(world, event.group), event.force);
       return;
     case 'power cut':
-      return machine.cutPower();
+      machine.cutPower();
+      return;
     case 'boot':
-      return machine.boot();
+      machine.boot();
+      return;
     case 'kill agent':
-      return machine.killAgent();
+      machine.killAgent();
+      return;
     case 'kill agent before its transaction':
-      return machine.killAgent('before');
+      machine.killAgent('before');
+      return;
     case 'kill agent after its transaction':
-      return machine.killAgent('after');
+      machine.killAgent('after');
+      return;
     case 'start agent':
-      return machine.startAgent();
+      machine.startAgent();
+      return;
     case 'pause agent':
-      return machine.pauseAgent();
+      machine.pauseAgent();
+      return;
     case 'resume agent':
-      return machine.resumeAgent();
+      machine.resumeAgent();
+      return;
     case 'kill keepalived':
-      return machine.endKeepalived(false);
+      machine.endKeepalived(false);
+      return;
     case 'stop keepalived':
-      return machine.endKeepalived(true);
+      machine.endKeepalived(true);
+      return;
     case 'start keepalived':
-      return machine.startKeepalived();
+      machine.startKeepalived();
+      return;
     case 'unplug':
-      return machine.plug(false);
+      machine.plug(false);
+      return;
     case 'plug':
-      return machine.plug(true);
+      machine.plug(true);
+      return;
     case 'restart conntrackd':
-      return machine.restartConntrackd();
+      machine.restartConntrackd();
+      return;
     case 'drain':
-      return machine.drain(true);
+      machine.drain(true);
+      return;
     case 'resume':
-      return machine.drain(false);
+      machine.drain(false);
+      return;
   }
 };
 
 const nameOf = (world: World, node: number): string => `fw${(node % world.machines.size) + 1}`;
 
-const groupOf = (world: World, group: number): string => world.groups[group % world.groups.length]?.name ?? '';
+const groupOf = (world: World, group: number): string =>
+  world.groups[group % world.groups.length]?.name ?? '';
 
 const describe = (world: World, event: Event): string => {
   const { kind, ...fields } = event;
   const parts = Object.entries(fields).map(([name, value]) =>
-    name === 'node' ? nameOf(world, Number(value)) : name === 'group' ? groupOf(world, Number(value)) : `${name} ${value}`,
+    name === 'node'
+      ? nameOf(world, Number(value))
+      : name === 'group'
+        ? groupOf(world, Number(value))
+        : `${name} ${value}`,
   );
   return [kind, ...parts].join(' ');
 };

@@ -45,6 +45,11 @@ export class ModelLink implements Link {
     this.#carry(peer.name, { from: this.#node, session: this.#session, echo, sequence, body });
   }
 
+  /** A message that nobody can tell from a true one. */
+  forge(from: string, body: Body): void {
+    this.#events.message(from, body, 'forged');
+  }
+
   receive({ from, session, echo, sequence, body }: Parcel): void {
     if (this.#retired.has(session)) {
       return;

@@ -236,7 +236,9 @@ export class Machine {
     }
     const takes = command === 'takeover';
     const owner = snapshot.peers.find((peer) => peer.reachable && peer.owns.has(group));
-    const heir = snapshot.peers.some((peer) => peer.reachable && (peer.owns.has(group) || peer.wants.has(group)));
+    const heir = snapshot.peers.some(
+      (peer) => peer.reachable && (peer.owns.has(group) || peer.wants.has(group)),
+    );
     const idle = takes ? view.active === view.buckets.length : view.active === 0;
     const refused = takes ? owner !== undefined && !view.synced : !heir;
     if (!idle && (force || (!refused && this.#around.config.manager === 'none'))) {

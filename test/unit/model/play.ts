@@ -1,6 +1,6 @@
-import { checkSettled, checkWell, mendAll, SETTLE_MS } from './settled.ts';
-import { FAIR } from './network.ts';
 import { happen, type Story } from './event.ts';
+import { FAIR } from './network.ts';
+import { checkSettled, checkWell, mendAll, SETTLE_MS } from './settled.ts';
 import { inVirtualTime, World, type WorldOptions } from './world.ts';
 
 /** Plays a story from its boot to its end, and checks on the way. Rejects with a BrokenPromise. */

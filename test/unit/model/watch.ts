@@ -93,12 +93,16 @@ export class Watch {
   gaveTo(node: string, group: string, heir: string | undefined): void {
     if (heir === undefined) {
       this.#held(node).delete(group);
+      this.#checkGivenUp(node, group);
       return;
     }
     this.#held(node).set(group, heir);
     if (this.calm) {
       this.#clock.after(GAP_MS, () => {
-        const view = this.#machines.get(heir)?.agent?.snapshot().groups.find(({ name }) => name === group);
+        const view = this.#machines
+          .get(heir)
+          ?.agent?.snapshot()
+          .groups.find(({ name }) => name === group);
         if (this.calm && view?.wanted?.role === 'owner' && this.owners(group).length === 0) {
           this.fail(`${GAP_MS} ms after ${node} gave ${group} up on a peer's word, nobody owns it`);
         }
@@ -139,7 +143,10 @@ export class Watch {
   }
 
   /** The kernel has changed. */
-  changed(node: string, change: { readonly add: readonly number[]; readonly remove: readonly number[] }): void {
+  changed(
+    node: string,
+    change: { readonly add: readonly number[]; readonly remove: readonly number[] },
+  ): void {
     for (const { name, buckets } of this.#groups) {
       if (buckets.some((bucket) => change.add.includes(bucket))) {
         this.note(`${node} +${name}`);
@@ -170,6 +177,16 @@ export class Watch {
     });
   }
 
+  /** Whoever serves goes on until another does, as long as there is one that could. */
+  #checkGivenUp(node: string, group: string): void {
+    const snapshot = this.#machines.get(node)?.agent?.snapshot();
+    const released = snapshot?.groups.find(({ name }) => name === group)?.wanted?.by === 'operator';
+    const others = snapshot?.peers.some(({ reachable }) => reachable) ?? false;
+    if (this.calm && others && !released && this.owners(group).length === 0) {
+      this.fail(`${node} gave ${group} up, though nobody has asked for it`);
+    }
+  }
+
   /** The nodes in whose kernel any bucket of the group is active. */
   owners(group: string): readonly string[] {
     return [...this.#machines.keys()].filter((name) => this.#owns(name, group));
@@ -178,7 +195,7 @@ export class Watch {
   #owns(node: string, group: string): boolean {
     const owned = this.#machines.get(node)?.owned;
     const buckets = this.#groups.find(({ name }) => name === group)?.buckets;
-    return owned !== undefined && buckets !== undefined && buckets.some((bucket) => owned.has(bucket));
+    return buckets?.some((bucket) => owned?.has(bucket)) ?? false;
   }
 
   #held(node: string): Map<string, string> {
@@ -193,7 +210,8 @@ export class Watch {
         const words = machine.agent?.round?.decisions.map(
           ({ group, kind, reason }) => `\n    ${group}: ${kind}: ${reason}`,
         );
-        const agent = machine.agent === undefined ? 'no agent' : machine.agent.process.paused ? 'paused' : 'agent';
+        const agent =
+          machine.agent === undefined ? 'no agent' : machine.agent.process.paused ? 'paused' : 'agent';
         const parts = [
           machine.powered ? 'on' : 'off',
           agent,

@@ -5,7 +5,7 @@ import { play } from './play.ts';
 import type { Words } from './world.ts';
 
 /** Stories for each kind of world; MODEL_RUNS for longer campaigns, MODEL_SEED to repeat or to vary them. */
-const RUNS = Number(process.env['MODEL_RUNS'] ?? 40);
+const RUNS = Number(process.env['MODEL_RUNS'] ?? 30);
 const SEED = Number(process.env['MODEL_SEED'] ?? 7);
 
 const worlds: readonly [string, Words, number, boolean][] = (['vrrp', 'any', 'operator'] as const).flatMap(

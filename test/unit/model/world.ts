@@ -117,8 +117,9 @@ export class World {
     return (
       this.sync.weather !== FAIR ||
       !this.sync.whole ||
-      [...this.machines.values()].some(({ powered, starting, agent }) =>
-        powered && !starting && (agent === undefined || agent.process.paused),
+      [...this.machines.values()].some(
+        ({ powered, starting, agent }) =>
+          powered && !starting && (agent === undefined || agent.process.paused),
       )
     );
   }
@@ -133,7 +134,11 @@ export const inVirtualTime = async (world: World, story: () => Promise<void>): P
     return { unref: () => {} };
   };
   Object.defineProperty(globalThis, 'setTimeout', { value: timer, configurable: true, writable: true });
-  Object.defineProperty(performance, 'now', { value: () => world.clock.now, configurable: true, writable: true });
+  Object.defineProperty(performance, 'now', {
+    value: () => world.clock.now,
+    configurable: true,
+    writable: true,
+  });
   try {
     await story();
   } finally {
