@@ -176,6 +176,7 @@ export class Memory {
     this.#contested.delete(group);
     this.#doubts.delete(group);
     // What was owned until now is held in full; the heir only adds to it.
+    this.#expectOwner(group, heir);
     heir === undefined ? this.#synced.delete(group) : this.#synced.set(group, heir);
   }
 

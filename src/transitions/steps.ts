@@ -17,8 +17,3 @@ export type TransitionName = keyof typeof TRANSITIONS;
 export type Step = {
   [Name in TransitionName]: `${Name}.${(typeof TRANSITIONS)[Name][number]}`;
 }[TransitionName];
-
-/** All steps of all transitions. */
-export const STEPS: readonly string[] = Object.entries(TRANSITIONS).flatMap(([name, steps]) =>
-  steps.map((step) => `${name}.${step}`),
-);

@@ -28,6 +28,18 @@ const BREAKS: Readonly<Record<string, Alter>> = {
       },
     },
   }),
+  /** The old owner closes, and never says so. */
+  mute: (parts) => ({ ...parts, answerWord: () => {} }),
+  /** It says so twice. */
+  echo: (parts) => ({
+    ...parts,
+    answerWord: (send) => {
+      send();
+      send();
+    },
+  }),
+  /** It says so when the new owner no longer waits for it. */
+  late: (parts) => ({ ...parts, answerWord: (send) => void delay(1000).then(send) }),
   /** A returning node takes an empty list for its peer's flows, and believes that it holds them all. */
   readiness: (parts) => ({
     ...parts,
@@ -36,8 +48,26 @@ const BREAKS: Readonly<Record<string, Alter>> = {
   }),
 };
 
+/** Ends the agent at once before it takes this step (src/transitions/steps.ts), as `LAB_BREAK=crash:release.answer` says. */
+const crashAt =
+  (step: string): Alter =>
+  (parts) => {
+    // Adopting and disowning are done at every start as well; what is meant is what follows from the change in the kernel.
+    let armed = step !== 'takeover.adopt' && step !== 'release.disown';
+    const reach = (reached: string): void => {
+      armed ||= reached === 'takeover.activate' || reached === 'release.deactivate';
+      if (armed && reached === step) {
+        process.kill(process.pid, 'SIGKILL');
+      }
+    };
+    return { ...parts, reach };
+  };
+
 async function* nothing(): AsyncIterable<readonly number[]> {}
 
-void runProgram(process.argv, BREAKS[process.env['LAB_BREAK'] ?? '']).then((status) => {
+const name = process.env['LAB_BREAK'] ?? '';
+const alter = name.startsWith('crash:') ? crashAt(name.slice('crash:'.length)) : BREAKS[name];
+
+void runProgram(process.argv, alter).then((status) => {
   process.exitCode = status;
 });
