@@ -5,7 +5,7 @@ import { readiness } from '../../../src/cluster/readiness.ts';
 import type { GroupView, PeerView, Snapshot } from '../../../src/cluster/snapshot.ts';
 import { anySnapshot, anyTwoOwners } from './snapshots.ts';
 
-const RUNS = { numRuns: 20 * Number(process.env['MODEL_RUNS'] ?? 100), seed: 7 };
+const RUNS = { numRuns: 20 * Number(process.env['MODEL_RUNS'] ?? 40), seed: 7 };
 
 /** Each group with what is decided about it. */
 const decided = (snapshot: Snapshot): readonly { readonly group: GroupView; readonly decision: Decision }[] =>
