@@ -2,12 +2,15 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { measureHandback } from './handback/measure.ts';
+import { measureIdle } from './idle/measure.ts';
 import { measureTakeover } from './takeover/measure.ts';
 
 const USAGE = `npm run bench -- takeover [--quick] [--json FILE]
     from the manager's word to active buckets, beside the stock way; adopting; power cut to the first packet
 npm run bench -- handback [--quick] [--json FILE]
     the moment without an owner when a group goes back to its home, as a flow sees it
+npm run bench -- idle [--quick] [--json FILE]
+    what agent, conntrackd and keepalived use while nothing happens
 npm run bench -- kernel [--flows 200000] [--rounds 5]
     the netlink codecs: rates, and how long they hold the event loop`;
 
@@ -25,6 +28,8 @@ const takeover = (): Promise<void> => measureTakeover(options());
 
 const handback = (): Promise<void> => measureHandback(options());
 
+const idle = (): Promise<void> => measureIdle(options());
+
 /** In a network namespace of its own. */
 const kernel = async (): Promise<void> => {
   const program = fileURLToPath(new URL('kernel.ts', import.meta.url));
@@ -32,7 +37,7 @@ const kernel = async (): Promise<void> => {
   await execa('unshare', ['--net', '--', tsx, program, ...rest], { stdio: 'inherit' });
 };
 
-const run = { takeover, handback, kernel }[what ?? ''];
+const run = { takeover, handback, idle, kernel }[what ?? ''];
 if (run === undefined) {
   console.error(USAGE);
   process.exit(2);

@@ -12,7 +12,18 @@ export const report = ({ environment, load, product }: Results): string =>
     'A hand-back as a flow of one datagram a millisecond sees it, milliseconds:',
     '',
     ...table(
-      ['', 'n', 'silence: median', 'worst', 'datagrams lost: median', 'most', 'no owner: median', 'worst'],
+      [
+        '',
+        'n',
+        'gap: median',
+        'worst',
+        'datagrams lost: median',
+        'most',
+        'longest silence: median',
+        'worst',
+        'no owner: median',
+        'worst',
+      ],
       [
         handoverRow('back to its home', product.back),
         handoverRow('away from it', product.away),
@@ -45,9 +56,10 @@ const arrivalsRow = (name: string, all: readonly Arrivals[]): readonly string[] 
   return [
     name,
     String(all.length),
-    ...pair(all.map(({ longestMs }) => longestMs)),
+    ...pair(all.map(({ lostMs }) => lostMs)),
     String(lost.median),
     String(lost.worst),
+    ...pair(all.map(({ longestMs }) => longestMs)),
   ];
 };
 
