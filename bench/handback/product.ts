@@ -61,6 +61,8 @@ export const measureProduct = async (repetitions: number): Promise<ProductResult
     await stream.flows();
     const handOver = async (command: 'drain' | 'resume', from: SetWatch, to: SetWatch): Promise<Handover> => {
       await stream.arrivals();
+      from.forget();
+      to.forget();
       await tell(home, command);
       await sleep(AFTER_MS);
       const [closed, opened] = [from.wentAt(BUCKET), to.cameAt(BUCKET)];

@@ -25,12 +25,17 @@ export class SetWatch {
     return watch;
   }
 
-  /** When the bucket came last, in milliseconds of the machine's clock. */
-  cameAt(bucket: number): number | undefined {
-    return this.#changes.findLast(({ came }) => came.includes(bucket))?.at;
+  /** What was told until now doesn't count. */
+  forget(): void {
+    this.#changes.length = 0;
   }
 
-  /** When it went last. */
+  /** When the bucket came first, in milliseconds of the machine's clock: a renewed lease has it come again. */
+  cameAt(bucket: number): number | undefined {
+    return this.#changes.find(({ came }) => came.includes(bucket))?.at;
+  }
+
+  /** When it went last: before that, a renewed lease may have had it go. */
   wentAt(bucket: number): number | undefined {
     return this.#changes.findLast(({ went }) => went.includes(bucket))?.at;
   }
