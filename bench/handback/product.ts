@@ -73,6 +73,7 @@ export const measureProduct = async (repetitions: number): Promise<ProductResult
       }
       return { ...(await stream.arrivals()), closedMs: opened - closed };
     };
+    const since = Date.now();
     const [away, back, rest]: [Handover[], Handover[], Arrivals[]] = [[], [], []];
     for (let turn = 1; turn <= repetitions; turn += 1) {
       await stream.arrivals();
@@ -83,7 +84,7 @@ export const measureProduct = async (repetitions: number): Promise<ProductResult
       back.push(await handOver('resume', atBackup, atHome));
       progress('conntrack-ha: hands back', { done: turn, of: repetitions });
     }
-    return { away, back, rest, steps: stepsOf(eventsOf(home), eventsOf(backup)) };
+    return { away, back, rest, steps: stepsOf(eventsOf(home, since), eventsOf(backup, since)) };
   } finally {
     await lab.close();
   }
@@ -100,9 +101,10 @@ const tell = async (node: FirewallNode, command: 'drain' | 'resume'): Promise<vo
   }
 };
 
-const eventsOf = (node: FirewallNode): readonly EventRecord[] =>
+/** Those since a moment: at the start too the group may have gone from the node that was up first to its home. */
+const eventsOf = (node: FirewallNode, since: number): readonly EventRecord[] =>
   readEvents(new EventsFile(node.machine.path('/run/conntrack-ha')).read()).filter(
-    ({ group }) => group === GROUP,
+    ({ group, time }) => group === GROUP && Date.parse(time) >= since,
   );
 
 const stepsOf = (home: readonly EventRecord[], backup: readonly EventRecord[]): Steps => {
