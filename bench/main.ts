@@ -1,22 +1,39 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
+import { measureHandback } from './handback/measure.ts';
+import { measureIdle } from './idle/measure.ts';
+import { measureLoop } from './loop/measure.ts';
 import { measureTakeover } from './takeover/measure.ts';
 
 const USAGE = `npm run bench -- takeover [--quick] [--json FILE]
     from the manager's word to active buckets, beside the stock way; adopting; power cut to the first packet
+npm run bench -- handback [--quick] [--json FILE]
+    the moment without an owner when a group goes back to its home, as a flow sees it
+npm run bench -- idle [--quick] [--json FILE]
+    what agent, conntrackd and keepalived use while nothing happens
+npm run bench -- loop [--quick] [--json FILE]
+    240 groups' words at once: until all are active, and how long that holds the event loop
 npm run bench -- kernel [--flows 200000] [--rounds 5]
     the netlink codecs: rates, and how long they hold the event loop`;
 
 const [what, ...rest] = process.argv.slice(2);
 
-const takeover = async (): Promise<void> => {
+const options = (): { quick: boolean; json: string | undefined } => {
   const { values } = parseArgs({
     args: rest,
     options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
   });
-  await measureTakeover({ quick: values.quick, json: values.json });
+  return { quick: values.quick, json: values.json };
 };
+
+const takeover = (): Promise<void> => measureTakeover(options());
+
+const handback = (): Promise<void> => measureHandback(options());
+
+const idle = (): Promise<void> => measureIdle(options());
+
+const loop = (): Promise<void> => measureLoop(options());
 
 /** In a network namespace of its own. */
 const kernel = async (): Promise<void> => {
@@ -25,7 +42,7 @@ const kernel = async (): Promise<void> => {
   await execa('unshare', ['--net', '--', tsx, program, ...rest], { stdio: 'inherit' });
 };
 
-const run = { takeover, kernel }[what ?? ''];
+const run = { takeover, handback, idle, loop, kernel }[what ?? ''];
 if (run === undefined) {
   console.error(USAGE);
   process.exit(2);

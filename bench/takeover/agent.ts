@@ -5,7 +5,7 @@ import { statusSchema } from '../../src/observe/status-schema.ts';
 import type { Daemon } from '../../test/lab/rig/daemon.ts';
 import type { FirewallNode } from '../../test/lab/rig/node.ts';
 import { until } from '../../test/lab/rig/wait.ts';
-import { programFile } from './programs.ts';
+import { programFile } from '../program-files.ts';
 
 /** Longest turns of an agent's event loop since they were last asked for, in milliseconds. */
 export interface Turns {

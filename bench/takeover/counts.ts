@@ -2,7 +2,7 @@ import { Control } from '../../src/conntrackd/control.ts';
 import { parseStatistics, type Statistics } from '../../src/conntrackd/statistics.ts';
 import type { FirewallNode } from '../../test/lab/rig/node.ts';
 import { until } from '../../test/lab/rig/wait.ts';
-import { programFile } from './programs.ts';
+import { programFile } from '../program-files.ts';
 
 /** Flows a second that a node is filled with: conntrackd on both sides keeps up, also on two cores. */
 const FILL_RATE = 40_000;

@@ -1,7 +1,7 @@
 import type { Machine } from '../../test/lab/rig/machine.ts';
 import { until } from '../../test/lab/rig/wait.ts';
 import { Program } from '../../test/lab/traffic/program.ts';
-import { programFile } from './programs.ts';
+import { programFile } from '../program-files.ts';
 
 /** What the manager says, and the change in the kernel's rules that is waited for. */
 export interface Order {

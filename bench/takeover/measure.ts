@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { type Environment, readEnvironment } from '../environment.ts';
 import { allowFlows } from '../limits.ts';
+import { buildPrograms } from '../program-files.ts';
 import { progress } from '../progress.ts';
 import { measureOutside, type OutsideResult } from './outside.ts';
-import { buildPrograms } from './programs.ts';
 import { untilQuiet } from './quiet.ts';
 import { report } from './report.ts';
 import { measureStock, type StockResult } from './stock.ts';

@@ -1,12 +1,11 @@
 import { figuresOf } from '../quantiles.ts';
+import { count, environmentLine, milliseconds, table } from '../table.ts';
 import type { Results } from './measure.ts';
 
 /** The results as a text to be read: tables in Markdown. */
 export const report = ({ environment, word, stock, outside }: Results): string => {
   return [
-    Object.entries(environment)
-      .map(([name, value]) => `${name} ${value}`)
-      .join(', '),
+    environmentLine(environment),
     '',
     "From the manager's word to the buckets active in the kernel, milliseconds:",
     '',
@@ -64,19 +63,4 @@ const besides = (ours: Results['word'][number], stock: Results['stock']): readon
 const triple = (values: readonly number[]): readonly string[] => {
   const { count: n, median, p99 } = figuresOf(values);
   return [String(n), milliseconds(median), milliseconds(p99)];
-};
-
-const milliseconds = (value: number): string =>
-  value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : count(Math.round(value));
-
-/** With spaces between thousands. */
-const count = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] => {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    `| ${widths.map((width, column) => (row[column] ?? '').padStart(width)).join(' | ')} |`;
-  const rule = `|${widths.map((width) => `${'-'.repeat(width + 1)}:`).join('|')}|`;
-  return [line(head), rule, ...rows.map(line)];
 };

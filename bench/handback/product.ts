@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
+import { askAgent } from '../../src/agent/control.ts';
+import { EventsFile } from '../../src/agent/events-file.ts';
+import { type EventRecord, readEvents } from '../../src/observe/events.ts';
+import { bringUp } from '../../test/lab/cluster.ts';
+import { Lab } from '../../test/lab/rig/lab.ts';
+import type { FirewallNode } from '../../test/lab/rig/node.ts';
+import { HOMES, untilShares } from '../../test/lab/shares.ts';
+import type { Arrivals } from '../programs/arrivals.ts';
+import { progress } from '../progress.ts';
+import { Stream } from '../stream.ts';
+import { SetWatch } from './set-watch.ts';
+
+/** What a flow saw of one hand-over, and the kernels. */
+export interface Handover extends Arrivals {
+  /** From the old owner's kernel closing to the new one's being open, milliseconds. Below 0: both were open. */
+  readonly closedMs: number;
+}
+
+/** The milliseconds of the steps, of each hand-back: what a flow doesn't notice of it, and what it does. */
+export interface Steps {
+  /** At the new owner: from its word to the old owner to its own kernel's being open. */
+  readonly askedToOpen: readonly number[];
+  /** At the old owner: until no flow is touched any more; its kernel closes; the answer is sent. */
+  readonly hold: readonly number[];
+  readonly close: readonly number[];
+  readonly answer: readonly number[];
+}
+
+export interface ProductResult {
+  /** fw1 gives its group to fw2, as told by `drain`. */
+  readonly away: readonly Handover[];
+  /** fw1 takes it back, as told by `resume`. */
+  readonly back: readonly Handover[];
+  /** The same flow for as long, while nothing was handed over: what of it is the machine's. */
+  readonly rest: readonly Arrivals[];
+  readonly steps: Steps;
+}
+
+const GROUP = 'fw1_fw2';
+/** One of its buckets. */
+const BUCKET = 0;
+/** For what is still under way when the agent has answered. */
+const AFTER_MS = 100;
+/** About what keepalived takes to move a group, for the time of comparison. */
+const REST_MS = 600;
+
+const outcomes = z.array(z.object({ group: z.string(), outcome: z.string(), reason: z.string() }));
+
+/** With real keepalived: fw1's group goes to fw2 and comes back. */
+export const measureProduct = async (repetitions: number): Promise<ProductResult> => {
+  progress('conntrack-ha: two nodes start');
+  const lab = await Lab.create({ nodes: 2, clients: 1, cluster: { snat: true, manager: 'keepalived' } });
+  try {
+    const [home, backup] = [lab.node('fw1'), lab.node('fw2')];
+    await Promise.all(lab.nodes.map((node) => bringUp(node, 'keepalived')));
+    await untilShares(lab, HOMES);
+    const stream = new Stream(lab);
+    const [atHome, atBackup] = await Promise.all([SetWatch.start(home), SetWatch.start(backup)]);
+    await stream.flows();
+    const handOver = async (command: 'drain' | 'resume', from: SetWatch, to: SetWatch): Promise<Handover> => {
+      await stream.arrivals();
+      from.forget();
+      to.forget();
+      await tell(home, command);
+      await sleep(AFTER_MS);
+      const [closed, opened] = [from.wentAt(BUCKET), to.cameAt(BUCKET)];
+      if (closed === undefined || opened === undefined) {
+        throw new Error(
+          `${command}: the kernels told of no change; were there errors? ${await lab.logs(20)}`,
+        );
+      }
+      return { ...(await stream.arrivals()), closedMs: opened - closed };
+    };
+    const since = Date.now();
+    const [away, back, rest]: [Handover[], Handover[], Arrivals[]] = [[], [], []];
+    for (let turn = 1; turn <= repetitions; turn += 1) {
+      await stream.arrivals();
+      await sleep(REST_MS);
+      rest.push(await stream.arrivals());
+      away.push(await handOver('drain', atHome, atBackup));
+      await sleep(REST_MS);
+      back.push(await handOver('resume', atBackup, atHome));
+      progress('conntrack-ha: hands back', { done: turn, of: repetitions });
+    }
+    return { away, back, rest, steps: stepsOf(eventsOf(home, since), eventsOf(backup, since)) };
+  } finally {
+    await lab.close();
+  }
+};
+
+/** As the command does, but without a process of its own, that would take a processor from what is measured. */
+const tell = async (node: FirewallNode, command: 'drain' | 'resume'): Promise<void> => {
+  const socket = node.machine.path('/run/conntrack-ha/agent.sock');
+  const said = outcomes.parse(await askAgent(socket, { command, force: false }, 10_000));
+  for (const { group, outcome, reason } of said) {
+    if (outcome !== 'done') {
+      throw new Error(`${command} on ${node.name}: ${group}: ${outcome}: ${reason}`);
+    }
+  }
+};
+
+/** Those since a moment: at the start too the group may have gone from the node that was up first to its home. */
+const eventsOf = (node: FirewallNode, since: number): readonly EventRecord[] =>
+  readEvents(new EventsFile(node.machine.path('/run/conntrack-ha')).read()).filter(
+    ({ group, time }) => group === GROUP && Date.parse(time) >= since,
+  );
+
+const stepsOf = (home: readonly EventRecord[], backup: readonly EventRecord[]): Steps => {
+  const takeovers = home.filter(({ transition }) => transition === 'takeover');
+  const releases = backup.filter(({ transition }) => transition === 'release');
+  return {
+    askedToOpen: between(takeovers, 'ask', 'activate'),
+    hold: between(releases, undefined, 'hold'),
+    close: between(releases, 'hold', 'deactivate'),
+    answer: between(releases, 'deactivate', 'answer'),
+  };
+};
+
+/** `from` undefined: the transition's begin. Those without one of the steps are left out. */
+const between = (events: readonly EventRecord[], from: string | undefined, to: string): readonly number[] =>
+  events.flatMap(({ steps }) => {
+    const at = (name: string) => steps.find((step) => step.name === name)?.ms;
+    const [began, ended] = [from === undefined ? 0 : at(from), at(to)];
+    return began === undefined || ended === undefined ? [] : [ended - began];
+  });

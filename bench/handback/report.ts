@@ -1,0 +1,69 @@
+import type { Arrivals } from '../programs/arrivals.ts';
+import { figuresOf } from '../quantiles.ts';
+import { environmentLine, milliseconds, table } from '../table.ts';
+import type { Results } from './measure.ts';
+import type { Handover, Steps } from './product.ts';
+
+/** The results as a text to be read: tables in Markdown. */
+export const report = ({ environment, load, product }: Results): string =>
+  [
+    `${environmentLine(environment)}, load ${load.toFixed(1)}`,
+    '',
+    'A hand-back as a flow of one datagram a millisecond sees it, milliseconds:',
+    '',
+    ...table(
+      [
+        '',
+        'n',
+        'gap: median',
+        'worst',
+        'datagrams lost: median',
+        'most',
+        'longest silence: median',
+        'worst',
+        'no owner: median',
+        'worst',
+      ],
+      [
+        handoverRow('back to its home', product.back),
+        handoverRow('away from it', product.away),
+        arrivalsRow('nothing handed over', product.rest),
+      ],
+    ),
+    '',
+    'Where the time of the way back goes, milliseconds:',
+    '',
+    ...table(
+      ['', 'median', 'worst'],
+      STEPS.map(([name, what]) => [what, ...pair(product.steps[name])]),
+    ),
+  ].join('\n');
+
+const STEPS: readonly (readonly [keyof Steps, string])[] = [
+  ['askedToOpen', 'home: from its word to its being open'],
+  ['hold', 'backup: until no flow is touched any more'],
+  ['close', 'backup: closes its kernel'],
+  ['answer', 'backup: answers'],
+];
+
+const handoverRow = (name: string, handovers: readonly Handover[]): readonly string[] => [
+  ...arrivalsRow(name, handovers),
+  ...pair(handovers.map(({ closedMs }) => closedMs)),
+];
+
+const arrivalsRow = (name: string, all: readonly Arrivals[]): readonly string[] => {
+  const lost = figuresOf(all.map((each) => each.lost));
+  return [
+    name,
+    String(all.length),
+    ...pair(all.map(({ lostMs }) => lostMs)),
+    String(lost.median),
+    String(lost.worst),
+    ...pair(all.map(({ longestMs }) => longestMs)),
+  ];
+};
+
+const pair = (values: readonly number[]): readonly string[] => {
+  const { median, worst } = figuresOf(values);
+  return [milliseconds(median), milliseconds(worst)];
+};
