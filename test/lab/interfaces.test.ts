@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { flowsOfBothHomes } from './flows.ts';
 import { createLab } from './labs.ts';
 import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
@@ -124,16 +125,24 @@ test('a heartbeat cable: the power cut of one node takes the carrier of the othe
   await story.expectAllWell();
 });
 
-test('a heartbeat cable pulled out: both nodes go on as they are', async () => {
+test('a heartbeat cable pulled out: both nodes serve, until it is back', async () => {
   const lab = await createLab({ cluster: { snat: true, manager: 'keepalived', heartbeat: 'eth3' } });
-  const story = await Story.begin(lab, 'keepalived');
+  // It is the only path: each node is the last one, as far as it can see. Two owners reset new translated connections.
+  const flows = lab.clients
+    .flatMap(({ plan }) => flowsOfBothHomes(plan))
+    .filter(({ kind }) => kind !== 'connects');
+  const story = await Story.begin(lab, 'keepalived', flows);
   const from = Date.now();
   await Promise.all(lab.nodes.map((node) => node.cutLink('sync')));
+  await untilShares(lab, { fw1: 'all', fw2: 'all' });
   await story.answered();
+  const healed = Date.now();
   await Promise.all(lab.nodes.map((node) => node.healLink('sync')));
+  const { to } = await untilShares(lab, HOMES);
+  story.note({ from, to });
+  console.log(`heartbeat cable back: one owner after ${to - healed} ms`);
+  expect(to - healed).toBeLessThan(2000);
   await untilAllReady(lab);
-  await untilShares(lab, HOMES);
-  story.note({ from, to: Date.now() });
   await story.steady();
   await story.expectAllWell();
 });
@@ -145,8 +154,10 @@ const untilAllReady = async (lab: Lab): Promise<void> => {
     () =>
       Promise.all(
         lab.nodes.map(async (node) => {
-          const status: { warnings: readonly string[]; groups: readonly { name: string; synced: boolean }[] } =
-            JSON.parse(await node.product(['status', '--json']));
+          const status: {
+            warnings: readonly string[];
+            groups: readonly { name: string; synced: boolean }[];
+          } = JSON.parse(await node.product(['status', '--json']));
           const unsynced = status.groups.filter(({ synced }) => !synced).map(({ name }) => name);
           return [...status.warnings, ...unsynced];
         }),

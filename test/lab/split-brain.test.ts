@@ -92,7 +92,9 @@ test.each([
   const { to } = await untilShares(lab, HOMES);
   story.note({ from, to });
   const { twice } = summarize(story.traffic.snapshot());
-  console.log(`split after ${split.to - from} ms; ${first} back: one owner after ${to - healed} ms; twice ${twice}`);
+  console.log(
+    `split after ${split.to - from} ms; ${first} back: one owner after ${to - healed} ms; twice ${twice}`,
+  );
   expect(to - healed).toBeLessThan(2000);
   expect(twice).toBeGreaterThan(0);
   await story.steady();
