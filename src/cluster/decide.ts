@@ -100,12 +100,22 @@ const decideRequest = (snapshot: Snapshot, group: GroupView, request: Request): 
   if (!wants(snapshot, group) || snapshot.manager.kind === 'none') {
     return { kind: 'yield', peer, reason: `${peer} asks for it` };
   }
+  const lost = snapshot.peers.find(({ name }) => name === peer)?.lost.size ?? 0;
+  if (request.synced && lost < snapshot.lost.size) {
+    // The network that is lost may be the one on which the managers hear each other.
+    const here = [...snapshot.lost].join(', ');
+    return { kind: 'yield', peer, reason: `${peer} asks for it and has not lost ${here} as this node has` };
+  }
   if (snapshot.now - request.since < RACE_MS) {
     return { kind: 'stay', reason: `${peer} asks for it while the manager here says ${group.wanted?.word}` };
   }
-  return request.synced && rank(group, peer) < rank(group, snapshot.node)
+  return request.synced && lost <= snapshot.lost.size && rank(group, peer) < rank(group, snapshot.node)
     ? { kind: 'yield', peer, reason: `${peer} asks for it and comes first, though both managers want it` }
-    : { kind: 'refuse', peer, reason: `both managers want it and ${snapshot.node} comes first` };
+    : {
+        kind: 'refuse',
+        peer,
+        reason: `both managers want it and ${snapshot.node} ${lost > snapshot.lost.size ? 'has lost fewer interfaces' : 'comes first'}`,
+      };
 };
 
 const decideAsReplica = (snapshot: Snapshot, group: GroupView): Verdict => {
@@ -161,6 +171,10 @@ const decideOrphan = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Ver
 const decideTakeover = (snapshot: Snapshot, group: GroupView, wanted: Wanted, owner: PeerView): Verdict => {
   if (wanted.by === 'start') {
     return { kind: 'stay', reason: `${owner.name} owns it; conntrack-ha takeover ${group.name} takes it` };
+  }
+  if (wanted.by === 'keepalived' && owner.lost.size < snapshot.lost.size) {
+    const here = [...snapshot.lost].join(', ');
+    return { kind: 'stay', reason: `${says(wanted)}, but ${here} is lost here and ${owner.name} serves it` };
   }
   if (!group.synced && !wanted.force) {
     return {

@@ -5,6 +5,10 @@ export interface ClusterOptions {
   readonly snat: boolean;
   readonly manager: 'keepalived' | 'none';
   readonly buckets?: number;
+  /** Where keepalived speaks; eth1 by default. */
+  readonly heartbeat?: 'eth1' | 'eth3';
+  /** The neighbour that the nodes ask on either side; by default nobody. */
+  readonly probe?: Readonly<Record<'inside' | 'outside', string>>;
   /** More top-level keys, as YAML lines. */
   readonly more?: readonly string[];
 }
@@ -12,6 +16,8 @@ export interface ClusterOptions {
 /** cluster.yaml for the lab's network, the same text on every node. */
 export const clusterYaml = (nodes: readonly NodePlan[], options: ClusterOptions): string => {
   const address = (side: 'inside' | 'outside') => `${SHARED[side]}/${SHARED.prefix}`;
+  const probe = (side: 'inside' | 'outside') =>
+    options.probe === undefined ? '' : `, probe: ${options.probe[side]}`;
   const snat = options.snat ? `, snat: [${SHARED.outside}]` : '';
   return `${[
     'cluster: lab',
@@ -23,11 +29,13 @@ export const clusterYaml = (nodes: readonly NodePlan[], options: ClusterOptions)
     ),
     'sync: { interface: eth3, mode: ftfw, replicas: kernel, port: 3780, key: /etc/conntrack-ha/key }',
     'interfaces:',
-    `  eth1: { side: inside, mac: "${SHARED_MAC.inside}", addresses: [${address('inside')}], delivery: multicast }`,
-    `  eth2: { side: outside, mac: "${SHARED_MAC.outside}", addresses: [${address('outside')}], delivery: multicast${snat} }`,
+    `  eth1: { side: inside, mac: "${SHARED_MAC.inside}", addresses: [${address('inside')}], delivery: multicast${probe('inside')} }`,
+    `  eth2: { side: outside, mac: "${SHARED_MAC.outside}", addresses: [${address('outside')}], delivery: multicast${snat}${probe('outside')} }`,
     'firewall: nftables',
     `manager: ${options.manager}`,
-    ...(options.manager === 'keepalived' ? ['keepalived: { interface: eth1, advert: 0.1, vrid: 50 }'] : []),
+    ...(options.manager === 'keepalived'
+      ? [`keepalived: { interface: ${options.heartbeat ?? 'eth1'}, advert: 0.1, vrid: 50 }`]
+      : []),
     ...(options.more ?? []),
   ].join('\n')}\n`;
 };

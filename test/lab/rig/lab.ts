@@ -106,6 +106,11 @@ export class Lab {
     return all;
   }
 
+  /** Turns a switch off, and on again so many milliseconds later. */
+  async restartSwitch(side: Side, milliseconds: number): Promise<void> {
+    await this.#switches[side].restart(milliseconds);
+  }
+
   /** The last lines that every program of the run has printed. */
   logs(lines = 60): Promise<string> {
     return readLogs(this.run, lines);

@@ -96,6 +96,15 @@ export class FirewallNode {
     await this.#switches[side].setPort(this.name, true);
   }
 
+  /** The switch forwards nothing from or to one of its links; the carrier stays. */
+  async deafen(side: Side): Promise<void> {
+    await this.#switches[side].forward([this.name], false);
+  }
+
+  async undeafen(side: Side): Promise<void> {
+    await this.#switches[side].forward([this.name], true);
+  }
+
   /** As a paused virtual machine: no process runs, no frame goes through, the carrier stays. */
   async freeze(): Promise<void> {
     await Promise.all(SIDES.map((side) => this.#switches[side].forward([this.name], false)));

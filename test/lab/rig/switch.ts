@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { Machine } from './machine.ts';
 import { until } from './wait.ts';
@@ -53,6 +54,14 @@ export class Switch {
   /** Takes the carrier of a port away, or gives it back. */
   async setPort(port: string, up: boolean): Promise<void> {
     await this.machine.ip([`link set ${port} ${up ? 'up' : 'down'}`]);
+  }
+
+  /** As if it had been switched off for so many milliseconds: all its ports lose their carrier at once. */
+  async restart(milliseconds: number): Promise<void> {
+    const ports = [...(await this.counters()).keys()];
+    await this.machine.ip(ports.map((port) => `link set ${port} down`));
+    await sleep(milliseconds);
+    await this.machine.ip(ports.map((port) => `link set ${port} up`));
   }
 
   /** Removes a port, unless it has gone already, with its other end. */
