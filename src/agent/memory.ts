@@ -35,6 +35,8 @@ export class Memory {
   readonly #lost = new Map<string, number>();
   readonly #doubts = new Map<string, { readonly reason: string; readonly since: number }>();
   #drained = false;
+  /** The peer that each group was given to last. */
+  readonly #heirs = new Map<string, string>();
 
   constructor(
     node: string,
@@ -176,7 +178,7 @@ export class Memory {
     this.#contested.delete(group);
     this.#doubts.delete(group);
     // What was owned until now is held in full; the heir only adds to it.
-    this.#expectOwner(group, heir);
+    heir === undefined ? this.#heirs.delete(group) : this.#heirs.set(group, heir);
     heir === undefined ? this.#synced.delete(group) : this.#synced.set(group, heir);
   }
 
@@ -249,6 +251,7 @@ export class Memory {
       request: this.#requests.get(name),
       contested: this.#contested.get(name),
       changed: this.#changed.get(name),
+      heir: this.#heirs.get(name),
       doubtful: doubt !== undefined && now - doubt.since < DOUBT_MS ? doubt.reason : undefined,
       ...group, // last: V8 takes a hundred times longer to add this many properties to a copy
     };

@@ -156,6 +156,10 @@ const decideOrphan = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Ver
   if (group.asked?.answer?.granted === true) {
     return { kind: 'activate', reason: `${says(wanted)}; ${group.asked.peer} gave it up` };
   }
+  const heir = snapshot.peers.find((peer) => heard(peer) && peer.name === group.heir);
+  if (heir !== undefined && snapshot.now - (group.changed ?? 0) < QUIET_MS) {
+    return { kind: 'stay', reason: `${says(wanted)}, but ${heir.name} has just been given it` };
+  }
   const unknown = snapshot.peers.filter((peer) => peer.silent === Number.POSITIVE_INFINITY);
   if (unknown.length > 0 && snapshot.listening < snapshot.timeouts.peer) {
     return { kind: 'stay', reason: `${says(wanted)}, but ${names(unknown)} may still answer` };

@@ -40,6 +40,8 @@ export interface GroupView extends Group {
   readonly contested: number | undefined;
   /** When this node last activated or deactivated it. */
   readonly changed: number | undefined;
+  /** The peer that it was given to then, if it was. */
+  readonly heir?: string | undefined;
   /** Why a peer may have taken it over meanwhile, if this node has stood still while it owned it. */
   readonly doubtful: string | undefined;
 }

@@ -115,6 +115,22 @@ describe('a replica', () => {
       'stay',
       /doesn't run/,
     ],
+    [
+      'has just given it to the peer, which has not said yet that it owns it',
+      { wanted: MASTER, synced: true, changed: NOW - 30, heir: 'fw2' },
+      peer(),
+      {},
+      'stay',
+      /fw2 has just been given it/,
+    ],
+    [
+      'has given it to a peer that never took it',
+      { wanted: MASTER, synced: true, changed: NOW - 250, heir: 'fw2' },
+      peer(),
+      {},
+      'activate',
+      /MASTER/,
+    ],
     ['is told FAULT', { wanted: FAULT }, owning, {}, 'stay', /FAULT/],
     ['is told FAULT, the peer is quiet', { wanted: FAULT }, quiet, {}, 'stay', /FAULT/],
     [
