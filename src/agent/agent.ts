@@ -187,12 +187,14 @@ export class Agent {
     return this.#upkeep.exact || this.#parts.conntrackdHealth() === 'absent';
   }
 
-  /** A peer that could own what this node owns may soon ask for it: keepalived prefers one with an agent that stays. */
+  /**
+   * A peer that could own what this node owns may soon ask for it: keepalived prefers one with an agent that stays. Before
+   * that it compares its states with this node's, which it has just heard again.
+   */
   get mayBeAsked(): boolean {
     const { groups = [], peers = [] } = this.#round?.snapshot ?? {};
     return groups.some(
-      ({ name, active }) =>
-        active > 0 && peers.some((peer) => peer.reachable && peer.managerAlive && peer.synced.has(name)),
+      ({ active }) => active > 0 && peers.some((peer) => peer.reachable && peer.managerAlive),
     );
   }
 

@@ -8,6 +8,12 @@ export interface Readiness {
 }
 
 /**
+ * Milliseconds for which an owner's silence doesn't count against those that held its states. Its agent may be dead and it
+ * serve on: keepalived notices that after up to 4 s (hooks/keepalived-check), and then needs somebody to prefer.
+ */
+const SILENCE_MS = 10_000;
+
+/**
  * An owner is ready; a replica is when it holds the states of the owner; where nobody owns the group there is nothing
  * to hold, but only a node that sees every peer can know that. Neither is ready while the operator has drained this node,
  * or while a peer that could own the group has fewer interfaces that carry nothing: the same loss everywhere, a switch
@@ -32,6 +38,10 @@ const readinessOf = (snapshot: Snapshot, group: GroupView): Omit<Readiness, 'gro
     return group.synced
       ? { ready: true, reason: `holds the states of ${owner.name}` }
       : { ready: false, reason: `doesn't hold the states of ${owner.name} yet` };
+  }
+  const silent = snapshot.peers.find((peer) => peer.silent < SILENCE_MS && peer.owns.has(group.name));
+  if (silent !== undefined && group.synced) {
+    return { ready: true, reason: `held the states of ${silent.name} when that fell silent` };
   }
   const unseen = snapshot.peers.filter((peer) => !peer.reachable);
   return unseen.length === 0

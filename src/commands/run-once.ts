@@ -9,8 +9,11 @@ import { type Context, requireRoot } from './context.ts';
 import { listen } from './listen.ts';
 import { prepareRun } from './prepare.ts';
 
-/** An agent whose heart hasn't beaten for so many seconds is hung. hooks/keepalived-check has the same bound. */
-const HUNG_S = 3;
+/**
+ * An agent whose heart hasn't beaten for so many seconds is hung. A second before hooks/keepalived-check tells keepalived, so
+ * that this one hears the peer that then asks.
+ */
+const HUNG_S = 2;
 /** The heart of one that is well beats at least once in so many seconds. */
 const LATE_S = 1;
 /** How long a peer may take to ask or to answer. */

@@ -7,6 +7,7 @@ import type { FirewallNode } from './rig/node.ts';
 const statusJson = z.strictObject({
   node: z.string(),
   manager: z.strictObject({ kind: z.enum(['keepalived', 'none']), alive: z.boolean() }),
+  drained: z.boolean(),
   groups: z.array(
     z.strictObject({
       name: z.string(),
@@ -33,9 +34,9 @@ const statusJson = z.strictObject({
   warnings: z.array(z.string()),
 });
 
-/** What `takeover --json` and `release --json` print. */
+/** What `takeover`, `release`, `drain` and `resume` print with `--json`. */
 export const moveJson = z.strictObject({
-  command: z.enum(['takeover', 'release']),
+  command: z.enum(['takeover', 'release', 'drain', 'resume']),
   groups: z.array(
     z.strictObject({
       group: z.string(),
@@ -53,6 +54,26 @@ export const whereJson = z.strictObject({
   home: z.string(),
   owner: z.string().nullable(),
 });
+
+/** What `events --json` prints. */
+const eventsJson = z.strictObject({
+  node: z.string(),
+  events: z.array(
+    z.strictObject({
+      time: z.iso.datetime(),
+      node: z.string(),
+      transition: z.enum(['takeover', 'release', 'rejoin']),
+      group: z.string().nullable(),
+      reason: z.string(),
+      done: z.boolean(),
+      steps: z.array(z.strictObject({ name: z.string(), ms: z.number() })),
+    }),
+  ),
+});
+
+/** The transitions that a node has kept. */
+export const eventsOf = async (node: FirewallNode) =>
+  eventsJson.parse(JSON.parse(await node.product(['events', '--json', '-n', '1000']))).events;
 
 /** The status that a node's agent gives. */
 export const statusOf = async (node: FirewallNode) =>

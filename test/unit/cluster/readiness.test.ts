@@ -40,8 +40,18 @@ describe('readiness', () => {
     expect(of(group({}), peer({}), third)[0]?.reason).toMatch(/^fw3 may own it/);
   });
 
+  it('stays with one that held the owner’s states when that fell silent, for a while', () => {
+    const silent = (ms: number) => peer({ ...lost, silent: ms });
+    expect(of(group({ synced: true }), silent(5000))[0]).toMatchObject({
+      ready: true,
+      reason: 'held the states of fw2 when that fell silent',
+    });
+    expect(of(group({ synced: false }), silent(5000))[0]?.ready).toBe(false);
+    expect(of(group({ synced: true }), silent(10_000))[0]?.ready).toBe(false);
+  });
+
   it('does not take a silent peer’s last word for the truth', () => {
-    expect(of(group({ synced: true }), lost)[0]?.ready).toBe(false);
+    expect(of(group({ synced: true }), peer({ ...lost, silent: 60_000 }))[0]?.ready).toBe(false);
   });
 
   it('is taken from a node that has lost an interface which a peer that holds the states has', () => {
