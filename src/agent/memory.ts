@@ -22,7 +22,7 @@ export class Memory {
   readonly #node: string;
   readonly #groups: readonly Group[];
   readonly #timeouts: Snapshot['timeouts'];
-  readonly #began: number;
+  #began: number;
   readonly #wanted = new Map<string, Wanted>();
   readonly #asked = new Map<string, Asked & { readonly id: number }>();
   readonly #requests = new Map<string, Request & { readonly id: number }>();
@@ -121,6 +121,7 @@ export class Memory {
    * be heard meanwhile, so the peers' silence doesn't count.
    */
   stoodStill(milliseconds: number, groups: readonly string[], now: number): void {
+    this.#began += milliseconds;
     for (const [name, peer] of this.#peers) {
       this.#peers.set(name, { ...peer, heardAt: peer.heardAt + milliseconds });
     }

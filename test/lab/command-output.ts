@@ -55,26 +55,6 @@ export const whereJson = z.strictObject({
   owner: z.string().nullable(),
 });
 
-/** What `events --json` prints. */
-const eventsJson = z.strictObject({
-  node: z.string(),
-  events: z.array(
-    z.strictObject({
-      time: z.iso.datetime(),
-      node: z.string(),
-      transition: z.enum(['takeover', 'release', 'rejoin']),
-      group: z.string().nullable(),
-      reason: z.string(),
-      done: z.boolean(),
-      steps: z.array(z.strictObject({ name: z.string(), ms: z.number() })),
-    }),
-  ),
-});
-
-/** The transitions that a node has kept. */
-export const eventsOf = async (node: FirewallNode) =>
-  eventsJson.parse(JSON.parse(await node.product(['events', '--json', '-n', '1000']))).events;
-
 /** The status that a node's agent gives. */
 export const statusOf = async (node: FirewallNode) =>
   statusJson.parse(JSON.parse(await node.product(['status', '--json'])));
