@@ -41,9 +41,9 @@ const GIVE_AWAY: Readonly<Record<ClusterConfig['manager'], string>> = {
 const leaveManager = (config: ClusterConfig, groups: readonly Group[]): void => {
   const files = new AgentFiles(config.paths.run);
   files.forgetAll();
-  files.prepare();
-  files.noteStopped(true);
   if (config.manager === 'keepalived') {
+    files.prepare();
+    files.noteStopped(true);
     for (const { name } of groups) {
       files.writeReady(name, UNREADY);
     }
