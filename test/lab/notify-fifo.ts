@@ -25,7 +25,9 @@ export const fillFifo = (node: FirewallNode): void => {
 
 /** Keepalived's word for a group as the agent has heard it, and keeps it for its successor. */
 export const keptWord = (node: FirewallNode, group: string): string =>
-  readFileSync(node.machine.path(`/run/conntrack-ha/wanted/${group}`), 'utf8').split(' ', 3).join(' ');
+  readFileSync(node.machine.path(`/run/conntrack-ha/wanted/${group}`), 'utf8')
+    .split(' ', 3)
+    .join(' ');
 
 /** Waits until keepalived itself is MASTER of the group with this index, or isn't: until its address is there, or gone. */
 export const untilMaster = (node: FirewallNode, index: number, master: boolean): Promise<unknown> =>
