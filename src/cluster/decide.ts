@@ -19,6 +19,11 @@ export type DecisionKind = 'activate' | 'deactivate' | 'ask' | 'yield' | 'grant'
 export const QUIET_MS = 250;
 /** How long the old owner's answer is awaited before the new one activates all the same. */
 export const WORD_MS = 250;
+/**
+ * Without a keepalived this node hears peers by their agents alone, and one that hangs or is restarted is silent for seconds
+ * while its node serves on (3 s, and another for its check). Shorter than the 8 s after which a flow counts as lost.
+ */
+const DEAF_MS = 5000;
 /** How long a request waits for this node's own manager to say BACKUP: the two words race each other. */
 const RACE_MS = 100;
 
@@ -145,7 +150,8 @@ const decideAsReplica = (snapshot: Snapshot, group: GroupView): Verdict => {
 const decideBlind = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Verdict => {
   const blind = wanted.by === 'keepalived' && (wanted.word === 'FAULT' || !snapshot.manager.alive);
   const why = snapshot.manager.alive ? says(wanted) : "keepalived doesn't run here";
-  if (!blind || snapshot.lost.size > 0 || !alone(snapshot) || isHeldDown(snapshot, group)) {
+  const bound = snapshot.manager.alive ? snapshot.timeouts.peer : Math.max(DEAF_MS, snapshot.timeouts.peer);
+  if (!blind || snapshot.lost.size > 0 || !alone(snapshot, bound) || isHeldDown(snapshot, group)) {
     return { kind: 'stay', reason: blind ? why : says(wanted) };
   }
   return { kind: 'activate', reason: `${why}, but no peer answers: the last node serves` };
@@ -221,9 +227,9 @@ const overdue = (snapshot: Snapshot, group: GroupView): boolean =>
 const isHeldDown = (snapshot: Snapshot, group: GroupView): boolean =>
   group.changed !== undefined && snapshot.now - group.changed < snapshot.timeouts.holddown;
 
-/** Whether every peer has been silent for so long that it can't be reached. */
-const alone = (snapshot: Snapshot): boolean =>
-  snapshot.listening >= snapshot.timeouts.peer && snapshot.peers.every((peer) => !peer.reachable);
+/** Whether every peer has been silent for so many milliseconds, and for so long that it can't be reached. */
+const alone = (snapshot: Snapshot, bound: number): boolean =>
+  snapshot.listening >= bound && snapshot.peers.every((peer) => !peer.reachable && peer.silent >= bound);
 
 /** Whether a living manager wants this node to own the group. A dead one's last word counts no more. */
 const wants = (snapshot: Snapshot, group: GroupView): boolean =>

@@ -100,6 +100,14 @@ describe('a replica', () => {
       /^keepalived doesn't run here, but no peer answers: the last node serves$/,
     ],
     [
+      'has a dead manager and a peer whose agent is restarted',
+      { wanted: BACKUP },
+      peer({ reachable: false, silent: 4900, owns: new Set(['fw1_fw2']) }),
+      { manager: { kind: 'keepalived', alive: false } },
+      'stay',
+      /^keepalived doesn't run here$/,
+    ],
+    [
       'has a dead manager, which said nothing before',
       {},
       dead,
