@@ -16,7 +16,7 @@ export const startConnects = (spec: FlowSpec, server: string, meter: Meter): Run
     open.add(key);
     meter.send();
     const socket = connect({ host: server, port: PORTS.echo, localAddress: spec.from, noDelay: true });
-    const end = (answered: boolean): void => {
+    const end = (problem?: string): void => {
       if (stopped || !open.delete(key)) {
         return;
       }
@@ -25,19 +25,19 @@ export const startConnects = (spec: FlowSpec, server: string, meter: Meter): Run
       if (took > SLOW_CONNECT) {
         meter.slow();
       }
-      if (answered) {
+      if (problem === undefined) {
         meter.answer(1, open.size > 0 ? performance.now() : undefined);
         meter.stalled(took);
       } else {
-        meter.failed();
+        meter.failed(`${problem} after ${Math.round(took)} ms at ${new Date().toISOString()}`);
       }
       socket.destroy();
     };
-    const timer = setTimeout(() => end(false), SILENCE);
+    const timer = setTimeout(() => end('silence'), SILENCE);
     socket.write(`${NAMELESS}\n?\n`);
-    socket.once('data', () => end(true));
-    socket.on('error', () => end(false));
-    socket.on('close', () => end(false));
+    socket.once('data', () => end());
+    socket.on('error', (error) => end(error.message));
+    socket.on('close', () => end('closed'));
   };
   const timer = setInterval(once, spec.intervalMs ?? INTERVAL.connects);
   return {

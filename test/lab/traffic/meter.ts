@@ -45,8 +45,10 @@ export class Meter {
     this.#twice += 1;
   }
 
-  failed(): void {
+  /** One of several requests came to nothing. The first one's reason is reported, unless the flow is lost. */
+  failed(reason: string): void {
     this.#failed += 1;
+    this.#reason ||= reason;
   }
 
   /** One of several requests had to wait so long, in milliseconds. */

@@ -96,7 +96,9 @@ export class Ledger {
     if (ports.length > 1) {
       return `translated port changed: ${ports.slice(0, 4).join(', then ')}`;
     }
-    return (report?.failed ?? 0) > 0 ? `${report?.failed} of ${report?.sent} connections failed` : '';
+    return report !== undefined && report.failed > 0
+      ? `${report.failed} of ${report.sent} connections failed: ${report.reason}`
+      : '';
   }
 
   #noteTwice(id: string, at: number, count: number): void {

@@ -57,7 +57,12 @@ test.each([
     'translated port changed: 2674, then 10682',
   ],
   ['its data is wrong', {}, { broken: { 'c1.udp': 'wrong data near byte 3' } }, 'wrong data near byte 3'],
-  ['new connections failed', { failed: 2 }, {}, '2 of 100 connections failed'],
+  [
+    'new connections failed',
+    { failed: 2, reason: 'ECONNRESET after 3 ms' },
+    {},
+    '2 of 100 connections failed: ECONNRESET after 3 ms',
+  ],
 ] as const)('a flow is lost when %s', (_, client, server, reason) => {
   const book = ledger();
   book.takeClient({ at: 1, used: [], flows: [report('c1.udp', client)] });
