@@ -23,6 +23,8 @@ import { Upkeep } from './upkeep.ts';
 const TICK_MS = 100;
 /** Between two beats of the heart that hooks and keepalived look at. */
 const BEAT_MS = 500;
+/** Between two lines about states that the kernel has refused. */
+const REFUSED_MS = 10_000;
 
 /** One node's agent: wakes at every event, sees, decides, acts. */
 export class Agent {
@@ -47,6 +49,7 @@ export class Agent {
   readonly #orders = new Map<string, WordOrder>();
   readonly #standStill = new StandStill(performance.now());
   #lossReasons: readonly string[] = [];
+  #refused = { count: 0, saidAt: Number.NEGATIVE_INFINITY };
   #beatAt = Number.NEGATIVE_INFINITY;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
@@ -152,6 +155,10 @@ export class Agent {
       this.#parts.files.keepWanted(group, wanted, order);
     }
     this.#memory.want(group, wanted);
+    if (by === 'operator') {
+      // A peer that is asked for it must know already by whom.
+      this.#peers.tell(this.#see(this.#owned));
+    }
     void this.wake();
     return true;
   }
@@ -238,9 +245,14 @@ export class Agent {
     this.#upkeep.gaveUp();
   }
 
-  /** A stale entry stands in the way of a live flow; a comparison finds and removes it. */
+  /** A stale entry stands in the way of a live flow; a comparison finds and removes it. Said every ten seconds at most. */
   conntrackdWasRefused(count: number): void {
-    this.#parts.log.info(`the kernel refused ${count} states of a peer: comparing`);
+    const now = performance.now();
+    this.#refused.count += count;
+    if (now - this.#refused.saidAt >= REFUSED_MS) {
+      this.#parts.log.info(`the kernel refused ${this.#refused.count} states of a peer: comparing`);
+      this.#refused = { count: 0, saidAt: now };
+    }
     this.#upkeep.verifySoon();
   }
 
@@ -406,11 +418,12 @@ export class Agent {
     this.#upkeep.gaveUp();
     this.#upkeep.verifySoon();
     this.#journal.released(change);
-    if (this.#parts.config.manager === 'none') {
-      // Without a manager the newest operator's word counts, wherever it was said.
-      for (const { group } of change.decisions) {
+    const { config, files } = this.#parts;
+    // The newest operator's word counts, wherever it was said.
+    for (const { group, kind } of change.decisions) {
+      if (config.manager === 'none' || (kind === 'yield' && this.#memory.isOperators(group))) {
         this.#memory.forget(group);
-        this.#parts.files.forgetWanted(group);
+        files.forgetWanted(group);
       }
     }
   }

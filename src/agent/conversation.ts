@@ -1,4 +1,4 @@
-import type { Snapshot } from '../cluster/snapshot.ts';
+import { isForced, type Snapshot } from '../cluster/snapshot.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { PeerLink, type PeerLinkEvents } from '../peers/link.ts';
 import type { Body } from '../peers/message.ts';
@@ -73,6 +73,7 @@ export class Conversation {
       managerAlive: snapshot.manager.alive,
       owns: names((group) => group.active > 0),
       wants: names((group) => group.wanted?.role === 'owner'),
+      forced: names((group) => isForced(snapshot, group)),
       synced: names((group) => group.synced),
       lost: [...this.#memory.lost],
     };

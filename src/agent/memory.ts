@@ -64,6 +64,11 @@ export class Memory {
     }
   }
 
+  /** Whether the last word about a group was the operator's. */
+  isOperators(group: string): boolean {
+    return this.#wanted.get(group)?.by === 'operator';
+  }
+
   /** The operator's word has been overtaken: a peer's operator has taken the group. */
   forget(group: string): void {
     this.#wanted.delete(group);
@@ -208,6 +213,7 @@ export class Memory {
       managerAlive: status?.managerAlive ?? false,
       owns: new Set(status?.owns),
       wants: new Set(status?.wants),
+      forced: new Set(status?.forced),
       synced: new Set(status?.synced),
       lost: new Set(status?.lost),
     }));

@@ -1,4 +1,4 @@
-import type { GroupView, PeerView, Request, Snapshot, Wanted } from './snapshot.ts';
+import { type GroupView, isForced, type PeerView, type Request, type Snapshot, type Wanted } from './snapshot.ts';
 
 /** What one round does with one group, and why: one sentence for the log, `status` and the tests. */
 export interface Decision {
@@ -105,7 +105,11 @@ const decideRequest = (snapshot: Snapshot, group: GroupView, request: Request): 
   if (!wants(snapshot, group) || snapshot.manager.kind === 'none') {
     return { kind: 'yield', peer, reason: `${peer} asks for it` };
   }
-  const lost = snapshot.peers.find(({ name }) => name === peer)?.lost.size ?? 0;
+  const view = snapshot.peers.find(({ name }) => name === peer);
+  if (view?.forced.has(group.name)) {
+    return { kind: 'yield', peer, reason: `${peer}'s operator takes it by force` };
+  }
+  const lost = view?.lost.size ?? 0;
   if (request.synced && lost < snapshot.lost.size) {
     // The network that is lost may be the one on which the managers hear each other.
     const here = [...snapshot.lost].join(', ');
@@ -182,6 +186,9 @@ const decideTakeover = (snapshot: Snapshot, group: GroupView, wanted: Wanted, ow
   if (wanted.by === 'start') {
     return { kind: 'stay', reason: `${owner.name} owns it; conntrack-ha takeover ${group.name} takes it` };
   }
+  if (wanted.by === 'keepalived' && owner.forced.has(group.name)) {
+    return { kind: 'stay', reason: `${says(wanted)}, but ${owner.name}'s operator keeps it by force` };
+  }
   if (wanted.by === 'keepalived' && owner.lost.size < snapshot.lost.size) {
     const here = [...snapshot.lost].join(', ');
     return { kind: 'stay', reason: `${says(wanted)}, but ${here} is lost here and ${owner.name} serves it` };
@@ -209,8 +216,12 @@ const decideTakeover = (snapshot: Snapshot, group: GroupView, wanted: Wanted, ow
     : { kind: 'activate', reason: `${says(wanted)}; ${owner.name} didn't answer in ${WORD_MS} ms` };
 };
 
-/** Of two owners: the one whose manager is alive and wants it; if both or neither, the earlier synced one. */
+/** Of two owners: the one whose operator forced it; whose manager is alive and wants it; else the earlier synced one. */
 const winsOver = (snapshot: Snapshot, group: GroupView, rival: PeerView): boolean => {
+  const forced = isForced(snapshot, group);
+  if (forced !== rival.forced.has(group.name)) {
+    return forced;
+  }
   // As the rival sees it: whoever looks must find the same one.
   const mine = snapshot.manager.alive && group.wanted?.role === 'owner';
   const theirs = rival.managerAlive && rival.wants.has(group.name);

@@ -58,6 +58,10 @@ export interface Wanted {
   readonly force: boolean;
 }
 
+/** Whether the operator has taken the group here though a manager decides: `takeover --force`. */
+export const isForced = ({ manager }: Pick<Snapshot, 'manager'>, { wanted }: Pick<GroupView, 'wanted'>): boolean =>
+  manager.kind !== 'none' && wanted?.by === 'operator' && wanted.role === 'owner';
+
 export interface Asked {
   readonly since: number;
   readonly peer: string;
@@ -82,6 +86,8 @@ export interface PeerView {
   readonly owns: ReadonlySet<string>;
   /** Groups whose owner its manager wants it to be. */
   readonly wants: ReadonlySet<string>;
+  /** Groups that its operator has taken against the managers, until its own manager's next word. */
+  readonly forced: ReadonlySet<string>;
   /** Groups that it owns or whose states it holds. */
   readonly synced: ReadonlySet<string>;
   /** Data interfaces of it that carry nothing. */

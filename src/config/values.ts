@@ -143,18 +143,18 @@ export const duration = (zero: 'positive' | 'or zero') =>
     return time === 0 && zero === 'positive' ? new Refusal('must be longer than zero') : time;
   });
 
-/** A lease in milliseconds: 0, or longer than an agent may hang before it counts as hung. */
+/** A lease in milliseconds: 0, or longer than what keepalived's check, without an agent, lets pass between two renewals. */
 export const lease = leaf(DURATION, (input) => {
   const time = readDuration(input);
   return time instanceof Refusal || time === 0 || time >= SHORTEST_LEASE
     ? time
     : new Refusal(
-        `${show(input)} could end while the agent is well: it counts as hung only after 3 s without a round`,
-        'use at least 5s, or 0 for buckets that stay owned without an agent',
+        `${show(input)} could end while keepalived's check serves in place of an agent: it renews every 10 s`,
+        'use at least 15s, or 0 for buckets that stay owned without an agent',
       );
 });
 
-const SHORTEST_LEASE = 5000;
+const SHORTEST_LEASE = 15_000;
 
 const readDuration = (input: unknown): number | Refusal => {
   if (typeof input === 'number' && input > 0) {

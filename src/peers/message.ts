@@ -12,6 +12,8 @@ const status = z.object({
   managerAlive: z.boolean(),
   owns: names,
   wants: names,
+  /** Groups that its operator has taken against its manager. */
+  forced: names.default([]),
   synced: names,
   /** Data interfaces that carry nothing. */
   lost: names.default([]),

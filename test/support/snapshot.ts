@@ -28,6 +28,7 @@ export const peerOf = (fields: Partial<PeerView> = {}): PeerView => ({
   managerAlive: true,
   owns: new Set(),
   wants: new Set(),
+  forced: new Set(),
   synced: new Set(),
   lost: new Set(),
   ...fields,

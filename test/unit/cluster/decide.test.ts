@@ -45,6 +45,14 @@ describe('a replica', () => {
       /its states aren't here yet/,
     ],
     ['is MASTER and synced', { wanted: MASTER, synced: true }, owning, {}, 'ask', /MASTER/],
+    [
+      "is MASTER and synced, the owner's operator forced it",
+      { wanted: MASTER, synced: true },
+      peer({ owns: new Set(['fw1_fw2']), forced: new Set(['fw1_fw2']) }),
+      {},
+      'stay',
+      /^keepalived says MASTER, but fw2's operator keeps it by force$/,
+    ],
     ['has asked', { wanted: MASTER, synced: true, asked: asked() }, owning, {}, 'stay', /was asked/],
     [
       'has asked in vain',
@@ -212,6 +220,14 @@ describe('an owner', () => {
     ['has no word', {}, peer(), {}, 'stay', /nobody wants it elsewhere/],
     ['is told BACKUP and not asked', { wanted: BACKUP }, peer(), {}, 'stay', /no peer has asked/],
     ['is asked after BACKUP', { wanted: BACKUP, request: request() }, peer(), {}, 'yield', /fw2 asks/],
+    [
+      "is MASTER and asked, the peer's operator forces it",
+      { wanted: MASTER, request: request() },
+      peer({ wants: new Set(['fw1_fw2']), forced: new Set(['fw1_fw2']) }),
+      {},
+      'yield',
+      /^fw2's operator takes it by force$/,
+    ],
     [
       'is asked before BACKUP came',
       { wanted: MASTER, request: request() },
@@ -384,5 +400,17 @@ describe('two owners', () => {
     const [first] = decide(snapshot(view(2, mine), other('fw2', theirs)));
     const [second] = decide({ ...snapshot(view(2, theirs), other('fw1', mine)), node: 'fw2' });
     expect([first?.kind, second?.kind]).toEqual([kept, 'deactivate']);
+  });
+
+  it('gives it to the one whose operator forced it, though the other comes first', () => {
+    const forced = wanted('owner', { by: 'operator', word: 'takeover', force: true });
+    const owned = { active: 2, synced: true, contested: NOW - 2000 };
+    const other = { owns: new Set(['fw1_fw2']), wants: new Set(['fw1_fw2']) };
+    const [first] = decide(
+      snapshot(group({ ...owned, wanted: MASTER }), peer({ ...other, forced: new Set(['fw1_fw2']) })),
+    );
+    const second = snapshot(group({ ...owned, wanted: forced }), peer({ ...other, name: 'fw1' }));
+    expect(first?.kind).toBe('deactivate');
+    expect(decide({ ...second, node: 'fw2' })[0]?.kind).toBe('ask');
   });
 });

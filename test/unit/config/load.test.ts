@@ -120,7 +120,7 @@ describe('a configuration without a mistake', () => {
   test.each([
     ['0', 0],
     ['0s', 0],
-    ['5s', 5000],
+    ['15s', 15_000],
     ['24h', 86_400_000],
   ])('takes the lease %s', (written, lease) => {
     const text = `${SAMPLE}timeouts: { lease: ${written} }`;

@@ -14,6 +14,7 @@ const body: fc.Arbitrary<Body> = fc.oneof(
     managerAlive: fc.boolean(),
     owns: names,
     wants: names,
+    forced: names,
     synced: names,
     lost: fc.subarray(['eth1', 'eth2']),
   }),
