@@ -16,7 +16,6 @@ import type { AgentParts } from './parts.ts';
 import { type OwnerPeer, Replicas } from './replicas.ts';
 import { type Change, playRound, type Round } from './round.ts';
 import { servedFlows } from './served-flows.ts';
-import { StandStill } from './stand-still.ts';
 import { Upkeep } from './upkeep.ts';
 
 /** Between two statuses to the peers, and between two rounds at most. */
@@ -47,7 +46,6 @@ export class Agent {
   readonly #waiters = new Set<() => void>();
   /** When the last word about each group was said. */
   readonly #orders = new Map<string, WordOrder>();
-  readonly #standStill = new StandStill(performance.now());
   #lossReasons: readonly string[] = [];
   #refused = { count: 0, saidAt: Number.NEGATIVE_INFINITY };
   #beatAt = Number.NEGATIVE_INFINITY;
@@ -362,7 +360,7 @@ export class Agent {
   /** A peer may have taken over what this node owns, and conntrackd may have stood still with it. */
   #noticeStandStill(): void {
     const now = performance.now();
-    const milliseconds = this.#standStill.look(now);
+    const milliseconds = this.#parts.standStill.look(now);
     if (milliseconds === 0) {
       return;
     }

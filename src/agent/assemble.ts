@@ -21,6 +21,7 @@ import { Agent } from './agent.ts';
 import { EventsFile } from './events-file.ts';
 import { AgentFiles } from './files.ts';
 import type { AgentParts } from './parts.ts';
+import { StandStill } from './stand-still.ts';
 
 /** How long a drain is waited for before the cache is flushed all the same; adopting sends again what is owned. */
 const DRAIN_MS = 2000;
@@ -91,6 +92,7 @@ export const assemble = async (
       },
       events: new EventsFile(config.paths.run),
       reach: () => {},
+      standStill: new StandStill(performance.now()),
       answerWord: (send) => send(),
       askBulk: (send) => send(),
       listOf: (peer, signal) =>

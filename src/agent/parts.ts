@@ -7,6 +7,7 @@ import type { OwnersList } from '../transitions/verify.ts';
 import type { EventsFile } from './events-file.ts';
 import type { AgentFiles } from './files.ts';
 import type { OwnerPeer } from './replicas.ts';
+import type { StandStill } from './stand-still.ts';
 
 /** What the agent is made of. All of it acts on real parts; the lab's broken agents wrap some of it. */
 export interface AgentParts {
@@ -36,6 +37,8 @@ export interface AgentParts {
   readonly conntrackdHealth: () => Status['conntrackd'];
   /** Tells the manager whether this node is ready for a group. */
   readonly announce: (group: string, ready: boolean) => void;
+  /** Notices that this process stood still. */
+  readonly standStill: Pick<StandStill, 'look'>;
   /** Answers a peer's hand-over word. */
   readonly answerWord: (send: () => void) => void;
   /** Asks an owner for all its states. */

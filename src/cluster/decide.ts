@@ -1,4 +1,11 @@
-import { type GroupView, isForced, type PeerView, type Request, type Snapshot, type Wanted } from './snapshot.ts';
+import {
+  type GroupView,
+  isForced,
+  type PeerView,
+  type Request,
+  type Snapshot,
+  type Wanted,
+} from './snapshot.ts';
 
 /** What one round does with one group, and why: one sentence for the log, `status` and the tests. */
 export interface Decision {

@@ -59,8 +59,10 @@ export interface Wanted {
 }
 
 /** Whether the operator has taken the group here though a manager decides: `takeover --force`. */
-export const isForced = ({ manager }: Pick<Snapshot, 'manager'>, { wanted }: Pick<GroupView, 'wanted'>): boolean =>
-  manager.kind !== 'none' && wanted?.by === 'operator' && wanted.role === 'owner';
+export const isForced = (
+  { manager }: Pick<Snapshot, 'manager'>,
+  { wanted }: Pick<GroupView, 'wanted'>,
+): boolean => manager.kind !== 'none' && wanted?.by === 'operator' && wanted.role === 'owner';
 
 export interface Asked {
   readonly since: number;

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { Agent } from '../../src/agent/agent.ts';
 import { EventsFile } from '../../src/agent/events-file.ts';
 import { AgentFiles } from '../../src/agent/files.ts';
+import { StandStill } from '../../src/agent/stand-still.ts';
 import { type Group, groupsOf } from '../../src/cluster/groups.ts';
 import type { Wanted } from '../../src/cluster/snapshot.ts';
 import type { WordOrder } from '../../src/cluster/word-order.ts';
@@ -141,6 +142,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     flowCount: () => 0,
     conntrackdHealth: () => 'ok',
     announce: (group, ready) => void files.writeReady(group, ready ? 0 : -100),
+    standStill: new StandStill(performance.now()),
     answerWord: (send) => send(),
     askBulk: (send) => send(),
     listOf: () => Promise.reject(new Error('nobody is there')),

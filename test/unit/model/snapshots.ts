@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { groupsOf } from '../../../src/cluster/groups.ts';
-import type { GroupView, ManagerView, PeerView, Snapshot, Wanted } from '../../../src/cluster/snapshot.ts';
+import {
+  type GroupView,
+  isForced,
+  type ManagerView,
+  type PeerView,
+  type Snapshot,
+  type Wanted,
+} from '../../../src/cluster/snapshot.ts';
 import { clusterConfig } from '../../support/cluster-config.ts';
 import { groupOf, NOW, peerOf, snapshotOf } from '../../support/snapshot.ts';
 
@@ -69,6 +76,7 @@ const anyPeer = (name: string): fc.Arbitrary<PeerView> =>
       managerAlive: fc.boolean(),
       owns: groupNames,
       wants: groupNames,
+      forced: groupNames,
       synced: groupNames,
       lost: interfaces,
     })
@@ -109,6 +117,10 @@ export const anyTwoOwners: fc.Arbitrary<readonly [Snapshot, Snapshot]> = fc
   .map(({ kind, homeIsFirst, sides: [one, other] }): readonly [Snapshot, Snapshot] => {
     const order = homeIsFirst ? ['fw1', 'fw2'] : ['fw2', 'fw1'];
     const name = order.join('_');
+    const managerOf = (side: typeof one): ManagerView => ({
+      kind,
+      alive: kind === 'none' || side?.alive === true,
+    });
     const see = (node: string, peer: string, mine: typeof one, theirs: typeof other): Snapshot =>
       snapshotOf(
         groupOf({
@@ -127,10 +139,13 @@ export const anyTwoOwners: fc.Arbitrary<readonly [Snapshot, Snapshot]> = fc
             managerAlive: kind === 'none' || theirs?.alive === true,
             owns: new Set([name]),
             wants: new Set(theirs?.wanted?.role === 'owner' ? [name] : []),
+            forced: new Set(
+              isForced({ manager: managerOf(theirs) }, { wanted: theirs?.wanted }) ? [name] : [],
+            ),
             synced: new Set([name]),
           }),
         ],
-        { node, manager: { kind, alive: kind === 'none' || mine?.alive === true } },
+        { node, manager: managerOf(mine) },
       );
     return [see('fw1', 'fw2', one, other), see('fw2', 'fw1', other, one)];
   });
