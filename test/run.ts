@@ -12,6 +12,8 @@ interface Part {
   /** Whether vitest counts; otherwise the part counts as one test. */
   readonly counts: boolean;
   readonly root: boolean;
+  /** Takes so long that it runs only when it is named: `npm test long`. */
+  readonly long?: boolean;
 }
 
 const vitest = (folder: string, ...more: readonly string[]): readonly string[] => [
@@ -31,7 +33,19 @@ const PARTS: readonly Part[] = [
     counts: true,
     root: true,
   },
-  { name: 'lab', command: vitest('test/lab', '--no-file-parallelism'), counts: true, root: true },
+  {
+    name: 'lab',
+    command: vitest('test/lab', '--exclude=test/lab/long/**', '--no-file-parallelism'),
+    counts: true,
+    root: true,
+  },
+  {
+    name: 'long',
+    command: vitest('test/lab/long', '--no-file-parallelism'),
+    counts: true,
+    root: true,
+    long: true,
+  },
 ];
 
 const results = z.object({
@@ -49,7 +63,7 @@ const main = async (): Promise<void> => {
   const scratch = await mkdtemp(join(tmpdir(), 'conntrack-ha-test-'));
   let passed = 0;
   let failed = 0;
-  for (const part of PARTS.filter(({ name }) => only.length === 0 || only.includes(name))) {
+  for (const part of PARTS.filter(({ name, long }) => (only.length === 0 ? !long : only.includes(name)))) {
     if (part.root && !root) {
       console.log(`\n== ${part.name}: left out, for it needs root (sudo npm test)`);
       continue;

@@ -4,15 +4,23 @@ import type { FirewallNode } from './rig/node.ts';
 import { parseOwnedSet } from './rig/owned-set.ts';
 import { until } from './rig/wait.ts';
 
+/** Changes what the product renders for keepalived. */
+export type Rewrite = (keepalived: string) => string;
+
 /** Which mechanism a lab's agents do without (test/lab/broken/agent.ts). */
 export type Break = 'sync' | 'adopt' | 'order' | 'snat' | 'readiness';
 export const BREAKS: readonly Break[] = ['sync', 'adopt', 'order', 'snat', 'readiness'];
+
+export interface BringUpOptions {
+  readonly broken?: Break | undefined;
+  readonly rewrite?: Rewrite | undefined;
+}
 
 /** Brings a node (booted, if it is off) to work as an administrator would: configurations, conntrackd, agent, keepalived. */
 export const bringUp = async (
   node: FirewallNode,
   manager: 'keepalived' | 'none',
-  broken?: Break,
+  { broken, rewrite = (text) => text }: BringUpOptions = {},
 ): Promise<void> => {
   if (!node.on) {
     await node.boot();
@@ -23,7 +31,7 @@ export const bringUp = async (
   );
   if (manager === 'keepalived') {
     const text = await node.product(['render', 'keepalived']);
-    await node.writeConfiguration('/etc/keepalived/keepalived.conf', text);
+    await node.writeConfiguration('/etc/keepalived/keepalived.conf', rewrite(text));
   }
   if (broken === 'sync') {
     await loseSync(node);

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { bringUp } from './cluster.ts';
+import { bringUp, type Rewrite } from './cluster.ts';
 import { flowsOfBothHomes } from './flows.ts';
 import type { Lab } from './rig/lab.ts';
 import { until } from './rig/wait.ts';
@@ -18,12 +18,19 @@ export class Story {
   readonly lab: Lab;
   readonly traffic: Traffic;
   readonly #manager: 'keepalived' | 'none';
+  readonly #rewrite: Rewrite | undefined;
   readonly #transitions: Transition[] = [];
 
-  private constructor(lab: Lab, manager: 'keepalived' | 'none', traffic: Traffic) {
+  private constructor(
+    lab: Lab,
+    manager: 'keepalived' | 'none',
+    traffic: Traffic,
+    rewrite: Rewrite | undefined,
+  ) {
     this.lab = lab;
     this.#manager = manager;
     this.traffic = traffic;
+    this.#rewrite = rewrite;
   }
 
   /** Brings both nodes up, waits until each serves its home, and starts the flows. */
@@ -31,13 +38,14 @@ export class Story {
     lab: Lab,
     manager: 'keepalived' | 'none',
     flows: readonly FlowSpec[] = lab.clients.flatMap(({ plan }) => flowsOfBothHomes(plan)),
+    rewrite?: Rewrite,
   ): Promise<Story> {
-    await Promise.all(lab.nodes.map((node) => bringUp(node, manager)));
+    await Promise.all(lab.nodes.map((node) => bringUp(node, manager, { rewrite })));
     await untilShares(lab, HOMES);
     const traffic = await Traffic.start(lab);
     traffic.add(flows);
     await traffic.ready();
-    const story = new Story(lab, manager, traffic);
+    const story = new Story(lab, manager, traffic, rewrite);
     await story.steady();
     return story;
   }
@@ -55,7 +63,7 @@ export class Story {
 
   /** Boots it again, if it is off: it rejoins and gets its home back as soon as it holds the states. */
   async comeBack(name: NodeName): Promise<void> {
-    await bringUp(this.lab.node(name), this.#manager);
+    await bringUp(this.lab.node(name), this.#manager, { rewrite: this.#rewrite });
     if (this.#manager === 'none') {
       await this.handBack(name);
     } else {

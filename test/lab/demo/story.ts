@@ -35,7 +35,7 @@ export interface StoryOutcome {
 export const playStory = async (display: Display, broken?: Break): Promise<StoryOutcome> => {
   await using lab = await Lab.create({ cluster: { snat: true, manager: 'keepalived', buckets: BUCKETS } });
   const [fw1, fw2] = [lab.node('fw1'), lab.node('fw2')];
-  await Promise.all([bringUp(fw1, 'keepalived', broken), bringUp(fw2, 'keepalived', broken)]);
+  await Promise.all([bringUp(fw1, 'keepalived', { broken }), bringUp(fw2, 'keepalived', { broken })]);
   await untilActive(lab, { fw1: BUCKETS / 2, fw2: BUCKETS / 2 });
   const traffic = await Traffic.start(lab);
   const monitor = new Monitor({ title: titleOf(broken), lab, traffic, groups: GROUPS, display });
@@ -66,7 +66,7 @@ export const playStory = async (display: Display, broken?: Break): Promise<Story
       });
       await transition(
         `${down.name} returns and gets its group back`,
-        () => bringUp(down, 'keepalived', broken),
+        () => bringUp(down, 'keepalived', { broken }),
         {
           [down.name]: BUCKETS / 2,
           [up.name]: BUCKETS / 2,

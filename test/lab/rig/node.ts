@@ -105,9 +105,15 @@ export class FirewallNode {
     await this.#switches[side].forward([this.name], true);
   }
 
-  /** As a paused virtual machine: no process runs, no frame goes through, the carrier stays. */
-  async freeze(): Promise<void> {
-    await Promise.all(SIDES.map((side) => this.#switches[side].forward([this.name], false)));
+  /**
+   * As a paused virtual machine: no process runs, no frame goes through, the carrier stays.
+   *
+   * @param forwarding its kernel works on: only its processes are stopped
+   */
+  async freeze({ forwarding = false }: { readonly forwarding?: boolean } = {}): Promise<void> {
+    if (!forwarding) {
+      await Promise.all(SIDES.map((side) => this.#switches[side].forward([this.name], false)));
+    }
     await this.machine.freeze(true);
   }
 
