@@ -27,8 +27,8 @@ export const QUIET_MS = 250;
 /** How long the old owner's answer is awaited before the new one activates all the same. */
 export const WORD_MS = 250;
 /**
- * Without a keepalived this node hears peers by their agents alone, and one that hangs or is restarted is silent for seconds
- * while its node serves on (3 s, and another for its check). Shorter than the 8 s after which a flow counts as lost.
+ * Where no keepalived tells a dead node from a silent agent: one that hangs or is restarted is silent for seconds while its
+ * node serves on (3 s, and another for its check). Shorter than the 8 s after which a flow counts as lost.
  */
 const DEAF_MS = 5000;
 /** How long a request waits for this node's own manager to say BACKUP: the two words race each other. */
@@ -176,6 +176,16 @@ const decideOrphan = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Ver
   const heir = snapshot.peers.find((peer) => heard(peer) && peer.name === group.heir);
   if (heir !== undefined && snapshot.now - (group.changed ?? 0) < QUIET_MS) {
     return { kind: 'stay', reason: `${says(wanted)}, but ${heir.name} has just been given it` };
+  }
+  const keeper = snapshot.peers.find(
+    (peer) => peer.owns.has(group.name) && peer.forced.has(group.name) && peer.silent < DEAF_MS,
+  );
+  if (wanted.by === 'keepalived' && keeper !== undefined) {
+    // The word is older than the silence: it says nothing about it.
+    return {
+      kind: 'stay',
+      reason: `${says(wanted)}, but ${keeper.name}'s operator kept it by force until it fell silent`,
+    };
   }
   const unknown = snapshot.peers.filter((peer) => peer.silent === Number.POSITIVE_INFINITY);
   if (unknown.length > 0 && snapshot.listening < snapshot.timeouts.peer) {

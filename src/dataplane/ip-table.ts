@@ -24,6 +24,11 @@ ${untracked(plan.sync)}
     # It may have run ahead of its state: the sender repeats it, whereas an answer would reset the connection.
     counter drop comment "no state, or none yet"
   }
+  chain unreachable {
+    type filter hook output priority filter; policy accept;
+    # Said when this node's route is gone with its interface. The peer's is there: a client that heard this would give up.
+    oifname { "${plan.inside.device}", "${plan.outside.device}" } icmp type destination-unreachable icmp code net-unreachable counter drop
+  }
 ${plan.snat === undefined ? '' : translation(plan, plan.snat)}
 }
 `;

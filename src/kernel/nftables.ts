@@ -35,8 +35,12 @@ export class SetMissingError extends Error {
 /** Longest netlink datagram that the kernel makes for a dump is 32 KiB. */
 const RECEIVE_BYTES = 32 * 1024;
 
-/** Another program's change takes tens of microseconds; a hundred in a row is a program that never rests. */
+/**
+ * Another program's change takes tens of microseconds. So many in a row, for so many milliseconds, are a program that never
+ * rests.
+ */
 const ATTEMPTS = 100;
+const PATIENCE_MS = 500;
 
 /** What the kernel answers when another program changed the rules in between. */
 const CONFLICTS = new Set(['ENOENT', 'EEXIST', 'EAGAIN', 'EBUSY', 'EINTR', 'ERESTART']);
@@ -57,7 +61,9 @@ export class Nftables {
    * of another kind (intervals, longer keys), and what `Channel.request` throws.
    */
   async elements(set: SetRef): Promise<number[]> {
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const began = performance.now();
+    let attempt = 0;
+    for (; attempt < ATTEMPTS || performance.now() - began < PATIENCE_MS; attempt += 1) {
       const before = await this.generation();
       const { keys, interrupted } = await this.#dump(set);
       // While the kernel moves a set to a larger hash table (rhashtable_walk_next), a dump in several messages can
@@ -69,7 +75,7 @@ export class Nftables {
       }
       await nextTurn();
     }
-    throw new NetlinkConflictError('read', setText(set), ATTEMPTS, undefined);
+    throw new NetlinkConflictError('read', setText(set), attempt, undefined);
   }
 
   /**

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { flowsOfBothHomes } from './flows.ts';
 import { createLab } from './labs.ts';
 import type { Lab } from './rig/lab.ts';
+import type { Machine } from './rig/machine.ts';
 import type { FirewallNode } from './rig/node.ts';
 import { planClient, SERVER } from './rig/plan.ts';
 import { until } from './rig/wait.ts';
@@ -33,6 +34,16 @@ const timeToMove = async (story: Story, name: NodeName, lose: () => Promise<unkn
 const setLink = (node: FirewallNode, side: DataSide, state: 'up' | 'down'): Promise<string> =>
   node.run(['ip', 'link', 'set', node.plan.links[side].device, state]);
 
+/** ICMP "destination unreachable" messages that a machine has received (RFC 2011, icmpInDestUnreachs). */
+const unreachables = async (machine: Machine): Promise<number> => {
+  const text = await machine.run(['cat', '/proc/net/snmp']);
+  const [names = [], values = []] = text
+    .split('\n')
+    .filter((line) => line.startsWith('Icmp:'))
+    .map((line) => line.split(' '));
+  return Number(values[names.indexOf('InDestUnreachs')]);
+};
+
 test.each(DATA_SIDES)('%s lost on one node: the other serves all within a second', async (side) => {
   const lab = await createLab({ cluster: { snat: true, manager: 'keepalived' } });
   const story = await Story.begin(lab, 'keepalived');
@@ -54,6 +65,8 @@ test.each(DATA_SIDES)('%s lost on one node: the other serves all within a second
     await story.homeAgain();
     await story.answered();
   }
+  // "Network unreachable" ends a connection that is just being made, though the other node reaches it.
+  expect(await Promise.all(lab.clients.map(({ machine }) => unreachables(machine)))).toEqual([0, 0]);
   await story.steady();
   await story.expectAllWell();
 });

@@ -53,6 +53,22 @@ describe('a replica', () => {
       'stay',
       /^keepalived says MASTER, but fw2's operator keeps it by force$/,
     ],
+    [
+      'is MASTER, and what the operator forced to the owner is silent',
+      { wanted: MASTER, synced: true },
+      peer({ reachable: false, silent: 4900, owns: new Set(['fw1_fw2']), forced: new Set(['fw1_fw2']) }),
+      {},
+      'stay',
+      /^keepalived says MASTER, but fw2's operator kept it by force until it fell silent$/,
+    ],
+    [
+      'is MASTER, and what the operator forced to the owner has been silent for long',
+      { wanted: MASTER, synced: true },
+      peer({ reachable: false, silent: 5000, owns: new Set(['fw1_fw2']), forced: new Set(['fw1_fw2']) }),
+      {},
+      'activate',
+      /fw2 is silent$/,
+    ],
     ['has asked', { wanted: MASTER, synced: true, asked: asked() }, owning, {}, 'stay', /was asked/],
     [
       'has asked in vain',

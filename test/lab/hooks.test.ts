@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { agentUp, bringUp, type Rewrite } from './cluster.ts';
+import { flowsOfBothHomes } from './flows.ts';
+import { createLab } from './labs.ts';
+import { untilMaster } from './notify-fifo.ts';
+import type { Lab } from './rig/lab.ts';
+import { HOMES, readShares, untilShares } from './shares.ts';
+import { Story } from './story.ts';
+
+const HOOK = fileURLToPath(new URL('../../hooks/keepalived-notify', import.meta.url));
+
+/** An agent that hears nothing from a FIFO: only hooks tell it. */
+const withoutFifo = (text: string): string =>
+  text.replace(/^ *(vrrp_notify_fifo|fifo_write_vrrp_states_on_reload).*\n/gm, '');
+
+const inInstances = (lines: (group: string) => readonly string[]): Rewrite => {
+  const add = (text: string): string =>
+    text.replace(/^vrrp_instance (\S+) \{\n/gm, (head, group: string) =>
+      [head, ...lines(group).map((line) => `  ${line}\n`)].join(''),
+    );
+  return (text) => add(withoutFifo(text));
+};
+
+const FORMS: Readonly<Record<string, Rewrite>> = {
+  'notify, as keepalived calls it': inInstances(() => [`notify "${HOOK}"`]),
+  'notify_master and others, as primary-backup.sh is called': inInstances((group) => [
+    `notify_master "${HOOK} primary ${group}"`,
+    `notify_backup "${HOOK} backup ${group}"`,
+    `notify_fault "${HOOK} fault ${group}"`,
+    `notify_stop "${HOOK} fault ${group}"`,
+  ]),
+};
+
+// Two owners, while an agent is dead or hung, reset new translated connections: those are not in this.
+const flows = (lab: Lab) =>
+  lab.clients.flatMap(({ plan }) => flowsOfBothHomes(plan)).filter(({ kind }) => kind !== 'connects');
+
+test.each(Object.entries(FORMS))('%s: an agent, none, one that hangs', async (_, rewrite) => {
+  const lab = await createLab({ cluster: { snat: true, manager: 'keepalived' } });
+  const [fw1, fw2] = [lab.node('fw1'), lab.node('fw2')];
+  const story = await Story.begin(lab, 'keepalived', flows(lab), rewrite);
+
+  await story.powerCut('fw1');
+  await story.steady();
+  await story.comeBack('fw1');
+  await story.steady();
+
+  // keepalived's last word and its death reach the agent only by hooks: SIGTERM says STOP.
+  await fw1.daemon('keepalived').kill('SIGTERM');
+  await story.changes({ fw1: 'none', fw2: 'all' });
+  await fw1.startKeepalived();
+  await story.changes(HOMES);
+  await story.steady();
+
+  for (const end of ['SIGKILL', 'SIGSTOP'] as const) {
+    await fw2.daemon('agent').kill(end);
+    await story.powerCut('fw1');
+    await story.steady();
+    // One that hung was ended, for the round that takes its place.
+    await fw2.startAgent();
+    await agentUp(fw2);
+    await story.comeBack('fw1');
+    await story.steady();
+  }
+  await untilShares(lab, HOMES);
+  await story.expectAllWell();
+});
+
+test('without hooks, and without the FIFO, nobody owns anything', async () => {
+  const lab = await createLab({ cluster: { snat: true, manager: 'keepalived' } });
+  await Promise.all(lab.nodes.map((node) => bringUp(node, 'keepalived', { rewrite: withoutFifo })));
+  await untilMaster(lab.node('fw1'), 0, true);
+  await untilMaster(lab.node('fw2'), 1, true);
+  await sleep(3000);
+  expect(JSON.parse(await readShares(lab))).toEqual([[], []]);
+});
