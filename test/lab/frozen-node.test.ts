@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { addressAt, flowsOfBothHomes } from './flows.ts';
 import { createLab } from './labs.ts';
 import { watchOwners } from './owners.ts';
+import { withoutCheck } from './rewrites.ts';
 import type { Lab } from './rig/lab.ts';
 import { planClient } from './rig/plan.ts';
 import { until } from './rig/wait.ts';
@@ -59,7 +60,8 @@ const young = (from: string): FlowSpec[] =>
 const pauseAndGoOn = async (broken?: 'still'): Promise<Story> => {
   const lab = await createLab({ cluster: { snat: true, manager: 'keepalived' } });
   const fw1 = lab.node('fw1');
-  const story = await Story.begin(lab, 'keepalived', flows(lab));
+  // keepalived's check fails for a moment after the pause, if it runs before the agent: that helps by chance.
+  const story = await Story.begin(lab, 'keepalived', flows(lab), broken && withoutCheck);
   if (broken !== undefined) {
     await fw1.daemon('agent').kill();
     await fw1.startAgent(broken);

@@ -5,27 +5,16 @@ import { agentUp, bringUp, type Rewrite } from './cluster.ts';
 import { flowsOfBothHomes } from './flows.ts';
 import { createLab } from './labs.ts';
 import { untilMaster } from './notify-fifo.ts';
+import { withHooks, withoutFifo } from './rewrites.ts';
 import type { Lab } from './rig/lab.ts';
 import { HOMES, readShares, untilShares } from './shares.ts';
 import { Story } from './story.ts';
 
 const HOOK = fileURLToPath(new URL('../../hooks/keepalived-notify', import.meta.url));
 
-/** An agent that hears nothing from a FIFO: only hooks tell it. */
-const withoutFifo = (text: string): string =>
-  text.replace(/^ *(vrrp_notify_fifo|fifo_write_vrrp_states_on_reload).*\n/gm, '');
-
-const inInstances = (lines: (group: string) => readonly string[]): Rewrite => {
-  const add = (text: string): string =>
-    text.replace(/^vrrp_instance (\S+) \{\n/gm, (head, group: string) =>
-      [head, ...lines(group).map((line) => `  ${line}\n`)].join(''),
-    );
-  return (text) => add(withoutFifo(text));
-};
-
 const FORMS: Readonly<Record<string, Rewrite>> = {
-  'notify, as keepalived calls it': inInstances(() => [`notify "${HOOK}"`]),
-  'notify_master and others, as primary-backup.sh is called': inInstances((group) => [
+  'notify, as keepalived calls it': withHooks(() => [`notify "${HOOK}"`]),
+  'notify_master and others, as primary-backup.sh is called': withHooks((group) => [
     `notify_master "${HOOK} primary ${group}"`,
     `notify_backup "${HOOK} backup ${group}"`,
     `notify_fault "${HOOK} fault ${group}"`,

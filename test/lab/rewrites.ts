@@ -1,0 +1,17 @@
+import type { Rewrite } from './cluster.ts';
+
+/** Nobody tells keepalived whether the agent is well. */
+export const withoutCheck: Rewrite = (keepalived) =>
+  keepalived.replaceAll(/^ {2}track_script \{\n.*\n {2}\}\n/gm, '');
+
+/** keepalived writes its states nowhere: only hooks tell them. */
+export const withoutFifo: Rewrite = (keepalived) =>
+  keepalived.replaceAll(/^ *(vrrp_notify_fifo|fifo_write_vrrp_states_on_reload).*\n/gm, '');
+
+/** Every instance calls these, and nobody else says what state it is in. */
+export const withHooks =
+  (lines: (group: string) => readonly string[]): Rewrite =>
+  (keepalived) =>
+    withoutFifo(keepalived).replaceAll(/^vrrp_instance (\S+) \{\n/gm, (head, group: string) =>
+      [head, ...lines(group).map((line) => `  ${line}\n`)].join(''),
+    );
