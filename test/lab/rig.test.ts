@@ -6,6 +6,7 @@ import { Lab, type LabOptions } from './rig/lab.ts';
 import { planClient } from './rig/plan.ts';
 import { startTime } from './rig/processes.ts';
 import { until } from './rig/wait.ts';
+import { watchOwned } from './shares.ts';
 import type { FlowSpec } from './traffic/flow.ts';
 import { standardFlows, Traffic } from './traffic/traffic.ts';
 import { summarize } from './verdict/summary.ts';
@@ -339,3 +340,23 @@ test('closing leaves no process, no namespace, no file', async () => {
   expect((await execa('ip', ['-o', 'link'])).stdout).toBe(links);
   expect(existsSync(lab.run.path)).toBe(false);
 }, 20_000);
+
+test('changes of the owned set are told one by one, renewals are not', async () => {
+  const lab = await createLab({ nodes: 1, clients: 0 });
+  const [node] = lab.nodes;
+  if (node === undefined) {
+    throw new Error('no node');
+  }
+  await node.boot();
+  const nft = (rules: string): Promise<string> => node.run(['nft', '-f', '-'], { input: rules });
+  await nft('table netdev conntrack_ha {\n set owned {\n typeof meta priority\n flags timeout\n }\n}\n');
+  const element = 'element netdev conntrack_ha owned';
+  const changes = await watchOwned(node);
+  await nft(`add ${element} { 1 timeout 30s, 2 timeout 30s }\n`);
+  await nft(`delete ${element} { 1 }\nadd ${element} { 1 timeout 30s }\n`);
+  await nft(`delete ${element} { 2 }\n`);
+  await nft(`add ${element} { 2 timeout 30s }\n`);
+  const all = ['+0:1', '+0:2', '-0:2', '+0:2'];
+  await until('the last change', changes, 2000, (seen) => seen.length >= all.length);
+  expect(await changes()).toEqual(all);
+});

@@ -64,7 +64,8 @@ export const untilComplementary = async (lab: Lab, boundMs = 10_000): Promise<vo
  * `-0:1f`. A bucket that one transaction takes out and puts in again, as the lease's renewal does, has not changed.
  */
 export const watchOwned = async (node: FirewallNode): Promise<() => Promise<readonly string[]>> => {
-  const monitor = await node.machine.spawn('nft-monitor', ['nft', 'monitor', 'elements']);
+  // Of everything: told to show elements only, it doesn't say where a transaction ends.
+  const monitor = await node.machine.spawn('nft-monitor', ['nft', 'monitor']);
   // It doesn't say when it begins to listen: it is given something to tell until it does.
   await node.run(['nft', 'add', 'table', 'ip', 'lab_probe']);
   await node.run(['nft', 'add', 'set', 'ip', 'lab_probe', 'heard', '{ type ipv4_addr; }']);
