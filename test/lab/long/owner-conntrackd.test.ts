@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { statusOf } from './command-output.ts';
-import { createLab } from './labs.ts';
-import type { FirewallNode } from './rig/node.ts';
-import { until } from './rig/wait.ts';
-import { HOMES, untilShares, watchOwned } from './shares.ts';
-import { Story } from './story.ts';
+import { statusOf } from '../command-output.ts';
+import { createLab } from '../labs.ts';
+import type { FirewallNode } from '../rig/node.ts';
+import { until } from '../rig/wait.ts';
+import { HOMES, untilShares, watchOwned } from '../shares.ts';
+import { Story } from '../story.ts';
 
 /** For how long a conntrackd is absent or stuck. */
 const AWAY_MS = 5000;

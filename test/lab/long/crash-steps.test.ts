@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { TRANSITIONS } from '../../src/transitions/steps.ts';
-import { attempt } from './attempt.ts';
-import { agentUp } from './cluster.ts';
-import { flowsOfBothHomes } from './flows.ts';
-import { createLab } from './labs.ts';
-import type { Lab } from './rig/lab.ts';
-import type { FirewallNode } from './rig/node.ts';
-import { until } from './rig/wait.ts';
-import { untilComplementary } from './shares.ts';
-import { Story } from './story.ts';
+import { TRANSITIONS } from '../../../src/transitions/steps.ts';
+import { attempt } from '../attempt.ts';
+import { agentUp } from '../cluster.ts';
+import { flowsOfBothHomes } from '../flows.ts';
+import { createLab } from '../labs.ts';
+import type { Lab } from '../rig/lab.ts';
+import type { FirewallNode } from '../rig/node.ts';
+import { until } from '../rig/wait.ts';
+import { untilComplementary } from '../shares.ts';
+import { Story } from '../story.ts';
 
 const NODES = ['fw1', 'fw2'] as const;
 

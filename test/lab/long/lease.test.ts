@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { agentUp } from './cluster.ts';
-import { flowsOfBothHomes } from './flows.ts';
-import { createLab } from './labs.ts';
-import type { Lab } from './rig/lab.ts';
-import type { FirewallNode } from './rig/node.ts';
-import { childrenOf, signal } from './rig/processes.ts';
-import { HOMES, untilShares, watchOwned } from './shares.ts';
-import { Story } from './story.ts';
+import { agentUp } from '../cluster.ts';
+import { flowsOfBothHomes } from '../flows.ts';
+import { createLab } from '../labs.ts';
+import type { Lab } from '../rig/lab.ts';
+import type { FirewallNode } from '../rig/node.ts';
+import { childrenOf, signal } from '../rig/processes.ts';
+import { HOMES, untilShares, watchOwned } from '../shares.ts';
+import { Story } from '../story.ts';
 
 const LEASE_MS = 15_000;
 
