@@ -62,9 +62,9 @@ export const assemble = async (
   const control = new Control(config.paths.conntrackd, { timeout: config.timeouts.conntrackd });
   const health = new Health(config.paths.conntrackd, control, {
     changed: (state, text) => log[state === 'ok' ? 'info' : 'warn'](text),
-    lostEvents: (times) => agent.conntrackdLostEvents(times),
-    loadedTable: () => agent.conntrackdLoadedTable(),
-    refusedStates: (count) => agent.conntrackdWasRefused(count),
+    lostEvents: (times) => agent.conntrackd.lostEvents(times),
+    loadedTable: () => agent.conntrackd.loadedTable(),
+    refusedStates: (count) => agent.conntrackd.refusedStates(count),
   });
   const sorting = await watchSorting(config);
   const files = new AgentFiles(config.paths.run);

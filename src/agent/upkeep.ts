@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Flow } from '../cluster/flow.ts';
 import { ConntrackdAbsent, ConntrackdStuck } from '../conntrackd/errors.ts';
 import { adopt } from '../transitions/adopt.ts';
@@ -6,6 +5,7 @@ import { disown } from '../transitions/disown.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
 import { purge } from '../transitions/purge.ts';
 import { verify } from '../transitions/verify.ts';
+import { JobLoop } from './job-loop.ts';
 import type { OwnerPeer } from './replicas.ts';
 import type { UpkeepHost, UpkeepTimes } from './upkeep-host.ts';
 
@@ -35,15 +35,16 @@ export class Upkeep {
   #round = 0;
   #refreshedAt = 0;
   readonly #verifiedAt = new Map<string, number>();
-  #job: AbortController | undefined;
-  #running: Promise<void> | undefined;
-  #stopped = false;
-  #held = 0;
-  #settled: Promise<void> = Promise.resolve();
   /** Counts what a verification under way can't have seen. */
   #missed = 0;
-  #wake: (() => void) | undefined;
   #failure = '';
+  readonly #jobs = new JobLoop({
+    work: (signal) => this.#work(signal),
+    failed: (error) => this.#complain(error),
+    succeeded: () => {
+      this.#failure = '';
+    },
+  });
 
   constructor(edges: Edges, sorting: () => Sorting, host: UpkeepHost, times: UpkeepTimes, fresh: boolean) {
     this.#edges = edges;
@@ -64,30 +65,16 @@ export class Upkeep {
   }
 
   start(): void {
-    this.#running = this.#run();
+    this.#jobs.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#job?.abort();
-    this.#wake?.();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#jobs.stop();
   }
 
-  /**
-   * Runs `action` while nothing is touched: ends the job under way, waits until its last batch is through, and begins no
-   * other before `action` is done. For when this node stops being an owner.
-   */
-  async hold<T>(action: () => Promise<T>): Promise<T> {
-    this.#held += 1;
-    this.#job?.abort();
-    try {
-      await this.#settled;
-      return await action();
-    } finally {
-      this.#held -= 1;
-      this.#wake?.();
-    }
+  /** Runs `action` while nothing is touched. For when this node stops being an owner. */
+  hold<T>(action: () => Promise<T>): Promise<T> {
+    return this.#jobs.hold(action);
   }
 
   /** This node has become an owner: its new flows are to be adopted. */
@@ -95,20 +82,20 @@ export class Upkeep {
     // Who serves is no newcomer: its copies of what others own are compared, not thrown away.
     this.#join();
     this.#unadopted = true;
-    this.#interrupt();
+    this.#jobs.interrupt();
   }
 
   /** This node has stopped being an owner: the flows must leave the internal cache. */
   gaveUp(): void {
     this.#dirty = true;
-    this.#interrupt();
+    this.#jobs.interrupt();
   }
 
   /** A peer appeared, or owns something new, or this node missed something. */
   verifySoon(peer?: string): void {
     peer === undefined ? this.#verifiedAt.clear() : this.#verifiedAt.delete(peer);
     this.#missed += 1;
-    this.#wake?.();
+    this.#jobs.wake();
   }
 
   /** A peer asks for everything again. False if the internal cache may hold what it shouldn't. */
@@ -124,42 +111,6 @@ export class Upkeep {
     if (this.#rejoining) {
       this.#rejoining = false;
       this.#host.joined();
-    }
-  }
-
-  #interrupt(): void {
-    this.#job?.abort();
-    this.#wake?.();
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#stopped) {
-      if (this.#held > 0) {
-        await this.#sleep(LOOK_MS);
-        continue;
-      }
-      const job = new AbortController();
-      this.#job = job;
-      let done: () => void = () => {};
-      this.#settled = new Promise((resolve) => {
-        done = resolve;
-      });
-      let wait = 0;
-      try {
-        wait = await this.#work(job.signal);
-        this.#failure = '';
-      } catch (error) {
-        if (!job.signal.aborted) {
-          this.#complain(error);
-          wait = RETRY_MS;
-        }
-      } finally {
-        this.#job = undefined;
-        done();
-      }
-      if (wait > 0 && !this.#stopped) {
-        await this.#sleep(wait);
-      }
     }
   }
 
@@ -305,12 +256,5 @@ export class Upkeep {
       const silent = error instanceof ConntrackdAbsent || error instanceof ConntrackdStuck;
       this.#host.note(silent ? 'debug' : 'warn', text);
     }
-  }
-
-  async #sleep(milliseconds: number): Promise<void> {
-    const sleep = new AbortController();
-    this.#wake = () => sleep.abort();
-    await delay(milliseconds, undefined, { signal: sleep.signal }).catch(() => {});
-    this.#wake = undefined;
   }
 }

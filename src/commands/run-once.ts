@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Agent } from '../agent/agent.ts';
 import { type Alter, assemble } from '../agent/assemble.ts';
 import { AgentFiles } from '../agent/files.ts';
+import { isSettled, mayBeAsked } from '../agent/settled.ts';
 import { readKey } from '../config/key.ts';
 import { loadDataPlane } from '../dataplane/load.ts';
 import { type Logger, openLog } from '../system/log.ts';
@@ -45,7 +46,7 @@ export const runOnce = async (context: Context, alter?: Alter): Promise<void> =>
   try {
     await agent.start();
     const ears = config.manager === 'keepalived' ? listen(config, files, agent, log) : undefined;
-    await until(agent, () => agent.settled && !agent.mayBeAsked, WORDS_MS);
+    await until(agent, () => isSettled(agent.round) && !mayBeAsked(agent.round), WORDS_MS);
     await until(agent, () => agent.adopted, ADOPT_MS);
     ears?.close();
   } finally {

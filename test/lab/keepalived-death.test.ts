@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { killKeepalived } from './keepalived-process.ts';
 import { createLab } from './labs.ts';
 import type { FirewallNode } from './rig/node.ts';
-import { childrenOf, signal } from './rig/processes.ts';
 import { until } from './rig/wait.ts';
 import { HOMES } from './shares.ts';
 import { Story } from './story.ts';
@@ -17,11 +17,7 @@ test("the owner's keepalived dies: the peer takes over by the word, and gives ba
   const story = await Story.begin(lab, 'keepalived');
   expect(await warningsOf(fw1)).toBe('');
 
-  const keepalived = fw1.daemon('keepalived');
-  for (const pid of [keepalived.pid, ...(await childrenOf(keepalived.pid))]) {
-    signal(pid, 'SIGKILL');
-  }
-  await keepalived.ended;
+  await killKeepalived(fw1);
   await story.changes({ fw1: 'none', fw2: 'all' });
   await until('the warning', async () => /keepalived/.test(await warningsOf(fw1)), 5000);
   await story.steady();

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { agentUp } from '../cluster.ts';
 import { flowsOfBothHomes } from '../flows.ts';
+import { killKeepalived } from '../keepalived-process.ts';
 import { createLab } from '../labs.ts';
 import type { Lab } from '../rig/lab.ts';
 import type { FirewallNode } from '../rig/node.ts';
-import { childrenOf, signal } from '../rig/processes.ts';
 import { HOMES, untilShares, watchOwned } from '../shares.ts';
 import { Story } from '../story.ts';
 
@@ -20,13 +20,8 @@ const withLease = (lease: string): Promise<Lab> =>
 
 /** Nobody is left on the node who could renew the lease. */
 const killBoth = async (node: FirewallNode): Promise<void> => {
-  const keepalived = node.daemon('keepalived');
-  const pids = [keepalived.pid, ...(await childrenOf(keepalived.pid))];
   await node.daemon('agent').kill('SIGKILL');
-  for (const pid of pids) {
-    signal(pid, 'SIGKILL');
-  }
-  await keepalived.ended;
+  await killKeepalived(node);
 };
 
 test('a node without an agent and without a manager falls silent when its lease ends', async () => {
