@@ -4,6 +4,7 @@ import { killKeepalived, reloadKeepalived } from './keepalived-process.ts';
 import { createLab } from './labs.ts';
 import { LogTail } from './log-tail.ts';
 import { corrections, keptWord } from './notify-fifo.ts';
+import { withoutRealtime } from './rewrites.ts';
 import { until } from './rig/wait.ts';
 import { HOMES, untilShares } from './shares.ts';
 import { Story } from './story.ts';
@@ -25,9 +26,7 @@ test('keepalived is reloaded, stopped, killed, and started before the agent', as
   }
   await story.changes(FW2_ALL);
 
-  // Realtime and without CAP_SYS_RESOURCE, it loses its limit of CPU time in a reload and is killed soon after.
-  const text = (await fw1.product(['render', 'keepalived'])).replace(/^ *vrrp_rt_priority .*$/m, '');
-  await fw1.startKeepalived(text);
+  await fw1.startKeepalived(withoutRealtime(await fw1.product(['render', 'keepalived'])));
   await story.changes(HOMES);
   await story.steady();
   const from = Date.now();

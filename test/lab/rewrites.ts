@@ -15,3 +15,6 @@ export const withHooks =
     withoutFifo(keepalived).replaceAll(/^vrrp_instance (\S+) \{\n/gm, (head, group: string) =>
       [head, ...lines(group).map((line) => `  ${line}\n`)].join(''),
     );
+
+/** Realtime and without CAP_SYS_RESOURCE, keepalived loses its limit of CPU time in a reload and is killed soon after. */
+export const withoutRealtime: Rewrite = (keepalived) => keepalived.replace(/^ *vrrp_rt_priority .*$/m, '');

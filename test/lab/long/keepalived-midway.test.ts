@@ -2,6 +2,7 @@ import { test } from 'vitest';
 import { killKeepalived, reloadKeepalived } from '../keepalived-process.ts';
 import { createLab } from '../labs.ts';
 import { untilMaster } from '../notify-fifo.ts';
+import { withoutRealtime } from '../rewrites.ts';
 import type { FirewallNode } from '../rig/node.ts';
 import { Story } from '../story.ts';
 
@@ -16,7 +17,7 @@ test.each(FAULTS)(
   async (_, strike) => {
     const lab = await createLab({ cluster: { snat: true, manager: 'keepalived' } });
     const [fw1, fw2] = [lab.node('fw1'), lab.node('fw2')];
-    const story = await Story.begin(lab, 'keepalived');
+    const story = await Story.begin(lab, 'keepalived', undefined, withoutRealtime);
     for (const struck of [fw1, fw2]) {
       await story.synced('fw2');
       const from = Date.now();
