@@ -1,6 +1,7 @@
 import type { Server } from 'node:net';
 import { type Group, groupsOf } from '../cluster/groups.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
+import { timeoutsOf } from '../cluster/timeouts.ts';
 import { groupStatuses, type Status, warningsOf } from '../observe/status.ts';
 import { ForgeryError } from '../peers/frames.ts';
 import { serveVerification } from '../peers/verification.ts';
@@ -56,13 +57,20 @@ export class Agent {
     this.#chronicle = new Chronicle(node.name, (lines) => this.#keep(lines));
     this.#managerAlive = config.manager === 'none';
     const peers = config.nodes.filter((peer) => peer.name !== node.name).map(({ name }) => name);
-    this.#memory = new Memory(node.name, this.#groups, peers, config.timeouts, performance.now());
+    this.#memory = new Memory(node.name, this.#groups, peers, timeoutsOf(config), performance.now());
     this.#lost = new LostInterfaces(this.#memory, parts.log);
     this.#lease = new Lease(parts.lease);
-    this.#words = new Words(this.#groups, this.#memory, parts.files);
+    this.#words = new Words(this.#groups, {
+      memory: this.#memory,
+      files: parts.files,
+      managed: config.manager !== 'none',
+      resident: parts.resident,
+      failed: (error) => this.#loop.complain(error),
+    });
     this.#peers = new Conversation(config, node, key, parts.log, this.#memory, {
       wake: () => void this.wake(),
       appeared: (peer) => this.#peerAppeared(peer),
+      missedUs: () => this.#peers.tell(this.#see(this.#owned)),
       grew: (peer) => this.#upkeep.verifySoon(peer),
       answerWord: parts.answerWord,
       bulkWanted: (peer) => this.#sendBulk(peer),
@@ -104,7 +112,11 @@ export class Agent {
       activated: (change) => this.#activated(change),
       deactivated: (change) => this.#deactivated(change),
     };
-    this.#loop = new RoundLoop(() => this.#play(), parts.log);
+    this.#loop = new RoundLoop(
+      () => this.#play(),
+      (round) => this.#publish(round),
+      parts.log,
+    );
   }
 
   /** Opens the channels, recalls the manager's last words, plays the first round. Throws what can't be opened. */
@@ -173,6 +185,9 @@ export class Agent {
   drain(drained: boolean): void {
     this.#parts.files.noteDrained(drained);
     this.#memory.drain(drained);
+    if (drained) {
+      this.#words.drained();
+    }
     this.#parts.log.info(drained ? 'drained: not ready for any group' : 'resumed: ready as before');
     void this.wake();
   }
@@ -246,12 +261,16 @@ export class Agent {
 
   async #play(): Promise<Round> {
     this.#noticeStandStill();
-    const round = await playRound(this.#roundHost, performance.now());
+    const now = performance.now();
+    this.#words.ownedElsewhere(now);
+    return playRound(this.#roundHost, now);
+  }
+
+  async #publish(round: Round): Promise<void> {
     await this.#lease.renew(this.#parts.edges.owned, this.#owned);
     this.#journal.publish(round);
     this.#chronicle.flush();
     this.#beat();
-    return round;
   }
 
   async #readOwned(): Promise<ReadonlySet<number>> {
@@ -280,6 +299,8 @@ export class Agent {
       owned.map(({ name }) => name),
       now,
     );
+    // They answer at once: whether one of them has taken anything over must be known before anything else.
+    this.#peers.tell(this.#see(this.#owned));
     if (milliseconds >= this.#parts.config.timeouts.peer) {
       const seconds = (milliseconds / 1000).toFixed(1);
       this.#parts.log.warn(`this node stood still for ${seconds} s: comparing its states with the peers'`);
@@ -315,7 +336,7 @@ export class Agent {
     this.#upkeep.gaveUp();
     this.#upkeep.verifySoon();
     this.#journal.released(change);
-    this.#words.givenUp(change, this.#parts.config.manager !== 'none');
+    this.#words.givenUp(change);
   }
 
   /** What the batches look up changes with the kernel, not with the next round's reading. */

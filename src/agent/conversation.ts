@@ -1,3 +1,4 @@
+import { QUIET_MS } from '../cluster/decide.ts';
 import { isForced, type Snapshot } from '../cluster/snapshot.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { PeerLink, type PeerLinkEvents } from '../peers/link.ts';
@@ -17,6 +18,8 @@ export interface ConversationHost {
   readonly wake: () => void;
   /** A peer answers again after silence. */
   readonly appeared: (peer: string) => void;
+  /** A peer that was silent is heard again: it may not know what became of this node meanwhile. */
+  readonly missedUs: () => void;
   /** A peer owns groups that it didn't own. */
   readonly grew: (peer: string) => void;
   /** Sends an answer to a hand-over word. */
@@ -138,7 +141,9 @@ export class Conversation {
 
   #receive(from: string, body: Body, session: string): void {
     const now = performance.now();
-    this.#memory.spoke(from, now);
+    if (body.type !== 'status') {
+      this.#memory.spoke(from, now);
+    }
     switch (body.type) {
       case 'status':
         this.#receiveStatus(from, body, session, now);
@@ -159,7 +164,11 @@ export class Conversation {
 
   #receiveStatus(from: string, body: Extract<Body, { type: 'status' }>, session: string, now: number): void {
     const before = this.#memory.peers(now).find(({ name }) => name === from);
-    if (before === undefined || !this.#memory.heard(from, session, body, now)) {
+    const news = before !== undefined && this.#memory.heard(from, session, body, now);
+    if (before !== undefined && before.silent >= QUIET_MS) {
+      this.#host.missedUs();
+    }
+    if (before === undefined || !news) {
       return;
     }
     if (!before.reachable) {

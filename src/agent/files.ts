@@ -3,6 +3,9 @@ import type { Role, Wanted } from '../cluster/snapshot.ts';
 import type { WordOrder } from '../cluster/word-order.ts';
 import { startOf, uptimeTicks } from '../system/process-start.ts';
 
+/** The manager's words (without one: everybody's), and the operator's against them. */
+export type WordLayer = 'wanted' | 'overruling';
+
 /** What the agent leaves for others to read, and for itself to find again: files below the run directory. */
 export class AgentFiles {
   readonly #run: string;
@@ -14,14 +17,14 @@ export class AgentFiles {
 
   /** Makes the directories, mode 0700. */
   prepare(): void {
-    for (const directory of ['', 'wanted', 'words', 'groups', 'ready']) {
+    for (const directory of ['', 'wanted', 'overruling', 'words', 'groups', 'ready']) {
       mkdirSync(`${this.#run}/${directory}`, { recursive: true, mode: 0o700 });
     }
   }
 
   /** Forgets what was wanted and what was answered: the data plane is down, and no word about it holds any more. */
   forgetAll(): void {
-    for (const directory of ['wanted', 'words', 'groups']) {
+    for (const directory of ['wanted', 'overruling', 'words', 'groups']) {
       rmSync(`${this.#run}/${directory}`, { recursive: true, force: true });
     }
   }
@@ -93,18 +96,22 @@ export class AgentFiles {
     this.#write('joined', `${id}\n`);
   }
 
-  /** Keeps the manager's word and when it was said, so that a restarted agent knows it. */
-  keepWanted(group: string, wanted: Wanted, { ticks, pid }: WordOrder): void {
-    this.#write(`wanted/${group}`, `${wanted.role} ${wanted.by} ${wanted.word} ${ticks} ${pid}\n`);
+  /** Keeps a word and when it was said, so that a restarted agent knows it. */
+  keepWanted(group: string, wanted: Wanted, { ticks, pid }: WordOrder, layer: WordLayer = 'wanted'): void {
+    this.#write(`${layer}/${group}`, `${wanted.role} ${wanted.by} ${wanted.word} ${ticks} ${pid}\n`);
   }
 
-  forgetWanted(group: string): void {
-    this.#remove(`wanted/${group}`);
+  forgetWanted(group: string, layer: WordLayer = 'wanted'): void {
+    this.#remove(`${layer}/${group}`);
   }
 
   /** The word that was kept, if there is one that can be read. */
-  readWanted(group: string, now: number): (Wanted & { readonly order: WordOrder }) | undefined {
-    const [role, by, word, ticks, pid] = this.#read(`wanted/${group}`)?.trim().split(' ') ?? [];
+  readWanted(
+    group: string,
+    now: number,
+    layer: WordLayer = 'wanted',
+  ): (Wanted & { readonly order: WordOrder }) | undefined {
+    const [role, by, word, ticks, pid] = this.#read(`${layer}/${group}`)?.trim().split(' ') ?? [];
     if ((role !== 'owner' && role !== 'replica') || (by !== 'keepalived' && by !== 'operator') || !word) {
       return undefined;
     }

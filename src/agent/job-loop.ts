@@ -10,6 +10,8 @@ export interface JobLoopHost {
    * milliseconds nothing else is due.
    */
   readonly work: (signal: AbortSignal) => Promise<number>;
+  /** Whether the job under way does nothing at this moment that an action must not meet: then it isn't waited for. */
+  readonly harmless: () => boolean;
   /** A job has failed; it is tried again. */
   readonly failed: (error: unknown) => void;
   readonly succeeded: () => void;
@@ -51,12 +53,17 @@ export class JobLoop {
     this.#wake?.();
   }
 
-  /** Runs `action` while no job runs: ends the one under way, waits until its last batch is through, and begins no other. */
+  /**
+   * Runs `action` while no job does harm to it: ends the one under way, waits until its last batch is through, and begins no
+   * other.
+   */
   async hold<T>(action: () => Promise<T>): Promise<T> {
     this.#held += 1;
     this.#job?.abort();
     try {
-      await this.#settled;
+      if (!this.#host.harmless()) {
+        await this.#settled;
+      }
       return await action();
     } finally {
       this.#held -= 1;

@@ -12,6 +12,8 @@ interface PeerMemory {
   heardAt: number;
   session: string;
   status: StatusMessage | undefined;
+  /** This node has stood still since. */
+  stale: boolean;
 }
 
 /**
@@ -24,6 +26,8 @@ export class Memory {
   readonly #timeouts: Snapshot['timeouts'];
   #began: number;
   readonly #wanted = new Map<string, Wanted>();
+  /** The operator's words against the manager's. */
+  readonly #overruling = new Map<string, Wanted>();
   readonly #asked = new Map<string, Asked & { readonly id: number }>();
   readonly #requests = new Map<string, Request & { readonly id: number }>();
   readonly #contested = new Map<string, number>();
@@ -50,28 +54,39 @@ export class Memory {
     this.#timeouts = timeouts;
     this.#began = now;
     for (const peer of peers) {
-      this.#peers.set(peer, { heardAt: Number.NEGATIVE_INFINITY, session: '', status: undefined });
+      this.#peers.set(peer, {
+        heardAt: Number.NEGATIVE_INFINITY,
+        session: '',
+        status: undefined,
+        stale: false,
+      });
     }
   }
 
-  /** The manager's or operator's newest word; a different role begins a new hand-over. */
+  /** The newest word: the manager's, or without one anybody's. A different role begins a new hand-over. */
   want(group: string, wanted: Wanted): void {
-    const before = this.#wanted.get(group);
-    const repeated = before?.role === wanted.role && before.by === wanted.by && before.force === wanted.force;
-    this.#wanted.set(group, repeated ? { ...wanted, since: before.since } : wanted);
-    if (!repeated) {
-      this.#asked.delete(group);
-    }
+    this.#change(group, () => {
+      const before = this.#wanted.get(group);
+      const repeated = before !== undefined && isSame(before, wanted) && before.word === wanted.word;
+      this.#wanted.set(group, repeated ? { ...wanted, since: before.since } : wanted);
+    });
   }
 
-  /** Whether the last word about a group was the operator's. */
-  isOperators(group: string): boolean {
-    return this.#wanted.get(group)?.by === 'operator';
-  }
-
-  /** The operator's word has been overtaken: a peer's operator has taken the group. */
+  /** That word holds no longer: a peer's operator has taken the group. */
   forget(group: string): void {
     this.#wanted.delete(group);
+  }
+
+  /** The operator's word counts instead of the manager's; undefined: no longer. */
+  overrule(group: string, wanted: Wanted | undefined): void {
+    this.#change(group, () => {
+      wanted === undefined ? this.#overruling.delete(group) : this.#overruling.set(group, wanted);
+    });
+  }
+
+  /** The operator's words that count instead of the manager's, by group. */
+  get overruling(): ReadonlyMap<string, Wanted> {
+    return this.#overruling;
   }
 
   /** A peer's status. Returns whether anything changed that a decision looks at. */
@@ -84,7 +99,7 @@ export class Memory {
       now - known.heardAt >= this.#timeouts.peer ||
       session !== known.session ||
       JSON.stringify(status) !== JSON.stringify(known.status);
-    this.#peers.set(peer, { heardAt: now, session, status });
+    this.#peers.set(peer, { heardAt: now, session, status, stale: false });
     return changed;
   }
 
@@ -128,7 +143,7 @@ export class Memory {
   stoodStill(milliseconds: number, groups: readonly string[], now: number): void {
     this.#began += milliseconds;
     for (const [name, peer] of this.#peers) {
-      this.#peers.set(name, { ...peer, heardAt: peer.heardAt + milliseconds });
+      this.#peers.set(name, { ...peer, heardAt: peer.heardAt + milliseconds, stale: true });
     }
     for (const [group, asked] of this.#asked) {
       this.#asked.set(group, { ...asked, since: asked.since + milliseconds });
@@ -182,10 +197,11 @@ export class Memory {
     this.#changed.set(group, now);
     this.#asked.delete(group);
     this.#contested.delete(group);
+    const doubtful = this.#isDoubtful(group, now);
     this.#doubts.delete(group);
-    // What was owned until now is held in full; the heir only adds to it.
     heir === undefined ? this.#heirs.delete(group) : this.#heirs.set(group, heir);
-    heir === undefined ? this.#synced.delete(group) : this.#synced.set(group, heir);
+    // What was owned until now is held in full, unless it was in doubt; the heir only adds to it.
+    heir === undefined || doubtful ? this.#synced.delete(group) : this.#synced.set(group, heir);
   }
 
   /** A comparison with `owner` found everything here that it owns. */
@@ -206,10 +222,11 @@ export class Memory {
 
   /** The peers as decisions see them. */
   peers(now: number): readonly PeerView[] {
-    return [...this.#peers].map(([name, { heardAt, status }]) => ({
+    return [...this.#peers].map(([name, { heardAt, status, stale }]) => ({
       name,
       reachable: status !== undefined && now - heardAt < this.#timeouts.peer,
       silent: now - heardAt,
+      stale,
       managerAlive: status?.managerAlive ?? false,
       owns: new Set(status?.owns),
       wants: new Set(status?.wants),
@@ -247,10 +264,10 @@ export class Memory {
     const holder = this.#synced.get(name);
     // A dead owner's last word may still be known when another has taken over.
     const owners = peers.filter((peer) => peer.reachable && peer.owns.has(name));
-    const doubt = this.#doubts.get(name);
     return {
       active,
-      wanted: this.#wanted.get(name),
+      wanted: this.#wantedOf(name),
+      said: this.#wanted.get(name),
       synced:
         active === group.buckets.length ||
         (holder !== undefined && owners.every((owner) => owner.name === holder)),
@@ -259,11 +276,32 @@ export class Memory {
       contested: this.#contested.get(name),
       changed: this.#changed.get(name),
       heir: this.#heirs.get(name),
-      doubtful: doubt !== undefined && now - doubt.since < DOUBT_MS ? doubt.reason : undefined,
+      doubtful: this.#isDoubtful(name, now) ? this.#doubts.get(name)?.reason : undefined,
       ...group, // last: V8 takes a hundred times longer to add this many properties to a copy
     };
   }
+
+  #isDoubtful(group: string, now: number): boolean {
+    return now - (this.#doubts.get(group)?.since ?? Number.NEGATIVE_INFINITY) < DOUBT_MS;
+  }
+
+  #wantedOf(group: string): Wanted | undefined {
+    return this.#overruling.get(group) ?? this.#wanted.get(group);
+  }
+
+  /** What was asked for belongs to a word that counts no more. */
+  #change(group: string, act: () => void): void {
+    const before = this.#wantedOf(group);
+    act();
+    const after = this.#wantedOf(group);
+    if (before === undefined || after === undefined || !isSame(before, after)) {
+      this.#asked.delete(group);
+    }
+  }
 }
+
+const isSame = (one: Wanted, other: Wanted): boolean =>
+  one.role === other.role && one.by === other.by && one.force === other.force;
 
 /** The word for a role that the operator or the start wants. */
 export const wantedBy = (

@@ -7,6 +7,7 @@ import type { Round } from './round.ts';
  */
 export class RoundLoop {
   readonly #play: () => Promise<Round>;
+  readonly #publish: (round: Round) => Promise<void>;
   readonly #log: Logger;
   #round: Round | undefined;
   #running: Promise<void> | undefined;
@@ -14,12 +15,14 @@ export class RoundLoop {
   #failure = '';
   readonly #waiters = new Set<() => void>();
 
-  constructor(play: () => Promise<Round>, log: Logger) {
+  /** @param publish tells what a round has found and done, whose result counts also if that fails */
+  constructor(play: () => Promise<Round>, publish: (round: Round) => Promise<void>, log: Logger) {
     this.#play = play;
+    this.#publish = publish;
     this.#log = log;
   }
 
-  /** The last round that went well. */
+  /** The last round that was played to its end. */
   get round(): Round | undefined {
     return this.#round;
   }
@@ -66,6 +69,7 @@ export class RoundLoop {
         const round = await this.#play();
         this.#again ||= round.acted;
         this.#round = round;
+        await this.#publish(round);
         this.#failure = '';
         this.#release();
       } catch (error) {

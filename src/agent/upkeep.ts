@@ -38,8 +38,11 @@ export class Upkeep {
   /** Counts what a verification under way can't have seen. */
   #missed = 0;
   #failure = '';
+  #disowning = false;
   readonly #jobs = new JobLoop({
     work: (signal) => this.#work(signal),
+    // conntrackd may be slow to answer, and its cache is nothing that a change of owner must wait for.
+    harmless: () => this.#disowning,
     failed: (error) => this.#complain(error),
     succeeded: () => {
       this.#failure = '';
@@ -131,16 +134,14 @@ export class Upkeep {
       return this.#rejoin(owners, signal);
     }
     const now = performance.now();
-    const due = owners.find(
-      (peer) => now - (this.#verifiedAt.get(peer.name) ?? -Infinity) >= this.#times.verify,
-    );
-    if (due !== undefined) {
-      return this.#verify(due, signal);
-    }
+    // First: a peer that can't be compared with, again and again, must not let the others' copies expire.
     if (now - this.#refreshedAt >= this.#times.refresh) {
       return this.#refresh(signal);
     }
-    return LOOK_MS;
+    const due = owners.find(
+      (peer) => now - (this.#verifiedAt.get(peer.name) ?? -Infinity) >= this.#times.verify,
+    );
+    return due === undefined ? LOOK_MS : this.#verify(due, signal);
   }
 
   /** A new conntrackd has loaded the whole table, copies included: disown before anything else. */
@@ -161,7 +162,10 @@ export class Upkeep {
   async #disown(signal: AbortSignal): Promise<number> {
     const identity = this.#identity;
     this.#host.reach(this.#rejoining ? 'rejoin.disown' : 'release.disown');
-    const drained = await disown(this.#edges, signal);
+    this.#disowning = true;
+    const drained = await disown(this.#edges, signal).finally(() => {
+      this.#disowning = false;
+    });
     if (!signal.aborted && (await this.#edges.cache.identity()) === identity) {
       this.#dirty = false;
       this.#unadopted = true;

@@ -12,30 +12,50 @@ export interface WordOptions {
   readonly order?: WordOrder;
 }
 
-/** The managers' and the operator's words, kept in files before anything is done: a restarted agent knows them. */
+export interface WordsHost {
+  readonly memory: Memory;
+  readonly files: AgentFiles;
+  /** Whether a manager decides: then the operator's word overrules it, and doesn't take its place. */
+  readonly managed: boolean;
+  /** Whether this agent stays. One that doesn't keeps nothing for the operator against the manager. */
+  readonly resident: boolean;
+  /** A word could not be kept for the next agent. */
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * The managers' and the operator's words, in memory and in files: a restarted agent knows them. What the operator says
+ * against a manager ends with the manager's next word about the group on this node, or when it has had its effect: when the
+ * group that was taken is given up, when the group that was released has another owner.
+ */
 export class Words {
   readonly #groups: readonly Group[];
-  readonly #memory: Memory;
-  readonly #files: AgentFiles;
+  readonly #host: WordsHost;
   /** When the last word about each group was said. */
   readonly #orders = new Map<string, WordOrder>();
 
-  constructor(groups: readonly Group[], memory: Memory, files: AgentFiles) {
+  constructor(groups: readonly Group[], host: WordsHost) {
     this.#groups = groups;
-    this.#memory = memory;
-    this.#files = files;
+    this.#host = host;
   }
 
   /** What an earlier agent of this node has heard. */
   recall(): void {
+    const { memory, files, managed, resident } = this.#host;
+    const now = performance.now();
     for (const { name } of this.#groups) {
-      const wanted = this.#files.readWanted(name, performance.now());
-      if (wanted !== undefined) {
-        this.#memory.want(name, wanted);
+      const wanted = files.readWanted(name, now);
+      if (wanted !== undefined && !(managed && wanted.by === 'operator')) {
+        memory.want(name, wanted);
         this.#orders.set(name, wanted.order);
       }
+      const overruling = managed && resident ? files.readWanted(name, now, 'overruling') : undefined;
+      if (overruling !== undefined) {
+        memory.overrule(name, overruling);
+        this.#orders.set(name, overruling.order);
+      }
     }
-    this.#memory.drain(this.#files.isDrained);
+    memory.drain(files.isDrained);
   }
 
   /** A word for a group. One that was said before the last that was heard is too late. Returns whether it counts. */
@@ -51,21 +71,64 @@ export class Words {
       return false;
     }
     this.#orders.set(group, order);
+    const { memory, managed } = this.#host;
     const wanted = wantedBy(by, word, role, performance.now(), force);
-    if (by !== 'start') {
-      this.#files.keepWanted(group, wanted, order);
+    if (managed && by === 'operator') {
+      memory.overrule(group, wanted);
+      this.#keep((files) => files.keepWanted(group, wanted, order, 'overruling'));
+      return true;
     }
-    this.#memory.want(group, wanted);
+    memory.want(group, wanted);
+    if (by !== 'start') {
+      this.#keep((files) => files.keepWanted(group, wanted, order));
+      this.#follow(group);
+    }
     return true;
   }
 
-  /** Groups were given up: the newest operator's word counts, wherever it was said, and without a manager any word. */
-  givenUp({ decisions }: Change, withManager: boolean): void {
-    for (const { group, kind } of decisions) {
-      if (!withManager || (kind === 'yield' && this.#memory.isOperators(group))) {
-        this.#memory.forget(group);
-        this.#files.forgetWanted(group);
+  /** The operator has this node drained: what he took against the manager goes as well. */
+  drained(): void {
+    for (const [group, { role }] of [...this.#host.memory.overruling]) {
+      if (role === 'owner') {
+        this.#follow(group);
       }
+    }
+  }
+
+  /** Groups were given up: without a manager the newest operator's word counts, wherever it was said. */
+  givenUp({ decisions }: Change): void {
+    const { memory, managed } = this.#host;
+    for (const { group } of decisions) {
+      if (!managed) {
+        memory.forget(group);
+        this.#keep((files) => files.forgetWanted(group));
+      } else if (memory.overruling.get(group)?.role !== 'replica') {
+        this.#follow(group);
+      }
+    }
+  }
+
+  /** Another owns what the operator released here: from now on the manager's word counts again. */
+  ownedElsewhere(now: number): void {
+    const { memory } = this.#host;
+    for (const [group, { role }] of [...memory.overruling]) {
+      if (role === 'replica' && memory.peers(now).some((peer) => peer.reachable && peer.owns.has(group))) {
+        this.#follow(group);
+      }
+    }
+  }
+
+  #follow(group: string): void {
+    this.#host.memory.overrule(group, undefined);
+    this.#keep((files) => files.forgetWanted(group, 'overruling'));
+  }
+
+  /** A full disk must not cost a word that has been heard. */
+  #keep(write: (files: AgentFiles) => void): void {
+    try {
+      write(this.#host.files);
+    } catch (error) {
+      this.#host.failed(error);
     }
   }
 }

@@ -31,6 +31,8 @@ export const WORD_MS = 250;
  * node serves on (3 s, and another for its check). Shorter than the 8 s after which a flow counts as lost.
  */
 const DEAF_MS = 5000;
+/** After so long without a peer, one with a better right to what the operator forced here has taken it over. */
+const FORSAKEN_MS = DEAF_MS + 1000;
 /** How long a request waits for this node's own manager to say BACKUP: the two words race each other. */
 const RACE_MS = 100;
 
@@ -63,10 +65,10 @@ const decideAsOwner = (snapshot: Snapshot, group: GroupView): Verdict => {
   if (rival !== undefined) {
     return decideRival(snapshot, group, rival);
   }
-  if (wants(snapshot, group) || group.wanted === undefined) {
-    return { kind: 'stay', reason: group.wanted ? says(group.wanted) : 'nobody wants it elsewhere' };
+  if (group.wanted !== undefined && !wants(snapshot, group)) {
+    return decideGivingUp(snapshot, group.wanted);
   }
-  return decideGivingUp(snapshot, group.wanted);
+  return decideKeeping(snapshot, group);
 };
 
 /**
@@ -90,6 +92,29 @@ const decideRival = (snapshot: Snapshot, group: GroupView, rival: PeerView): Ver
     : { kind: 'ask', peer: rival.name, reason };
 };
 
+/** It is wanted here, and no other owner is seen; but can one be? */
+const decideKeeping = (snapshot: Snapshot, group: GroupView): Verdict => {
+  const { wanted } = group;
+  if (wanted === undefined) {
+    return { kind: 'stay', reason: 'nobody wants it elsewhere' };
+  }
+  const unheard = notHeardSince(snapshot);
+  if (group.doubtful !== undefined && unheard.length > 0 && snapshot.manager.kind !== 'none') {
+    // They answer within a round trip. Two owners meanwhile would translate one flow in two ways.
+    return { kind: 'deactivate', reason: `${group.doubtful}: ${names(unheard)} may have taken it over` };
+  }
+  const unseen =
+    snapshot.listening >= FORSAKEN_MS &&
+    snapshot.peers.every((peer) => !peer.reachable && peer.silent >= FORSAKEN_MS);
+  // If the peers were dead, the manager here would have said so.
+  return isForced(snapshot, group) && unseen && snapshot.manager.alive && group.said?.word === 'BACKUP'
+    ? {
+        kind: 'deactivate',
+        reason: `${says(wanted)}, but ${says(group.said)} and no peer answers on the sync link`,
+      }
+    : { kind: 'stay', reason: says(wanted) };
+};
+
 /** The manager wants this node to be a replica: it serves on until the new owner asks, so that no packet is lost. */
 const decideGivingUp = (snapshot: Snapshot, wanted: Wanted): Verdict => {
   const waited = snapshot.now - wanted.since;
@@ -102,7 +127,8 @@ const decideGivingUp = (snapshot: Snapshot, wanted: Wanted): Verdict => {
   }
   // VRRP and the sync link are two paths: BACKUP says that somebody else is master, though he can't be seen here.
   // The last word of a dead keepalived says nothing of the kind.
-  return wanted.word === 'BACKUP' && snapshot.manager.alive && waited >= snapshot.timeouts.peer
+  const { peer, elect } = snapshot.timeouts;
+  return wanted.word === 'BACKUP' && snapshot.manager.alive && waited >= Math.max(peer, elect)
     ? { kind: 'deactivate', reason: `${says(wanted)} and no peer answers on the sync link` }
     : { kind: 'stay', reason: `${says(wanted)}, but nobody else is there to own it` };
 };
@@ -143,10 +169,7 @@ const decideAsReplica = (snapshot: Snapshot, group: GroupView): Verdict => {
     return { kind: 'stay', reason: 'nobody has said who shall own it' };
   }
   if (!wants(snapshot, group)) {
-    return decideBlind(snapshot, group, wanted);
-  }
-  if (isHeldDown(snapshot, group)) {
-    return { kind: 'stay', reason: `${says(wanted)}, held down after the last change` };
+    return decideBlind(snapshot, wanted);
   }
   const owner = ownersOf(snapshot, group)[0];
   return owner === undefined
@@ -158,11 +181,11 @@ const decideAsReplica = (snapshot: Snapshot, group: GroupView): Verdict => {
  * The manager doesn't want this node to own it. If it can't know better (FAULT: its own interface is down; or it is
  * dead) and no peer answers either, both ways to the peers are cut or they are gone: the last node serves.
  */
-const decideBlind = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Verdict => {
+const decideBlind = (snapshot: Snapshot, wanted: Wanted): Verdict => {
   const blind = wanted.by === 'keepalived' && (wanted.word === 'FAULT' || !snapshot.manager.alive);
   const why = snapshot.manager.alive ? says(wanted) : "keepalived doesn't run here";
   const bound = snapshot.manager.alive ? snapshot.timeouts.peer : Math.max(DEAF_MS, snapshot.timeouts.peer);
-  if (!blind || snapshot.lost.size > 0 || !alone(snapshot, bound) || isHeldDown(snapshot, group)) {
+  if (!blind || snapshot.lost.size > 0 || !alone(snapshot, bound)) {
     return { kind: 'stay', reason: blind ? why : says(wanted) };
   }
   return { kind: 'activate', reason: `${why}, but no peer answers: the last node serves` };
@@ -176,6 +199,13 @@ const decideOrphan = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Ver
   const heir = snapshot.peers.find((peer) => heard(peer) && peer.name === group.heir);
   if (heir !== undefined && snapshot.now - (group.changed ?? 0) < QUIET_MS) {
     return { kind: 'stay', reason: `${says(wanted)}, but ${heir.name} has just been given it` };
+  }
+  const unheard = notHeardSince(snapshot);
+  if (unheard.length > 0) {
+    return {
+      kind: 'stay',
+      reason: `${says(wanted)}, but ${names(unheard)} may have taken it over while this node stood still`,
+    };
   }
   const keeper = snapshot.peers.find(
     (peer) => peer.owns.has(group.name) && peer.forced.has(group.name) && peer.silent < DEAF_MS,
@@ -200,10 +230,13 @@ const decideOrphan = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Ver
 
 /** A reachable peer owns it. */
 const decideTakeover = (snapshot: Snapshot, group: GroupView, wanted: Wanted, owner: PeerView): Verdict => {
+  if (isHeldDown(snapshot, group)) {
+    return { kind: 'stay', reason: `${says(wanted)}, held down after the last change` };
+  }
   if (wanted.by === 'start') {
     return { kind: 'stay', reason: `${owner.name} owns it; conntrack-ha takeover ${group.name} takes it` };
   }
-  if (wanted.by === 'keepalived' && owner.forced.has(group.name)) {
+  if (wanted.by === 'keepalived' && owner.forced.has(group.name) && owner.lost.size <= snapshot.lost.size) {
     return { kind: 'stay', reason: `${says(wanted)}, but ${owner.name}'s operator keeps it by force` };
   }
   if (wanted.by === 'keepalived' && owner.lost.size < snapshot.lost.size) {
@@ -268,6 +301,10 @@ const ownersOf = (snapshot: Snapshot, group: GroupView): readonly PeerView[] =>
   snapshot.peers.filter((peer) => heard(peer) && peer.owns.has(group.name));
 
 const heard = (peer: PeerView): boolean => peer.reachable && peer.silent < QUIET_MS;
+
+/** The peers that this node hasn't heard since it stood still, though it could. */
+const notHeardSince = (snapshot: Snapshot): readonly PeerView[] =>
+  snapshot.peers.filter((peer) => peer.reachable && peer.stale);
 
 const rank = (group: GroupView, node: string): number => group.order.indexOf(node);
 

@@ -10,7 +10,13 @@ export interface Snapshot {
   readonly manager: ManagerView;
   readonly groups: readonly GroupView[];
   readonly peers: readonly PeerView[];
-  readonly timeouts: { readonly peer: number; readonly disagree: number; readonly holddown: number };
+  readonly timeouts: {
+    readonly peer: number;
+    readonly disagree: number;
+    readonly holddown: number;
+    /** How long a keepalived that hears no other takes to say MASTER. */
+    readonly elect: number;
+  };
   /** How long this agent has listened to its peers. */
   readonly listening: number;
   /** Data interfaces of this node that carry nothing, as the configuration names them. */
@@ -30,6 +36,8 @@ export interface GroupView extends Group {
   /** How many of its buckets are in the kernel's `owned` set of this node. */
   readonly active: number;
   readonly wanted: Wanted | undefined;
+  /** The manager's own last word, also where the operator has overruled it. */
+  readonly said: Wanted | undefined;
   /** Whether this node holds the owner's states: compared, not guessed. */
   readonly synced: boolean;
   /** This node's own request for it, if one is under way. */
@@ -84,6 +92,8 @@ export interface PeerView {
   readonly reachable: boolean;
   /** Milliseconds since it was last heard; Infinity: never. */
   readonly silent: number;
+  /** It hasn't been heard since this node stood still. */
+  readonly stale: boolean;
   readonly managerAlive: boolean;
   readonly owns: ReadonlySet<string>;
   /** Groups whose owner its manager wants it to be. */

@@ -20,8 +20,6 @@ interface Hearing {
   readonly agent: Agent;
   readonly log: Logger;
   readonly witness: Witness;
-  /** What an earlier agent of this node has heard. */
-  readonly kept: ReadonlyMap<string, Wanted | undefined>;
   readonly names: ReadonlySet<string>;
 }
 
@@ -37,7 +35,7 @@ export const listen = (
 ): { readonly close: () => void } => {
   const kept = new Map(groupsOf(config).map(({ name }) => [name, files.readWanted(name, performance.now())]));
   const witness = witnessOf(config, kept);
-  const hearing: Hearing = { config, files, agent, log, witness, kept, names: groupNames(config) };
+  const hearing: Hearing = { config, files, agent, log, witness, names: groupNames(config) };
   const runs = { fifo: false, hooks: false };
   const tell = (change: Partial<typeof runs>): void => {
     Object.assign(runs, change);
@@ -103,11 +101,12 @@ const hearHooks = (
   });
 };
 
-const lookAtAddresses = async ({ agent, log, witness, kept }: Hearing): Promise<void> => {
+const lookAtAddresses = async ({ agent, files, log, witness }: Hearing): Promise<void> => {
   const local = new Set((await localAddresses()).map(({ address }) => address));
   for (const correction of witness.look(local)) {
     // The operator has overruled a word that this agent hasn't heard: the next word ends that, and this is an old one.
-    if (correction.said !== undefined || kept.get(correction.group)?.by !== 'operator') {
+    const overruled = files.readWanted(correction.group, performance.now(), 'overruling') !== undefined;
+    if (correction.said !== undefined || !overruled) {
       log.warn(sentenceOf(correction));
       agent.want(correction.group, correction.word, roleOf(correction.word), 'keepalived');
     }

@@ -11,7 +11,6 @@ import { makeFifo } from '../system/fifo.ts';
 export const prepareRun = async (config: ClusterConfig, groups: readonly Group[]): Promise<AgentFiles> => {
   const files = new AgentFiles(config.paths.run);
   files.prepare();
-  files.noteStopped(false);
   if (config.manager === 'keepalived') {
     await makeFifo(fifoPath(config));
     for (const { name } of groups.filter((group) => !files.isReadyWritten(group.name))) {

@@ -42,6 +42,10 @@ export const runOnce = async (context: Context, alter?: Alter): Promise<void> =>
   }
   const { id } = await loadDataPlane(config, node);
   const files = await prepareRun(config, groups);
+  if (files.isStopped) {
+    // `stop` waits for this process, and takes down what it has loaded.
+    return;
+  }
   const { agent, close } = await assemble(config, node, key, log, id, alter === undefined ? {} : { alter });
   try {
     await agent.start();

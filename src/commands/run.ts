@@ -34,6 +34,7 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
     log.warn(warning);
   }
   const files = await prepareRun(config, groups);
+  files.noteStopped(false);
   const { agent, close } = await assemble(config, node, key, log, id, {
     ...(alter === undefined ? {} : { alter }),
     resident: true,

@@ -21,7 +21,8 @@ export const startNode = async (context: Context): Promise<void> => {
     return;
   }
   const { id, fresh, warnings } = await loadDataPlane(config, node);
-  await prepareRun(config, groups);
+  const files = await prepareRun(config, groups);
+  files.noteStopped(false);
   for (const warning of warnings) {
     console.error(`warning: ${warning}`);
   }

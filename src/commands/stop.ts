@@ -6,7 +6,11 @@ import { OWNED } from '../dataplane/owned.ts';
 import { unloadDataPlane } from '../dataplane/unload.ts';
 import { Nftables, SetMissingError } from '../kernel/nftables.ts';
 import { UNREADY } from '../managers/keepalived/render.ts';
+import { run } from '../system/run.ts';
 import { type Context, RefusedError, requireRoot, socketPath } from './context.ts';
+
+/** Longer than a round that a hook has started waits for the peers' words. */
+const ROUND_S = 10;
 
 /** `stop`: takes the data plane down. Without `force` not while this node owns a group, nor under a running agent. */
 export const stopNode = async (context: Context, options: { readonly force: boolean }): Promise<void> => {
@@ -15,15 +19,23 @@ export const stopNode = async (context: Context, options: { readonly force: bool
   if (await agentRuns(socketPath(config))) {
     throw new RefusedError('the agent runs and would load the data plane again; stop it first');
   }
+  const files = new AgentFiles(config.paths.run);
+  const stoppedBefore = files.isStopped;
+  if (config.manager === 'keepalived') {
+    files.prepare();
+    files.noteStopped(true);
+    await roundsEnded(config.paths.run);
+  }
   const owned = await ownedBuckets();
   const held = groups.filter(({ buckets }) => buckets.some((bucket) => owned.has(bucket)));
   if (held.length > 0 && !options.force) {
+    files.noteStopped(stoppedBefore);
     const names = held.map(({ name }) => name).join(', ');
     throw new RefusedError(
       `${node.name} owns ${names}, and its flows would end; move them first (${GIVE_AWAY[config.manager]}), or use --force`,
     );
   }
-  leaveManager(config, groups);
+  leaveManager(config, groups, files);
   const { changed, warnings } = await unloadDataPlane(config);
   for (const warning of warnings) {
     console.error(`warning: ${warning}`);
@@ -38,16 +50,21 @@ const GIVE_AWAY: Readonly<Record<ClusterConfig['manager'], string>> = {
 };
 
 /** A keepalived that goes on here must not stay MASTER of what this node no longer filters. */
-const leaveManager = (config: ClusterConfig, groups: readonly Group[]): void => {
-  const files = new AgentFiles(config.paths.run);
+const leaveManager = (config: ClusterConfig, groups: readonly Group[], files: AgentFiles): void => {
   files.forgetAll();
   if (config.manager === 'keepalived') {
     files.prepare();
-    files.noteStopped(true);
     for (const { name } of groups) {
       files.writeReady(name, UNREADY);
     }
   }
+};
+
+/** Waits for the round that a hook may have started a moment ago: it would load the data plane again (hooks/run-once). */
+const roundsEnded = async (directory: string): Promise<void> => {
+  await run('flock', ['-w', String(ROUND_S), `${directory}/once.running`, 'true'], {
+    timeout: (ROUND_S + 1) * 1000,
+  });
 };
 
 const ownedBuckets = async (): Promise<ReadonlySet<number>> => {

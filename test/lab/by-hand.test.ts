@@ -95,11 +95,19 @@ test('keepalived in charge: refused without force, kept with it until its next w
   await story.changes(HOMES, from);
   await story.steady();
 
-  // What the operator keeps goes to keepalived's choice when its node is gone.
-  from = Date.now();
-  await done(fw2, ['takeover', 'fw1', '--force'], 'fw1_fw2');
-  await story.changes(FW2_ALL, from);
+  // To and fro: what the operator said last counts, and keepalived's own word isn't lost under it.
+  for (const [node, shares] of [
+    [fw2, FW2_ALL],
+    [fw1, HOMES],
+    [fw2, FW2_ALL],
+  ] as const) {
+    await story.synced(node.name);
+    from = Date.now();
+    await done(node, ['takeover', 'fw1', '--force'], 'fw1_fw2');
+    await story.changes(shares, from);
+  }
   await story.steady();
+  // What the operator keeps goes to keepalived's choice when its node is gone.
   await fw2.powerCut();
   await story.changes({ fw1: 'all', fw2: 'off' });
   await story.comeBack('fw2');

@@ -48,11 +48,11 @@ test('its processes stopped, its kernel forwarding on: thawed, there is one owne
 /** Begun while their home is paused: it has never seen them. */
 const young = (from: string): FlowSpec[] =>
   (['busy', 'udp'] as const).flatMap((kind) =>
-    Array.from({ length: 20 }, (_, index) => ({
+    Array.from({ length: 10 }, (_, index) => ({
       id: `c1.young.${kind}${index}`,
       kind,
       from,
-      intervalMs: 50,
+      intervalMs: 5,
     })),
   );
 

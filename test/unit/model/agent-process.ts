@@ -9,6 +9,7 @@ import type { decide } from '../../../src/cluster/decide.ts';
 import type { Group } from '../../../src/cluster/groups.ts';
 import { readiness } from '../../../src/cluster/readiness.ts';
 import type { Snapshot, Wanted } from '../../../src/cluster/snapshot.ts';
+import { timeoutsOf } from '../../../src/cluster/timeouts.ts';
 import type { ClusterConfig, NodeConfig } from '../../../src/config/types.ts';
 import type { Body } from '../../../src/peers/message.ts';
 import { ModelLink, type Parcel } from './link.ts';
@@ -70,7 +71,7 @@ export class AgentProcess {
     this.process = process;
     this.#managerAlive = config.manager === 'none';
     const peers = config.nodes.filter(({ name }) => name !== node.name).map(({ name }) => name);
-    this.memory = new Memory(node.name, groups, peers, config.timeouts, process.clock.now);
+    this.memory = new Memory(node.name, groups, peers, timeoutsOf(config), process.clock.now);
     this.#chronicle = new Chronicle(node.name, () => {});
     this.#standStill = new StandStill(process.clock.now);
     const log = SILENT;
@@ -87,6 +88,7 @@ export class AgentProcess {
           this.replicas.distrust(peer);
           this.#verifySoon(peer);
         },
+        missedUs: () => this.#conversation.tell(this.snapshot()),
         grew: (peer) => this.#verifySoon(peer),
         answerWord: (send) => send(),
         bulkWanted: () => {},
@@ -215,6 +217,7 @@ export class AgentProcess {
       owned.map(({ name }) => name),
       now,
     );
+    this.#conversation.tell(this.snapshot());
     if (milliseconds >= this.#host.config.timeouts.peer) {
       this.memory.unsynced();
       this.#verifySoon();

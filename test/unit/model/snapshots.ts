@@ -72,6 +72,7 @@ const anyGroup = (group: (typeof GROUPS)[number]): fc.Arbitrary<GroupView> =>
 const anyPeer = (name: string): fc.Arbitrary<PeerView> =>
   fc
     .record({
+      stale: fc.boolean(),
       silent: fc.constantFrom(0, 50, 249, 250, 999, 1000, 60_000, Number.POSITIVE_INFINITY),
       managerAlive: fc.boolean(),
       owns: groupNames,
@@ -100,7 +101,11 @@ export const anySnapshot: fc.Arbitrary<Snapshot> = fc
     drained: fc.boolean(),
   })
   .map(({ groups, peers, holddown, ...fields }) =>
-    snapshotOf(groupOf(), peers, { ...fields, groups, timeouts: { peer: 1000, disagree: 2000, holddown } }),
+    snapshotOf(groupOf(), peers, {
+      ...fields,
+      groups,
+      timeouts: { peer: 1000, disagree: 2000, holddown, elect: 400 },
+    }),
   );
 
 /** fw1 and fw2, both owning fw1_fw2 or fw2_fw1 for longer than `disagree`, each as the other sees it. */
