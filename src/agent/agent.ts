@@ -14,6 +14,7 @@ import { Lease } from './lease.ts';
 import { LostInterfaces } from './lost-interfaces.ts';
 import { Memory } from './memory.ts';
 import type { AgentParts } from './parts.ts';
+import { RepeatedQuestions } from './repeated-questions.ts';
 import { type OwnerPeer, Replicas } from './replicas.ts';
 import { type Change, playRound, type Round, type RoundHost } from './round.ts';
 import { RoundLoop } from './round-loop.ts';
@@ -47,6 +48,7 @@ export class Agent {
   readonly #roundHost: RoundHost;
   readonly #journal: Journal;
   readonly #chronicle: Chronicle;
+  readonly #questions = new RepeatedQuestions();
   #beatAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: AgentParts) {
@@ -127,7 +129,12 @@ export class Agent {
       config,
       node,
       key,
-      servedFlows(this.#parts.edges, this.#parts.sorting, (bucket) => this.#owned.has(bucket)),
+      servedFlows(
+        this.#parts.edges,
+        this.#parts.sorting,
+        (bucket) => this.#owned.has(bucket),
+        (hashes) => this.#asked(hashes),
+      ),
       (from, error) =>
         log[error instanceof ForgeryError ? 'warn' : 'debug'](
           error instanceof Error ? error.message : `comparison asked for by ${from}: ${String(error)}`,
@@ -355,6 +362,18 @@ export class Agent {
     this.#replicas.distrust(peer);
     this.#parts.log.info(`${peer} answers on the sync link`);
     this.#upkeep.verifySoon(peer);
+  }
+
+  /** A replica misses these flows. */
+  #asked(hashes: ReadonlySet<number>): void {
+    const often = this.#questions.ask(hashes, performance.now());
+    if (often > 0) {
+      this.#questions.forget();
+      this.#parts.log.warn(
+        `a replica asks for the same ${often} flows again and again: emptying conntrackd's cache, and adopting anew`,
+      );
+      this.#upkeep.gaveUp();
+    }
   }
 
   #sendBulk(to: string): void {

@@ -6,11 +6,14 @@ import type { Edges, Sorting } from '../transitions/edges.ts';
 /**
  * What an owner does for a replica that compares: lists its flows in the buckets asked for, and touches those that the
  * replica misses. Ownership is looked up at every batch, since only an owner may touch a flow.
+ *
+ * @param asked is told what a replica misses
  */
 export const servedFlows = (
   edges: Pick<Edges, 'table'>,
   sorting: () => Sorting,
   owns: (bucket: number) => boolean,
+  asked: (hashes: ReadonlySet<number>) => void,
 ): VerificationSource => {
   const chosen = (buckets: ReadonlySet<number>): ((flow: Flow) => boolean) => {
     const { hashing, replicated } = sorting();
@@ -27,6 +30,7 @@ export const servedFlows = (
       }
     },
     touch: async (buckets, hashes) => {
+      asked(hashes);
       const serves = chosen(buckets);
       let touched = 0;
       for await (const flows of edges.table.dump()) {
