@@ -13,16 +13,16 @@ export class RepeatedQuestions {
 
   /** Notes what is asked for now. Returns how many of these were asked for too often. */
   ask(hashes: Iterable<number>, now: number): number {
+    for (const [hash, { last }] of this.#asked) {
+      if (now - last >= FORGOTTEN_MS) {
+        this.#asked.delete(hash);
+      }
+    }
     let often = 0;
     for (const hash of hashes) {
       const times = (this.#asked.get(hash)?.times ?? 0) + 1;
       this.#asked.set(hash, { times, last: now });
       often += times >= OFTEN ? 1 : 0;
-    }
-    for (const [hash, { last }] of this.#asked) {
-      if (now - last >= FORGOTTEN_MS) {
-        this.#asked.delete(hash);
-      }
     }
     return often;
   }
