@@ -121,14 +121,14 @@ const decideGivingUp = (snapshot: Snapshot, wanted: Wanted): Verdict => {
   if (wanted.by === 'operator' && wanted.word === 'release') {
     return { kind: 'deactivate', reason: says(wanted) };
   }
-  const others = snapshot.peers.filter((peer) => peer.reachable);
-  if (others.length > 0) {
+  if (snapshot.peers.some((peer) => peer.reachable)) {
     return { kind: 'stay', reason: `${says(wanted)}, but no peer has asked for it yet` };
   }
-  // VRRP and the sync link are two paths: BACKUP says that somebody else is master, though he can't be seen here.
-  // The last word of a dead keepalived says nothing of the kind.
-  const { peer, elect } = snapshot.timeouts;
-  return wanted.word === 'BACKUP' && snapshot.manager.alive && waited >= Math.max(peer, elect)
+  // VRRP and the sync link are two paths: BACKUP says that somebody else is master, though he can't be seen here. Unless he
+  // has just died, and the manager here has yet to say MASTER. The last word of a dead keepalived says nothing of the kind.
+  const bound = Math.max(snapshot.timeouts.peer, snapshot.timeouts.elect);
+  const elsewhere = waited >= bound && snapshot.peers.every(({ silent }) => silent >= bound);
+  return wanted.word === 'BACKUP' && snapshot.manager.alive && elsewhere
     ? { kind: 'deactivate', reason: `${says(wanted)} and no peer answers on the sync link` }
     : { kind: 'stay', reason: `${says(wanted)}, but nobody else is there to own it` };
 };

@@ -261,6 +261,14 @@ describe('an owner', () => {
     ['is told BACKUP and not asked', { wanted: BACKUP }, peer(), {}, 'stay', /no peer has asked/],
     ['is asked after BACKUP', { wanted: BACKUP, request: request() }, peer(), {}, 'yield', /fw2 asks/],
     [
+      'has long been told BACKUP, and has lost its peer so lately that it may yet become MASTER',
+      { wanted: wanted('replica', { since: NOW - 60_000 }) },
+      peer({ reachable: false, silent: 3000 }),
+      { timeouts: { peer: 1000, disagree: 2000, holddown: 0, elect: 4000 } },
+      'stay',
+      /nobody else is there/,
+    ],
+    [
       'is MASTER, has stood still, and has not heard the peer since',
       { wanted: MASTER, doubtful: 'this node stood still for 4.0 s' },
       peer({ stale: true }),
