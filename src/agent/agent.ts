@@ -281,8 +281,15 @@ export class Agent {
   }
 
   async #readOwned(): Promise<ReadonlySet<number>> {
-    this.#owned = await this.#parts.edges.owned.read();
-    return this.#owned;
+    const before = this.#owned;
+    const owned = await this.#parts.edges.owned.read();
+    this.#owned = owned;
+    if ([...before].some((bucket) => !owned.has(bucket))) {
+      // Its lease has run out, or another program took it out: its flows are no longer this node's.
+      this.#upkeep.gaveUp();
+      this.#upkeep.verifySoon();
+    }
+    return owned;
   }
 
   #beat(): void {

@@ -230,7 +230,11 @@ export class AgentProcess {
       memory: this.memory,
       owned: {
         read: async () => {
+          const before = this.#owned;
           this.#owned = this.#host.owned();
+          if ([...before].some((bucket) => !this.#owned.has(bucket))) {
+            this.#verifySoon();
+          }
           return this.#owned;
         },
         change: this.#host.change,
