@@ -1,5 +1,5 @@
-import { QUIET_MS } from '../cluster/decide.ts';
 import { isForced, type Snapshot } from '../cluster/snapshot.ts';
+import { QUIET_MS } from '../cluster/verdict.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { PeerLink, type PeerLinkEvents } from '../peers/link.ts';
 import type { Body } from '../peers/message.ts';

@@ -1,5 +1,6 @@
-import { type Decision, decide } from '../cluster/decide.ts';
+import { decide } from '../cluster/decide.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
+import type { Decision } from '../cluster/verdict.ts';
 import type { OwnedSet } from '../transitions/edges.ts';
 import type { Step } from '../transitions/steps.ts';
 import type { Chronicle } from './chronicle.ts';

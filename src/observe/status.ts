@@ -1,5 +1,5 @@
-import type { Decision } from '../cluster/decide.ts';
 import type { GroupView, Snapshot } from '../cluster/snapshot.ts';
+import type { Decision } from '../cluster/verdict.ts';
 
 /** What `status --json` prints: stable, documented in docs/commands.md. */
 export interface Status {

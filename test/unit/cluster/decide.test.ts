@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { decide, QUIET_MS, WORD_MS } from '../../../src/cluster/decide.ts';
+import { decide } from '../../../src/cluster/decide.ts';
+import { WORD_MS } from '../../../src/cluster/decide-replica.ts';
 import type { GroupView, PeerView, Snapshot, Wanted } from '../../../src/cluster/snapshot.ts';
+import { QUIET_MS } from '../../../src/cluster/verdict.ts';
 import { groupOf, NOW, peerOf, snapshotOf } from '../../support/snapshot.ts';
 
 const group = groupOf;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Decision, decide } from '../../../src/cluster/decide.ts';
+import { decide } from '../../../src/cluster/decide.ts';
 import type { Snapshot } from '../../../src/cluster/snapshot.ts';
+import type { Decision } from '../../../src/cluster/verdict.ts';
 import { storyOf } from './event.ts';
 import { play } from './play.ts';
 import { BrokenPromise } from './watch.ts';

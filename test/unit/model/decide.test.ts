@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Decision, decide, QUIET_MS, WORD_MS } from '../../../src/cluster/decide.ts';
+import { decide } from '../../../src/cluster/decide.ts';
+import { WORD_MS } from '../../../src/cluster/decide-replica.ts';
 import { readiness } from '../../../src/cluster/readiness.ts';
 import type { GroupView, PeerView, Snapshot } from '../../../src/cluster/snapshot.ts';
+import { type Decision, QUIET_MS } from '../../../src/cluster/verdict.ts';
 import { anySnapshot, anyTwoOwners } from './snapshots.ts';
 
 const RUNS = { numRuns: 20 * Number(process.env['MODEL_RUNS'] ?? 40), seed: 7 };

@@ -1,7 +1,7 @@
 import type { Round } from '../../../src/agent/round.ts';
-import { QUIET_MS } from '../../../src/cluster/decide.ts';
 import type { Group } from '../../../src/cluster/groups.ts';
 import type { GroupView, Snapshot } from '../../../src/cluster/snapshot.ts';
+import { QUIET_MS } from '../../../src/cluster/verdict.ts';
 import type { Clock } from './clock.ts';
 import type { Machine } from './machine.ts';
 

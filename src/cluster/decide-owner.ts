@@ -1,0 +1,145 @@
+import {
+  type GroupView,
+  isForced,
+  type PeerView,
+  type Request,
+  type Snapshot,
+  type Wanted,
+} from './snapshot.ts';
+import {
+  alone,
+  DEAF_MS,
+  names,
+  notHeardSince,
+  ownersOf,
+  rank,
+  says,
+  type Verdict,
+  wants,
+} from './verdict.ts';
+
+/** After so long without a peer, one with a better right to what the operator forced here has taken it over. */
+const FORSAKEN_MS = DEAF_MS + 1000;
+
+/** How long a request waits for this node's own manager to say BACKUP: the two words race each other. */
+const RACE_MS = 100;
+
+export const decideAsOwner = (snapshot: Snapshot, group: GroupView): Verdict => {
+  if (group.request !== undefined) {
+    return decideRequest(snapshot, group, group.request);
+  }
+  const rival = ownersOf(snapshot, group)[0];
+  if (rival !== undefined) {
+    return decideRival(snapshot, group, rival);
+  }
+  if (group.wanted !== undefined && !wants(snapshot, group)) {
+    return decideGivingUp(snapshot, group.wanted);
+  }
+  return decideKeeping(snapshot, group);
+};
+
+/**
+ * Two owners that see each other. The one that comes first asks at once, if its manager wants it (else the other's word may
+ * still be on its way); the other gives up when asked, or in time.
+ */
+const decideRival = (snapshot: Snapshot, group: GroupView, rival: PeerView): Verdict => {
+  if (group.doubtful !== undefined) {
+    return { kind: 'deactivate', reason: `${rival.name} has taken it over: ${group.doubtful}` };
+  }
+  if (!winsOver(snapshot, group, rival)) {
+    return overdue(snapshot, group)
+      ? { kind: 'deactivate', reason: `${rival.name} owns it too and comes first` }
+      : { kind: 'stay', reason: `${rival.name} owns it too and comes first, but hasn't asked for it yet` };
+  }
+  const { asked } = group;
+  const fresh = asked?.peer === rival.name && snapshot.now - asked.since < snapshot.timeouts.disagree;
+  const reason = `${rival.name} owns it too and has to give it up`;
+  return fresh || !wants(snapshot, group)
+    ? { kind: 'stay', reason }
+    : { kind: 'ask', peer: rival.name, reason };
+};
+
+/** It is wanted here, and no other owner is seen; but can one be? */
+const decideKeeping = (snapshot: Snapshot, group: GroupView): Verdict => {
+  const { wanted } = group;
+  if (wanted === undefined) {
+    return { kind: 'stay', reason: 'nobody wants it elsewhere' };
+  }
+  const unheard = notHeardSince(snapshot);
+  if (group.doubtful !== undefined && unheard.length > 0 && snapshot.manager.kind !== 'none') {
+    // They answer within a round trip. Two owners meanwhile would translate one flow in two ways.
+    return { kind: 'deactivate', reason: `${group.doubtful}: ${names(unheard)} may have taken it over` };
+  }
+  const unseen = alone(snapshot, FORSAKEN_MS);
+  // If the peers were dead, the manager here would have said so.
+  return isForced(snapshot, group) && unseen && snapshot.manager.alive && group.said?.word === 'BACKUP'
+    ? {
+        kind: 'deactivate',
+        reason: `${says(wanted)}, but ${says(group.said)} and no peer answers on the sync link`,
+      }
+    : { kind: 'stay', reason: says(wanted) };
+};
+
+/** The manager wants this node to be a replica: it serves on until the new owner asks, so that no packet is lost. */
+const decideGivingUp = (snapshot: Snapshot, wanted: Wanted): Verdict => {
+  const waited = snapshot.now - wanted.since;
+  if (wanted.by === 'operator' && wanted.word === 'release') {
+    return { kind: 'deactivate', reason: says(wanted) };
+  }
+  if (snapshot.peers.some((peer) => peer.reachable)) {
+    return { kind: 'stay', reason: `${says(wanted)}, but no peer has asked for it yet` };
+  }
+  // VRRP and the sync link are two paths: BACKUP says that somebody else is master, though he can't be seen here. Unless he
+  // has just died, and the manager here has yet to say MASTER. The last word of a dead keepalived says nothing of the kind.
+  const bound = Math.max(snapshot.timeouts.peer, snapshot.timeouts.elect);
+  const elsewhere = waited >= bound && snapshot.peers.every(({ silent }) => silent >= bound);
+  return wanted.word === 'BACKUP' && snapshot.manager.alive && elsewhere
+    ? { kind: 'deactivate', reason: `${says(wanted)} and no peer answers on the sync link` }
+    : { kind: 'stay', reason: `${says(wanted)}, but nobody else is there to own it` };
+};
+
+const decideRequest = (snapshot: Snapshot, group: GroupView, request: Request): Verdict => {
+  const peer = request.from;
+  if (!wants(snapshot, group) || snapshot.manager.kind === 'none') {
+    return { kind: 'yield', peer, reason: `${peer} asks for it` };
+  }
+  const view = snapshot.peers.find(({ name }) => name === peer);
+  if (view?.forced.has(group.name)) {
+    return { kind: 'yield', peer, reason: `${peer}'s operator takes it by force` };
+  }
+  const lost = view?.lost.size ?? 0;
+  if (request.synced && lost < snapshot.lost.size) {
+    // The network that is lost may be the one on which the managers hear each other.
+    const here = [...snapshot.lost].join(', ');
+    return { kind: 'yield', peer, reason: `${peer} asks for it and has not lost ${here} as this node has` };
+  }
+  if (snapshot.now - request.since < RACE_MS) {
+    return { kind: 'stay', reason: `${peer} asks for it while the manager here says ${group.wanted?.word}` };
+  }
+  return request.synced && lost <= snapshot.lost.size && rank(group, peer) < rank(group, snapshot.node)
+    ? { kind: 'yield', peer, reason: `${peer} asks for it and comes first, though both managers want it` }
+    : {
+        kind: 'refuse',
+        peer,
+        reason: `both managers want it and ${snapshot.node} ${lost > snapshot.lost.size ? 'has lost fewer interfaces' : 'comes first'}`,
+      };
+};
+
+/** Of two owners: the one whose operator forced it; whose manager is alive and wants it; else the earlier synced one. */
+const winsOver = (snapshot: Snapshot, group: GroupView, rival: PeerView): boolean => {
+  const forced = isForced(snapshot, group);
+  if (forced !== rival.forced.has(group.name)) {
+    return forced;
+  }
+  // As the rival sees it: whoever looks must find the same one.
+  const mine = snapshot.manager.alive && group.wanted?.role === 'owner';
+  const theirs = rival.managerAlive && rival.wants.has(group.name);
+  if (mine !== theirs) {
+    return mine;
+  }
+  const rivalSynced = rival.synced.has(group.name);
+  return group.synced === rivalSynced ? rank(group, snapshot.node) < rank(group, rival.name) : group.synced;
+};
+
+const overdue = (snapshot: Snapshot, group: GroupView): boolean =>
+  group.contested !== undefined && snapshot.now - group.contested >= snapshot.timeouts.disagree;
