@@ -1,20 +1,12 @@
 import type { Group } from '../cluster/groups.ts';
 import type { Asked, GroupView, PeerView, Request, Role, Snapshot, Wanted } from '../cluster/snapshot.ts';
 import type { StatusMessage } from '../peers/message.ts';
+import { PeerMemories } from './peer-memory.ts';
 
 /** How long a lost interface counts as one that may come back at once: peers that lose the same one notice it too. */
 const SETTLE_MS = 200;
 /** How long a node that stood still doubts that what it owns is still its own. */
 const DOUBT_MS = 10_000;
-
-/** What one peer last said, and when. */
-interface PeerMemory {
-  heardAt: number;
-  session: string;
-  status: StatusMessage | undefined;
-  /** This node has stood still since. */
-  stale: boolean;
-}
 
 /**
  * What events have told the agent, kept between rounds. Events only write here and wake the loop; nothing here acts. What
@@ -32,7 +24,7 @@ export class Memory {
   readonly #requests = new Map<string, Request & { readonly id: number }>();
   readonly #contested = new Map<string, number>();
   readonly #changed = new Map<string, number>();
-  readonly #peers = new Map<string, PeerMemory>();
+  readonly #peers: PeerMemories;
   /** The owner whose states this node holds, by group. */
   readonly #synced = new Map<string, string>();
   /** Since when each data interface that is lost now has been. */
@@ -53,14 +45,7 @@ export class Memory {
     this.#groups = groups;
     this.#timeouts = timeouts;
     this.#began = now;
-    for (const peer of peers) {
-      this.#peers.set(peer, {
-        heardAt: Number.NEGATIVE_INFINITY,
-        session: '',
-        status: undefined,
-        stale: false,
-      });
-    }
+    this.#peers = new PeerMemories(peers, timeouts.peer);
   }
 
   /** The newest word: the manager's, or without one anybody's. A different role begins a new hand-over. */
@@ -91,24 +76,12 @@ export class Memory {
 
   /** A peer's status. Returns whether anything changed that a decision looks at. */
   heard(peer: string, session: string, status: StatusMessage, now: number): boolean {
-    const known = this.#peers.get(peer);
-    if (known === undefined) {
-      return false;
-    }
-    const changed =
-      now - known.heardAt >= this.#timeouts.peer ||
-      session !== known.session ||
-      JSON.stringify(status) !== JSON.stringify(known.status);
-    this.#peers.set(peer, { heardAt: now, session, status, stale: false });
-    return changed;
+    return this.#peers.heard(peer, session, status, now);
   }
 
   /** Any message of a reachable peer says that it lives. One that comes back is noticed by its status. */
   spoke(peer: string, now: number): void {
-    const known = this.#peers.get(peer);
-    if (known !== undefined && now - known.heardAt < this.#timeouts.peer) {
-      this.#peers.set(peer, { ...known, heardAt: now });
-    }
+    this.#peers.spoke(peer, now);
   }
 
   /** The data interfaces that carry nothing now. */
@@ -142,9 +115,7 @@ export class Memory {
    */
   stoodStill(milliseconds: number, groups: readonly string[], now: number): void {
     this.#began += milliseconds;
-    for (const [name, peer] of this.#peers) {
-      this.#peers.set(name, { ...peer, heardAt: peer.heardAt + milliseconds, stale: true });
-    }
+    this.#peers.stoodStill(milliseconds);
     for (const [group, asked] of this.#asked) {
       this.#asked.set(group, { ...asked, since: asked.since + milliseconds });
     }
@@ -168,11 +139,8 @@ export class Memory {
     if (asked?.peer === peer && asked.id === id && asked.answer === undefined) {
       this.#asked.set(group, { ...asked, answer: { granted, reason, at: now } });
     }
-    const known = this.#peers.get(peer);
-    if (granted && known?.status !== undefined) {
-      // Its next status would say so too, up to 100 ms later.
-      const owns = known.status.owns.filter((owned) => owned !== group);
-      this.#peers.set(peer, { ...known, status: { ...known.status, owns } });
+    if (granted) {
+      this.#peers.gaveUp(peer, group);
     }
   }
 
@@ -222,18 +190,7 @@ export class Memory {
 
   /** The peers as decisions see them. */
   peers(now: number): readonly PeerView[] {
-    return [...this.#peers].map(([name, { heardAt, status, stale }]) => ({
-      name,
-      reachable: status !== undefined && now - heardAt < this.#timeouts.peer,
-      silent: now - heardAt,
-      stale,
-      managerAlive: status?.managerAlive ?? false,
-      owns: new Set(status?.owns),
-      wants: new Set(status?.wants),
-      forced: new Set(status?.forced),
-      synced: new Set(status?.synced),
-      lost: new Set(status?.lost),
-    }));
+    return this.#peers.views(now);
   }
 
   /** What a decision looks at, all read at one moment. */
