@@ -1,5 +1,6 @@
 import { addressWord } from '../../src/cluster/address.ts';
 import { bucketOfWord } from '../../src/cluster/hash.ts';
+import type { Lab } from './rig/lab.ts';
 import { type ClientPlan, SEED } from './rig/plan.ts';
 import type { FlowSpec } from './traffic/flow.ts';
 
@@ -28,3 +29,10 @@ export const flowsOfBothHomes = (plan: ClientPlan): FlowSpec[] =>
       from,
     }));
   });
+
+/**
+ * Those of all clients that outlive two owners. Two owners reset new translated connections, each not knowing the other's:
+ * those are not among them.
+ */
+export const establishedFlows = (lab: Lab): FlowSpec[] =>
+  lab.clients.flatMap(({ plan }) => flowsOfBothHomes(plan)).filter(({ kind }) => kind !== 'connects');

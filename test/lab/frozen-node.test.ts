@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { addressAt, flowsOfBothHomes } from './flows.ts';
+import { addressAt, establishedFlows } from './flows.ts';
 import { createLab } from './labs.ts';
 import { watchOwners } from './owners.ts';
 import { withoutCheck } from './rewrites.ts';
-import type { Lab } from './rig/lab.ts';
 import { planClient } from './rig/plan.ts';
 import { until } from './rig/wait.ts';
 import { untilShares } from './shares.ts';
@@ -15,14 +14,10 @@ import { summarize } from './verdict/summary.ts';
 /** Longer than keepalived waits, shorter than a flow without an answer is given. */
 const FROZEN_MS = 4000;
 
-// Two owners reset new translated connections, each not knowing the other's: those are not in this.
-const flows = (lab: Lab) =>
-  lab.clients.flatMap(({ plan }) => flowsOfBothHomes(plan)).filter(({ kind }) => kind !== 'connects');
-
 test('its processes stopped, its kernel forwarding on: thawed, there is one owner within two seconds', async () => {
   const lab = await createLab({ cluster: { snat: true, manager: 'keepalived' } });
   const fw1 = lab.node('fw1');
-  const story = await Story.begin(lab, 'keepalived', flows(lab));
+  const story = await Story.begin(lab, 'keepalived', establishedFlows(lab));
   for (const _ of [1, 2]) {
     const from = Date.now();
     await fw1.freeze({ forwarding: true });
@@ -61,7 +56,7 @@ const pauseAndGoOn = async (broken?: 'still'): Promise<Story> => {
   const lab = await createLab({ cluster: { snat: true, manager: 'keepalived' } });
   const fw1 = lab.node('fw1');
   // keepalived's check fails for a moment after the pause, if it runs before the agent: that helps by chance.
-  const story = await Story.begin(lab, 'keepalived', flows(lab), broken && withoutCheck);
+  const story = await Story.begin(lab, 'keepalived', establishedFlows(lab), broken && withoutCheck);
   if (broken !== undefined) {
     await fw1.daemon('agent').kill();
     await fw1.startAgent(broken);

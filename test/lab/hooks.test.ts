@@ -2,11 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { agentUp, bringUp } from './cluster.ts';
-import { flowsOfBothHomes } from './flows.ts';
+import { establishedFlows } from './flows.ts';
 import { createLab } from './labs.ts';
 import { untilMaster } from './notify-fifo.ts';
 import { withHooks, withoutFifo } from './rewrites.ts';
-import type { Lab } from './rig/lab.ts';
 import { HOMES, readShares, untilShares } from './shares.ts';
 import { Story } from './story.ts';
 
@@ -26,14 +25,10 @@ const FORMS = [
   ],
 ] as const;
 
-// Two owners, while an agent is dead or hung, reset new translated connections: those are not in this.
-const flows = (lab: Lab) =>
-  lab.clients.flatMap(({ plan }) => flowsOfBothHomes(plan)).filter(({ kind }) => kind !== 'connects');
-
 test.each(FORMS)('an agent hears the hooks: %s', async (_, rewrite, end) => {
   const lab = await createLab({ cluster: { snat: true, manager: 'keepalived' } });
   const [fw1, fw2] = [lab.node('fw1'), lab.node('fw2')];
-  const story = await Story.begin(lab, 'keepalived', flows(lab), rewrite);
+  const story = await Story.begin(lab, 'keepalived', establishedFlows(lab), rewrite);
 
   await story.powerCut('fw1');
   await story.steady();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { agentUp } from './cluster.ts';
-import { flowsOfBothHomes } from './flows.ts';
+import { establishedFlows } from './flows.ts';
 import { createLab } from './labs.ts';
 import type { FirewallNode } from './rig/node.ts';
 import { HOMES, untilShares, watchOwned } from './shares.ts';
@@ -19,11 +19,7 @@ const restart = async (node: FirewallNode, key: string): Promise<void> => {
 test('the word of a node with another key moves nothing; with the right one it does', async () => {
   const lab = await createLab({ cluster: { snat: true, manager: 'none' } });
   const [fw1, fw2] = [lab.node('fw1'), lab.node('fw2')];
-  // Two owners, which is what the other key leads to, reset new translated connections: those are not in this.
-  const flows = lab.clients
-    .flatMap(({ plan }) => flowsOfBothHomes(plan))
-    .filter(({ kind }) => kind !== 'connects');
-  const story = await Story.begin(lab, 'none', flows);
+  const story = await Story.begin(lab, 'none', establishedFlows(lab));
   const key = `${await fw2.run(['cat', KEY])}\n`;
   const from = Date.now();
   await restart(fw2, randomBytes(32).toString('hex'));

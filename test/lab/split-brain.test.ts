@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { flowsOfBothHomes } from './flows.ts';
+import { establishedFlows } from './flows.ts';
 import { createLab } from './labs.ts';
 import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
@@ -76,11 +76,7 @@ test.each([
   ['sync', 'vrrp'],
 ] as const)('both cut: both serve; %s returns first, then %s', async (first, second) => {
   const lab = await createLab({ cluster: { snat: true, manager: 'keepalived' } });
-  // Two owners reset new translated connections, each not knowing the other's: those are not in this.
-  const flows = lab.clients
-    .flatMap(({ plan }) => flowsOfBothHomes(plan))
-    .filter(({ kind }) => kind !== 'connects');
-  const story = await Story.begin(lab, 'keepalived', flows);
+  const story = await Story.begin(lab, 'keepalived', establishedFlows(lab));
   const from = Date.now();
   await Promise.all([PATHS.vrrp.cut(lab), PATHS.sync.cut(lab)]);
   const split = await untilShares(lab, { fw1: 'all', fw2: 'all' });

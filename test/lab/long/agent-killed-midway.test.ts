@@ -2,7 +2,7 @@ import { watch } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { attempt } from '../attempt.ts';
 import { agentUp } from '../cluster.ts';
-import { flowsOfBothHomes } from '../flows.ts';
+import { establishedFlows } from '../flows.ts';
 import { createLab } from '../labs.ts';
 import type { FirewallNode } from '../rig/node.ts';
 import { until } from '../rig/wait.ts';
@@ -47,11 +47,7 @@ test.each(['none', 'keepalived'] as const)('killed in a rejoin, manager %s', asy
 
 test('killed in a hand-over, on either side of it', async () => {
   const lab = await createLab({ cluster: { snat: true, manager: 'none' } });
-  // Two owners, for as long as the dead agent is away, reset new translated connections: those are not in this.
-  const flows = lab.clients
-    .flatMap(({ plan }) => flowsOfBothHomes(plan))
-    .filter(({ kind }) => kind !== 'connects');
-  const story = await Story.begin(lab, 'none', flows);
+  const story = await Story.begin(lab, 'none', establishedFlows(lab));
   const from = Date.now();
   for (const killed of ['taker', 'taker', 'owner', 'owner'] as const) {
     const owner = lab.node(((await lab.node('fw1').ownedBuckets()) ?? []).length > 0 ? 'fw1' : 'fw2');

@@ -2,19 +2,14 @@ import { expect, test } from 'vitest';
 import { TRANSITIONS } from '../../../src/transitions/steps.ts';
 import { attempt } from '../attempt.ts';
 import { agentUp } from '../cluster.ts';
-import { flowsOfBothHomes } from '../flows.ts';
+import { establishedFlows } from '../flows.ts';
 import { createLab } from '../labs.ts';
-import type { Lab } from '../rig/lab.ts';
 import type { FirewallNode } from '../rig/node.ts';
 import { until } from '../rig/wait.ts';
 import { untilComplementary } from '../shares.ts';
 import { Story } from '../story.ts';
 
 const NODES = ['fw1', 'fw2'] as const;
-
-// Two nodes serve for as long as a killed owner's agent is away: that resets new translated connections, which aren't in this.
-const flows = (lab: Lab) =>
-  lab.clients.flatMap(({ plan }) => flowsOfBothHomes(plan)).filter(({ kind }) => kind !== 'connects');
 
 const restart = async (node: FirewallNode, broken?: string): Promise<void> => {
   await node.daemon('agent').kill();
@@ -41,7 +36,7 @@ test.each(NODES)(
   'an agent ends before each step of a hand-over of what is at home at %s',
   async (home) => {
     const lab = await createLab({ cluster: { snat: true, manager: 'none' } });
-    const story = await Story.begin(lab, 'none', flows(lab));
+    const story = await Story.begin(lab, 'none', establishedFlows(lab));
     const from = Date.now();
     const steps = [
       ...TRANSITIONS.takeover.map((step) => ['taker', `takeover.${step}`] as const),

@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { flowsOfBothHomes } from '../flows.ts';
+import { establishedFlows } from '../flows.ts';
 import { createLab } from '../labs.ts';
-import type { Lab } from '../rig/lab.ts';
 import type { FirewallNode } from '../rig/node.ts';
 import { HOMES, untilShares, watchOwned } from '../shares.ts';
 import { Story } from '../story.ts';
@@ -37,10 +36,6 @@ const flapFor = async (node: FirewallNode, milliseconds: number): Promise<number
   return times;
 };
 
-// A new connection falls into one of the hand-overs again and again, and is slow.
-const flows = (lab: Lab) =>
-  lab.clients.flatMap(({ plan }) => flowsOfBothHomes(plan)).filter(({ kind }) => kind !== 'connects');
-
 const linesOf = async (node: FirewallNode): Promise<readonly string[]> =>
   (await node.daemon('agent').output()).trim().split('\n');
 
@@ -51,7 +46,7 @@ const takeovers = (changes: readonly string[]): number =>
 test('keepalived changes its mind ten times a second for a minute: the last word wins', async () => {
   const lab = await createLab({ cluster: { snat: true, manager: 'keepalived' } });
   const fw1 = lab.node('fw1');
-  const story = await Story.begin(lab, 'keepalived', flows(lab), nervous);
+  const story = await Story.begin(lab, 'keepalived', establishedFlows(lab), nervous);
   const before = await Promise.all(lab.nodes.map(linesOf));
   const changes = await watchOwned(fw1);
   const from = Date.now();
@@ -80,7 +75,7 @@ test('with holddown it doesn’t follow', async () => {
   const holddown = ['timeouts: { holddown: 5s }'];
   const lab = await createLab({ cluster: { snat: true, manager: 'keepalived', more: holddown } });
   const fw1 = lab.node('fw1');
-  const story = await Story.begin(lab, 'keepalived', flows(lab), nervous);
+  const story = await Story.begin(lab, 'keepalived', establishedFlows(lab), nervous);
   const changes = await watchOwned(fw1);
   const from = Date.now();
   await flapFor(fw1, LONG_MS / 3);

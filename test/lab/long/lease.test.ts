@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { agentUp } from '../cluster.ts';
-import { flowsOfBothHomes } from '../flows.ts';
+import { establishedFlows } from '../flows.ts';
 import { killKeepalived } from '../keepalived-process.ts';
 import { createLab } from '../labs.ts';
 import type { Lab } from '../rig/lab.ts';
@@ -10,10 +10,6 @@ import { HOMES, untilShares, watchOwned } from '../shares.ts';
 import { Story } from '../story.ts';
 
 const LEASE_MS = 15_000;
-
-// Two owners reset new translated connections, each not knowing the other's: those are not in this.
-const flows = (lab: Lab) =>
-  lab.clients.flatMap(({ plan }) => flowsOfBothHomes(plan)).filter(({ kind }) => kind !== 'connects');
 
 const withLease = (lease: string): Promise<Lab> =>
   createLab({ cluster: { snat: true, manager: 'keepalived', more: [`timeouts: { lease: ${lease} }`] } });
@@ -27,7 +23,7 @@ const killBoth = async (node: FirewallNode): Promise<void> => {
 test('a node without an agent and without a manager falls silent when its lease ends', async () => {
   const lab = await withLease('15s');
   const fw1 = lab.node('fw1');
-  const story = await Story.begin(lab, 'keepalived', flows(lab));
+  const story = await Story.begin(lab, 'keepalived', establishedFlows(lab));
   const from = Date.now();
   await killBoth(fw1);
   await untilShares(lab, { fw1: 'home', fw2: 'all' });
@@ -52,7 +48,7 @@ test('a node without an agent and without a manager falls silent when its lease 
 
 test('without a lease it does not', async () => {
   const lab = await withLease('0');
-  const story = await Story.begin(lab, 'keepalived', flows(lab));
+  const story = await Story.begin(lab, 'keepalived', establishedFlows(lab));
   await killBoth(lab.node('fw1'));
   await untilShares(lab, { fw1: 'home', fw2: 'all' });
   const changes = await watchOwned(lab.node('fw1'));
