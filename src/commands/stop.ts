@@ -24,7 +24,10 @@ export const stopNode = async (context: Context, options: { readonly force: bool
   if (config.manager === 'keepalived') {
     files.prepare();
     files.noteStopped(true);
-    await roundsEnded(config.paths.run);
+    await roundsEnded(config.paths.run).catch((cause: unknown) => {
+      files.noteStopped(stoppedBefore);
+      throw new RefusedError('an agent that a hook has started is still at work; try again', { cause });
+    });
   }
   const owned = await ownedBuckets();
   const held = groups.filter(({ buckets }) => buckets.some((bucket) => owned.has(bucket)));

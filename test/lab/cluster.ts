@@ -62,6 +62,13 @@ export const agentUp = (node: FirewallNode): Promise<unknown> =>
     (state) => state === true,
   );
 
+/** Ends a node's agent and starts another, or the lab's own with one mechanism taken out. */
+export const restartAgent = async (node: FirewallNode, broken?: string): Promise<void> => {
+  await node.daemon('agent').kill();
+  await node.startAgent(broken);
+  await agentUp(node);
+};
+
 /** The buckets that are active in the node's kernel, read there; none if it is off. */
 export const activeBuckets = async (node: FirewallNode): Promise<readonly number[]> => {
   if (!node.on) {

@@ -1,15 +1,8 @@
 import { expect, test } from 'vitest';
-import { agentUp } from './cluster.ts';
+import { restartAgent } from './cluster.ts';
 import { createLab } from './labs.ts';
-import type { FirewallNode } from './rig/node.ts';
 import { HOMES, untilShares } from './shares.ts';
 import { Story } from './story.ts';
-
-const restart = async (node: FirewallNode, broken?: string): Promise<void> => {
-  await node.daemon('agent').kill();
-  await node.startAgent(broken);
-  await agentUp(node);
-};
 
 /** The old owner closes in each case; what it says about that, and when, is what is wrong. */
 test('the old owner never answers the word, answers twice, answers too late', {
@@ -20,7 +13,7 @@ test('the old owner never answers the word, answers twice, answers too late', {
   const story = await Story.begin(lab, 'none');
   const from = Date.now();
   for (const broken of ['mute', 'echo', 'late']) {
-    await restart(fw1, broken);
+    await restartAgent(fw1, broken);
     await story.synced('fw2');
     await fw2.product(['takeover', 'fw1']);
     await untilShares(lab, { fw1: 'none', fw2: 'all' });
@@ -28,7 +21,7 @@ test('the old owner never answers the word, answers twice, answers too late', {
     const answered =
       (await fw2.daemon('agent').output()).match(/took over fw1_fw2 .*; fw1 gave it up/g)?.length ?? 0;
     expect(answered, broken).toBe({ mute: 0, echo: 1, late: 1 }[broken]);
-    await restart(fw1);
+    await restartAgent(fw1);
     await story.synced('fw1');
     await fw1.product(['takeover', 'fw1']);
     await untilShares(lab, HOMES);

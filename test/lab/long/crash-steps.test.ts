@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { TRANSITIONS } from '../../../src/transitions/steps.ts';
 import { attempt } from '../attempt.ts';
-import { agentUp } from '../cluster.ts';
+import { agentUp, restartAgent } from '../cluster.ts';
 import { establishedFlows } from '../flows.ts';
 import { createLab } from '../labs.ts';
 import type { FirewallNode } from '../rig/node.ts';
@@ -10,12 +10,6 @@ import { untilComplementary } from '../shares.ts';
 import { Story } from '../story.ts';
 
 const NODES = ['fw1', 'fw2'] as const;
-
-const restart = async (node: FirewallNode, broken?: string): Promise<void> => {
-  await node.daemon('agent').kill();
-  await node.startAgent(broken);
-  await agentUp(node);
-};
 
 /** Waits until the agent has ended at its step; if it never gets there, the step doesn't exist any more. */
 const crashed = (node: FirewallNode, step: string): Promise<unknown> =>
@@ -46,7 +40,7 @@ test.each(NODES)(
       const giver = (await ownsHomeOf(lab.node('fw1'), home)) ? lab.node('fw1') : lab.node('fw2');
       const taker = lab.node(giver.name === 'fw1' ? 'fw2' : 'fw1');
       const victim = who === 'taker' ? taker : giver;
-      await restart(victim, `crash:${step}`);
+      await restartAgent(victim, `crash:${step}`);
       await story.synced(taker.name);
       const command = attempt(taker, ['takeover', home]);
       await crashed(victim, step);
