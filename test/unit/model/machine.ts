@@ -340,9 +340,8 @@ export class Machine {
     change: { readonly add: readonly number[]; readonly remove: readonly number[] },
   ): Promise<void> {
     const { clock, watch } = this.#around;
-    const killAt = this.#killAt;
-    this.#killAt = undefined;
-    if (killAt === 'before') {
+    if (this.#killAt === 'before') {
+      this.#killAt = undefined;
       watch.note(`${this.name} is killed before its transaction`);
       this.killAgent();
       return process.call(Number.POSITIVE_INFINITY);
@@ -355,7 +354,8 @@ export class Machine {
       this.#owned.set(bucket, this.#leaseEnd);
     }
     watch.changed(this.name, change);
-    if (killAt === 'after') {
+    if (this.#killAt === 'after') {
+      this.#killAt = undefined;
       watch.note(`${this.name} is killed after its transaction`);
       this.killAgent();
       return process.call(Number.POSITIVE_INFINITY);
