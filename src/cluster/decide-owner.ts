@@ -33,7 +33,7 @@ export const decideAsOwner = (snapshot: Snapshot, group: GroupView): Verdict => 
     return decideRival(snapshot, group, rival);
   }
   if (group.wanted !== undefined && !wants(snapshot, group)) {
-    return decideGivingUp(snapshot, group.wanted);
+    return decideGivingUp(snapshot, group, group.wanted);
   }
   return decideKeeping(snapshot, group);
 };
@@ -81,20 +81,29 @@ const decideKeeping = (snapshot: Snapshot, group: GroupView): Verdict => {
 };
 
 /** The manager wants this node to be a replica: it serves on until the new owner asks, so that no packet is lost. */
-const decideGivingUp = (snapshot: Snapshot, wanted: Wanted): Verdict => {
+const decideGivingUp = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Verdict => {
   const waited = snapshot.now - wanted.since;
   if (wanted.by === 'operator' && wanted.word === 'release') {
     return { kind: 'deactivate', reason: says(wanted) };
   }
-  if (snapshot.peers.some((peer) => peer.reachable)) {
-    return { kind: 'stay', reason: `${says(wanted)}, but no peer has asked for it yet` };
+  const reachable = snapshot.peers.filter((peer) => peer.reachable);
+  const heir = reachable.find((peer) => peer.wants.has(group.name) || peer.owns.has(group.name));
+  if (heir !== undefined) {
+    return { kind: 'stay', reason: `${says(wanted)}, but ${heir.name} hasn't asked for it yet` };
   }
   // VRRP and the sync link are two paths: BACKUP says that somebody else is master, though he can't be seen here. Unless he
   // has just died, and the manager here has yet to say MASTER. The last word of a dead keepalived says nothing of the kind.
   const bound = Math.max(snapshot.timeouts.peer, snapshot.timeouts.elect);
-  const elsewhere = waited >= bound && snapshot.peers.every(({ silent }) => silent >= bound);
-  return wanted.word === 'BACKUP' && snapshot.manager.alive && elsewhere
-    ? { kind: 'deactivate', reason: `${says(wanted)} and no peer answers on the sync link` }
+  const unseen = snapshot.peers.filter((peer) => !peer.reachable);
+  const elsewhere = unseen.length > 0 && waited >= bound && unseen.every(({ silent }) => silent >= bound);
+  if (wanted.word === 'BACKUP' && snapshot.manager.alive && elsewhere) {
+    return {
+      kind: 'deactivate',
+      reason: `${says(wanted)} and ${reachable.length > 0 ? `${names(unseen)} can't be asked` : 'no peer answers on the sync link'}`,
+    };
+  }
+  return reachable.length > 0
+    ? { kind: 'stay', reason: `${says(wanted)}, but no peer has asked for it yet` }
     : { kind: 'stay', reason: `${says(wanted)}, but nobody else is there to own it` };
 };
 

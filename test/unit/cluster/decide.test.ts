@@ -512,3 +512,26 @@ describe('two owners', () => {
     expect(decide({ ...second, node: 'fw2' })[0]?.kind).toBe('ask');
   });
 });
+
+describe('an owner of three that has long been told BACKUP', () => {
+  const long = wanted('replica', { since: NOW - 1000 });
+  const third = (fields: Partial<PeerView> = {}): PeerView => peer({ name: 'fw3', ...fields });
+  const wanting = { wants: new Set(['fw1_fw2']) };
+
+  it.each<[string, readonly PeerView[], string, RegExp]>([
+    ['sees both, and neither wants it', [peer(), third()], 'stay', /no peer has asked/],
+    ['sees one, which wants it', [dead, third(wanting)], 'stay', /fw3 hasn't asked/],
+    ['sees one, which does not want it', [dead, third()], 'deactivate', /BACKUP and fw2 can't be asked/],
+    ['sees none', [dead, third({ reachable: false, silent: 5000 })], 'deactivate', /no peer answers/],
+    [
+      'has just lost one of two',
+      [dead, third({ reachable: false, silent: 999 })],
+      'stay',
+      /nobody else is there/,
+    ],
+  ])('%s', (_, peers, kind, reason) => {
+    const [decision] = decide(snapshotOf(group({ active: 2, synced: true, wanted: long }), peers));
+    expect(decision).toMatchObject({ kind });
+    expect(decision?.reason).toMatch(reason);
+  });
+});
