@@ -1,4 +1,5 @@
 import type { ClusterConfig } from '../config/types.ts';
+import { preferencesOf } from './preference.ts';
 
 /** The buckets with the same home and the same first backup: what moves as one. */
 export interface Group {
@@ -17,14 +18,15 @@ export interface Group {
  */
 export const groupsOf = (config: Pick<ClusterConfig, 'nodes' | 'buckets'>): readonly Group[] => {
   const names = [...config.nodes].sort((one, other) => one.id - other.id).map((node) => node.name);
-  return names.flatMap((home, index) => {
-    const others = rotate(names, index + 1).slice(0, -1);
-    return others.map((backup, turn) => ({
+  return preferencesOf(names).map((order, index) => {
+    const [home = '', backup = ''] = order;
+    const turn = index % (names.length - 1);
+    return {
       name: `${home}_${backup}`,
       home,
-      order: [home, ...rotate(others, turn)],
-      buckets: bucketsOf(config.buckets, names.length, index, turn),
-    }));
+      order,
+      buckets: bucketsOf(config.buckets, names.length, names.indexOf(home), turn),
+    };
   });
 };
 
@@ -36,8 +38,6 @@ export const groupOfBucket = (groups: readonly Group[], bucket: number): Group =
   }
   return found;
 };
-
-const rotate = <T>(list: readonly T[], by: number): readonly T[] => [...list.slice(by), ...list.slice(0, by)];
 
 const bucketsOf = (buckets: number, nodes: number, home: number, backup: number): readonly number[] =>
   Array.from({ length: buckets }, (_, bucket) => bucket).filter(

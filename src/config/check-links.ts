@@ -44,7 +44,7 @@ const LAST_VRID = 255;
 const virtualRouterIds = ({ keepalived, nodes }: Remains): readonly Complaint[] => {
   const count = Object.keys(nodes ?? {}).length;
   const last = LAST_VRID - Math.max(count * (count - 1), 1) + 1;
-  return keepalived?.vrid !== undefined && count === 2 && keepalived.vrid > last
+  return keepalived?.vrid !== undefined && count <= 16 && keepalived.vrid > last
     ? [
         aboutValue(
           ['keepalived', 'vrid'],

@@ -28,19 +28,26 @@ type Node = NonNullable<Remains['nodes']>[string];
 const count = (names: readonly string[]): readonly Complaint[] => {
   if (names.length < 2) {
     return [
-      aboutKey(['nodes'], `holds ${names.length === 0 ? 'no node' : 'one node'}`, 'name the two firewalls'),
+      aboutKey(
+        ['nodes'],
+        `holds ${names.length === 0 ? 'no node' : 'one node'}`,
+        'name at least two firewalls',
+      ),
     ];
   }
   return names
-    .slice(2)
+    .slice(MOST_NODES)
     .map((name) =>
       aboutKey(
         ['nodes', name],
-        'is one node too many: conntrackd in FTFW mode follows the sequence of one sender, and drops what two send',
-        'keep two nodes',
+        `is one node too many: ${MOST_NODES + 1} make more groups than there are VRIDs`,
+        `keep ${MOST_NODES} nodes`,
       ),
     );
 };
+
+/** Each group has a VRID of its own, of 255. */
+const MOST_NODES = 16;
 
 const nameComplaints = (name: string): readonly Complaint[] => {
   const problem = labelProblem(name);

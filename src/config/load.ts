@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { checkInterfaces } from './check-interfaces.ts';
 import { checkLinks } from './check-links.ts';
+import { checkMode, modeFor } from './check-mode.ts';
 import { checkNodes } from './check-nodes.ts';
 import { checkProbes } from './check-probe.ts';
 import { type Complaint, pathText } from './complaint.ts';
@@ -71,6 +72,7 @@ const read = async (file: string): Promise<string> => {
 
 const checkTogether = (config: Parameters<typeof checkNodes>[0]): readonly Complaint[] => [
   ...checkNodes(config),
+  ...checkMode(config),
   ...checkInterfaces(config),
   ...checkProbes(config),
   ...checkLinks(config),
@@ -108,6 +110,7 @@ const complete = (config: Whole): ClusterConfig => {
     nodes: Object.entries(config.nodes)
       .map(([name, node]) => ({ name, ...node }))
       .toSorted((one, other) => one.id - other.id),
+    sync: { ...config.sync, mode: config.sync.mode ?? modeFor(Object.keys(config.nodes).length) },
     interfaces,
     keepalived: { ...config.keepalived, interface: config.keepalived.interface ?? inside },
   };

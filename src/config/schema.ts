@@ -10,6 +10,7 @@ import {
   hostLabel,
   interfaceAddress,
   lease,
+  multicastAddress,
   network,
   path,
   seed,
@@ -38,10 +39,11 @@ const node = {
 
 const sync = {
   interface: deviceName,
-  mode: choice(['ftfw'], {
-    notrack: 'it does not resend what gets lost, and only three nodes and more need it',
+  // By default what the number of nodes asks for.
+  mode: choice(['ftfw', 'notrack'], {
     alarm: 'it resends all states every few seconds instead of acknowledging them',
-  }).prefault('ftfw'),
+  }).optional(),
+  multicast: multicastAddress.prefault('225.0.0.50'),
   replicas: choice(['kernel'], {
     cache: 'a takeover would have to commit all states first',
   }).prefault('kernel'),

@@ -33,7 +33,10 @@ export interface NodeConfig {
 export interface SyncConfig {
   /** Name as in the configuration; `deviceOf` gives the node's own. */
   readonly interface: string;
-  readonly mode: 'ftfw';
+  /** `ftfw`: to the one peer, acknowledged. `notrack`: to all of several by multicast, not acknowledged. */
+  readonly mode: 'ftfw' | 'notrack';
+  /** IPv4 group to which states go with `notrack`. */
+  readonly multicast: string;
   readonly replicas: 'kernel';
   /** UDP port of conntrackd; agents use port + 1 (UDP and TCP). */
   readonly port: number;

@@ -90,6 +90,15 @@ export const address = textLeaf('use an IPv4 address such as 192.168.1.5', (text
   return isHostAddress(text) ? text : new Refusal(`${text} is not an address that a host can have`);
 });
 
+/** An IPv4 multicast address, and none that routers take for their own protocols (RFC 5771: 224.0.0.0/24). */
+export const multicastAddress = textLeaf('use a multicast address such as 225.0.0.50', (text) => {
+  const first = isIpv4(text) ? Number(text.split('.')[0]) : 0;
+  if (first < 224 || first > 239) {
+    return new Refusal(`${show(text)} is not an IPv4 multicast address`);
+  }
+  return text.startsWith('224.0.0.') ? new Refusal(`${text} belongs to routing protocols`) : text;
+});
+
 /** An IPv4 address with its prefix length. */
 export const interfaceAddress = textLeaf('use the form 192.168.0.5/24', (text): Subnet | Refusal => {
   if (isIpv6(text.replace(/\/\d+$/, ''))) {

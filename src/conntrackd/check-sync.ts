@@ -1,7 +1,7 @@
 import { type ClusterConfig, deviceOf, type NodeConfig } from '../config/types.ts';
 import { find, findDeep, isOn, lineOf, numberIn } from './directive.ts';
 import type { Finding } from './finding.ts';
-import { peerOf } from './render.ts';
+import { linkOf } from './render.ts';
 import type { Statement } from './syntax.ts';
 
 /** What is wrong in the section Sync: mode and dedicated link. */
@@ -20,16 +20,23 @@ export function* checkSync(
     return;
   }
   const mode = find(sync.block ?? [], 'Mode');
-  if (mode?.values[0]?.toLowerCase() !== 'ftfw') {
+  const right = config.sync.mode.toUpperCase();
+  if (mode?.values[0]?.toUpperCase() !== right) {
     yield {
       line: (mode ?? sync).line,
       what: mode === undefined ? 'no Mode' : `Mode ${mode.values.join(' ')}`,
-      why: 'the peer speaks FTFW, and conntrackd would not notice lost messages',
-      mend: 'Mode FTFW { ... }',
+      why:
+        right === 'FTFW'
+          ? 'the peer speaks FTFW, and conntrackd would not notice lost messages'
+          : 'the peers speak NOTRACK; FTFW follows one sender and drops what the others send',
+      mend: `Mode ${right} { ... }`,
     };
     return;
   }
   yield* checkMode(mode, sync);
+  if (right === 'FTFW') {
+    yield* checkResending(mode);
+  }
   yield* checkLink(sync, config, node);
   const tracking = findDeep(sync, 'TCPWindowTracking');
   if (isOn(tracking)) {
@@ -61,15 +68,6 @@ function* checkMode(mode: Statement, sync: Statement): Generator<Finding> {
       mend: 'StartupResync off',
     };
   }
-  const resend = find(mode.block ?? [], 'ResendQueueSize');
-  if (!(numberIn(resend) > 131_072)) {
-    yield {
-      line: lineOf(resend, mode),
-      what: `ResendQueueSize ${resend?.values[0] ?? 'is not set (131072)'}`,
-      why: 'a bulk of 200000 flows fills it; messages lost beyond it are not sent again',
-      mend: 'ResendQueueSize 1048576, or twice the flows that you expect',
-    };
-  }
   const timeout = findDeep(sync, 'CommitTimeout');
   if (timeout !== undefined) {
     yield {
@@ -81,15 +79,28 @@ function* checkMode(mode: Statement, sync: Statement): Generator<Finding> {
   }
 }
 
+function* checkResending(mode: Statement): Generator<Finding> {
+  const resend = find(mode.block ?? [], 'ResendQueueSize');
+  if (!(numberIn(resend) > 131_072)) {
+    yield {
+      line: lineOf(resend, mode),
+      what: `ResendQueueSize ${resend?.values[0] ?? 'is not set (131072)'}`,
+      why: 'a bulk of 200000 flows fills it; messages lost beyond it are not sent again',
+      mend: 'ResendQueueSize 1048576, or twice the flows that you expect',
+    };
+  }
+}
+
 function* checkLink(sync: Statement, config: ClusterConfig, node: NodeConfig): Generator<Finding> {
   const links = (sync.block ?? []).filter(({ name }) => ['UDP', 'Multicast', 'TCP'].includes(name));
   const [link, second] = links;
-  if (link?.name !== 'UDP') {
+  const { kind, directives } = linkOf(config, node);
+  if (link?.name !== kind) {
     yield {
       line: (link ?? sync).line,
       what: link === undefined ? 'no dedicated link' : `the dedicated link is ${link.name}`,
-      why: 'the peer sends and expects UDP',
-      mend: 'UDP Default { ... }',
+      why: kind === 'UDP' ? 'the peer sends and expects UDP' : 'the peers send and expect Multicast',
+      mend: kind === 'UDP' ? 'UDP Default { ... }' : 'Multicast { ... }',
     };
     return;
   }
@@ -101,12 +112,7 @@ function* checkLink(sync: Statement, config: ClusterConfig, node: NodeConfig): G
       mend: 'keep the one link; for a spare use a bond as sync.interface',
     };
   }
-  const expected = {
-    IPv4_address: node.sync,
-    IPv4_Destination_Address: peerOf(config, node).sync,
-    Port: String(config.sync.port),
-    Interface: deviceOf(node, config.sync.interface),
-  };
+  const expected = { ...directives, Interface: deviceOf(node, config.sync.interface) };
   for (const [name, value] of Object.entries(expected)) {
     const statement = find(link.block ?? [], name);
     if (statement?.values[0] !== value) {

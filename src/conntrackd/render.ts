@@ -22,9 +22,9 @@ export class Unrenderable extends Error {
 }
 
 /**
- * conntrackd.conf for a node of a cluster of two with `replicas: kernel`.
+ * conntrackd.conf for a node of a cluster with `replicas: kernel`.
  *
- * @throws {Unrenderable} if a name or path has characters that conntrackd can't read, or there isn't one peer
+ * @throws {Unrenderable} if a name or path has characters that conntrackd can't read
  */
 export const renderConntrackd = (config: ClusterConfig, node: NodeConfig): string => {
   const device = deviceOf(node, config.sync.interface);
@@ -38,21 +38,15 @@ export const renderConntrackd = (config: ClusterConfig, node: NodeConfig): strin
     );
   }
   return `# conntrackd of ${node.name} in cluster ${config.cluster}, printed by "conntrack-ha render conntrackd".
-# Both nodes need theirs; after a change restart conntrackd, one node at a time.
+# Every node needs its own; after a change restart conntrackd, one node at a time.
 Sync {
-	Mode FTFW {
-		# Twice the flows that may be sent in one go: a message that fell out can't be sent again.
-		ResendQueueSize ${2 * FLOWS}
-		ACKWindowSize 300
+	Mode ${config.sync.mode.toUpperCase()} {${renderResending(config)}
 		# Put the peer's flows into the kernel at once: a takeover then has nothing to commit.
 		DisableExternalCache on
 		# conntrack-ha asks for the peer's flows, once this node's own table is clean; at start is too early.
 		StartupResync off
 	}
-	UDP Default {
-		IPv4_address ${node.sync}
-		IPv4_Destination_Address ${peerOf(config, node).sync}
-		Port ${config.sync.port}
+${renderAddresses(config, node)}
 		Interface ${device}
 		# Bytes; room for a burst of about 100000 flows.
 		SndSocketBuffer ${SOCKET_BUFFER}
@@ -120,16 +114,39 @@ export const ignoredAddresses = (config: ClusterConfig): readonly string[] => [
 export const replicatesIcmp = (config: ClusterConfig): boolean =>
   config.interfaces.every(({ snat }) => snat.length === 0);
 
-/** The other node. FTFW over UDP knows one peer. */
-export const peerOf = (config: ClusterConfig, node: NodeConfig): NodeConfig => {
-  const [peer, ...more] = config.nodes.filter(({ id }) => id !== node.id);
-  if (peer === undefined || more.length > 0) {
-    throw new Unrenderable(
-      `conntrackd's FTFW mode takes two nodes, cluster ${config.cluster} has ${config.nodes.length}`,
-    );
-  }
-  return peer;
+/** What names the dedicated link: its kind, and its directives but for the interface. */
+export const linkOf = (
+  config: ClusterConfig,
+  node: NodeConfig,
+): { readonly kind: 'UDP' | 'Multicast'; readonly directives: Readonly<Record<string, string>> } => {
+  const port = String(config.sync.port);
+  const [peer] = config.nodes.filter(({ id }) => id !== node.id);
+  return config.sync.mode === 'notrack' || peer === undefined
+    ? {
+        kind: 'Multicast',
+        // conntrackd calls the port a group.
+        directives: { IPv4_address: config.sync.multicast, Group: port, IPv4_interface: node.sync },
+      }
+    : {
+        kind: 'UDP',
+        directives: { IPv4_address: node.sync, IPv4_Destination_Address: peer.sync, Port: port },
+      };
 };
+
+const renderAddresses = (config: ClusterConfig, node: NodeConfig): string => {
+  const { kind, directives } = linkOf(config, node);
+  const lines = Object.entries(directives).map(([name, value]) => `\t\t${name} ${value}`);
+  return [`\t${kind}${kind === 'UDP' ? ' Default' : ''} {`, ...lines].join('\n');
+};
+
+const renderResending = (config: ClusterConfig): string =>
+  config.sync.mode === 'notrack'
+    ? `
+		# Nothing is acknowledged or sent again: with several senders conntrackd can't. conntrack-ha compares instead.`
+    : `
+		# Twice the flows that may be sent in one go: a message that fell out can't be sent again.
+		ResendQueueSize ${2 * FLOWS}
+		ACKWindowSize 300`;
 
 /** Debian's name for Debian's socket; otherwise beside the socket, so that two of them never share a lock. */
 const lockFileOf = (socket: string): string =>

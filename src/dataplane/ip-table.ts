@@ -35,8 +35,9 @@ ${plan.snat === undefined ? '' : translation(plan, plan.snat)}
 
 /** What nodes tell each other is no flow of the cluster's. 112 is VRRP. */
 const untracked = (sync: SyncLink): string => {
-  const incoming = `iifname "${sync.device}" ip saddr ${anyOf(sync.peers)} ip daddr ${sync.own}`;
-  const outgoing = `oifname "${sync.device}" ip saddr ${sync.own} ip daddr ${anyOf(sync.peers)}`;
+  const multicast = sync.multicast === undefined ? [] : [sync.multicast];
+  const incoming = `iifname "${sync.device}" ip saddr ${anyOf(sync.peers)} ip daddr ${anyOf([sync.own, ...multicast])}`;
+  const outgoing = `oifname "${sync.device}" ip saddr ${sync.own} ip daddr ${anyOf([...sync.peers, ...multicast])}`;
   const rules = (match: string, vrrp: string) => `\
     ip protocol 112${vrrp} notrack
     ${match} udp dport { ${ports(sync)} } notrack

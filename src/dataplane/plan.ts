@@ -33,6 +33,8 @@ export interface SyncLink {
   /** This node's address on it. */
   readonly own: string;
   readonly peers: readonly string[];
+  /** Where else than to `own` conntrackd's messages go; undefined: nowhere. */
+  readonly multicast: string | undefined;
   /** UDP port of conntrackd. */
   readonly port: number;
   /** UDP and TCP port of the agents. */
@@ -56,6 +58,7 @@ export const planOf = (config: ClusterConfig, node: NodeConfig): Plan => {
       device: deviceOf(node, config.sync.interface),
       own: node.sync,
       peers: config.nodes.filter(({ id }) => id !== node.id).map(({ sync }) => sync),
+      multicast: config.sync.mode === 'notrack' ? config.sync.multicast : undefined,
       port: config.sync.port,
       peerPort: peerPort(config.sync),
     },

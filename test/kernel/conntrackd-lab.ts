@@ -16,7 +16,14 @@ export const clusterOf = (socket: string, snat: readonly string[] = ['192.168.1.
     { id: 1, name: 'fw1', sync: '10.99.0.1', devices: {} },
     { id: 2, name: 'fw2', sync: '10.99.0.2', devices: { eth3: 'sync0' } },
   ],
-  sync: { interface: 'eth3', mode: 'ftfw', replicas: 'kernel', port: 3780, key: '/dev/null' },
+  sync: {
+    interface: 'eth3',
+    mode: 'ftfw',
+    multicast: '225.0.0.50',
+    replicas: 'kernel',
+    port: 3780,
+    key: '/dev/null',
+  },
   interfaces: [
     {
       name: 'eth1',

@@ -6,29 +6,32 @@ import type { FlowSpec } from './traffic/flow.ts';
 
 const BUCKETS = 64;
 
-/** The home of an inside address in a lab of two nodes: buckets go round the nodes. */
-export const homeOf = (address: string): 'fw1' | 'fw2' =>
-  bucketOfWord(addressWord(address), SEED, BUCKETS) % 2 === 0 ? 'fw1' : 'fw2';
+/** The home of an inside address: buckets go round the nodes. */
+export const homeOf = (address: string, nodes = 2): string =>
+  `fw${(bucketOfWord(addressWord(address), SEED, BUCKETS) % nodes) + 1}`;
 
 /** A client's first address whose home is `home`. */
-export const addressAt = ({ name, addresses }: ClientPlan, home: 'fw1' | 'fw2'): string => {
-  const found = addresses.find((address) => homeOf(address) === home);
+export const addressAt = ({ name, addresses }: ClientPlan, home: string, nodes = 2): string => {
+  const found = addresses.find((address) => homeOf(address, nodes) === home);
   if (found === undefined) {
     throw new RangeError(`no address of ${name} has its home at ${home}`);
   }
   return found;
 };
 
-/** One flow of each kind through each firewall. */
-export const flowsOfBothHomes = (plan: ClientPlan): FlowSpec[] =>
-  (['fw1', 'fw2'] as const).flatMap((home) => {
-    const from = addressAt(plan, home);
+/** One flow of each kind through each of so many firewalls. */
+export const flowsOfHomes = (plan: ClientPlan, nodes: number): FlowSpec[] =>
+  Array.from({ length: nodes }, (_, index) => `fw${index + 1}`).flatMap((home) => {
+    const from = addressAt(plan, home, nodes);
     return (['busy', 'idle', 'udp', 'ping', 'bulk', 'connects'] as const).map((kind) => ({
       id: `${plan.name}.${home}.${kind}`,
       kind,
       from,
     }));
   });
+
+/** One flow of each kind through each of two firewalls. */
+export const flowsOfBothHomes = (plan: ClientPlan): FlowSpec[] => flowsOfHomes(plan, 2);
 
 /**
  * Those of all clients that outlive two owners. Two owners reset new translated connections, each not knowing the other's:

@@ -68,7 +68,7 @@ test('a power cut leaves nothing of a node, and a boot brings it back fresh', as
   expect(existsSync(`/proc/${pid}`)).toBe(false);
   expect([...(await lab.counters()).keys()]).toEqual(['fw2']);
   await expect(node.run(['true'])).rejects.toThrow('fw1 is off');
-  await expect(lab.client('c1').machine.run(['ping', '-c1', '-W1', '192.168.0.251'])).rejects.toThrow();
+  await expect(lab.client('c1').machine.run(['ping', '-c1', '-W1', '192.168.0.241'])).rejects.toThrow();
 
   await node.boot();
   expect((await describe()).match(/link\/ether \S+/g)).toEqual(before);
@@ -78,7 +78,7 @@ test('a power cut leaves nothing of a node, and a boot brings it back fresh', as
   expect(await node.run(['sysctl', '-n', 'net.ipv4.ip_forward'])).toBe('1');
   expect(await node.run(['hostname'])).toBe('fw1');
   expect(await node.run(['ls', '/run'])).not.toContain('conntrack');
-  await lab.client('c1').machine.run(['ping', '-c1', '-W2', '192.168.0.251']);
+  await lab.client('c1').machine.run(['ping', '-c1', '-W2', '192.168.0.241']);
 }, 20_000);
 
 test('configuration is a file of the node, and survives the power cut', async () => {
@@ -203,7 +203,7 @@ test('a frozen node is silent with its carrier on; a cut link has none', async (
   const node = lab.node(1);
   await node.boot();
   const { machine } = lab.client('c1');
-  const ping = ['ping', '-c1', '-W1', '192.168.0.251'];
+  const ping = ['ping', '-c1', '-W1', '192.168.0.241'];
   const carrier = async () => (await node.run(['ip', '-o', 'link', 'show', 'eth1'])).includes('LOWER_UP');
   const ticker = await node.machine.spawn('ticker', ['sh', '-c', 'while :; do echo tick; sleep 0.05; done']);
   await until('the ticker', () => ticker.output(), 2000);

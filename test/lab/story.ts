@@ -4,14 +4,12 @@ import { flowsOfBothHomes } from './flows.ts';
 import type { Lab } from './rig/lab.ts';
 import { until } from './rig/wait.ts';
 import { HOMES, type Shares, untilShares } from './shares.ts';
+import { untilAnswered } from './traffic/answered.ts';
 import type { FlowSpec } from './traffic/flow.ts';
 import { Traffic } from './traffic/traffic.ts';
 import { SETTLING, summarize, type Transition } from './verdict/summary.ts';
 
 type NodeName = 'fw1' | 'fw2';
-
-/** Every flow must have so many more answers before a state counts as steady. */
-const ANSWERS = 3;
 
 /** Two firewalls at work, flows through both, and what happens to them, step by step. */
 export class Story {
@@ -109,17 +107,7 @@ export class Story {
 
   /** Waits until every flow (but the idle) has been answered again, and again. */
   async answered(): Promise<void> {
-    const look = () => this.traffic.snapshot().filter(({ kind }) => kind !== 'idle');
-    const before = new Map(look().map(({ id, answered }) => [id, answered]));
-    await until(
-      'answers on every flow',
-      () =>
-        look()
-          .filter(({ id, answered, lost }) => lost || answered < (before.get(id) ?? 0) + ANSWERS)
-          .map(({ id, reason }) => `${id} ${reason}`),
-      12_000,
-      (open) => open.length === 0,
-    );
+    await untilAnswered(this.traffic);
   }
 
   /** Uses the idle flows, ends all flows, and expects that nothing was lost and, in steady state, nothing came twice. */

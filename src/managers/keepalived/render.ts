@@ -92,6 +92,5 @@ const renderInstance = (
   '',
 ];
 
-/** 150 for the home, 100 for the first backup, then downwards by ten, never below 10. */
-const priorityOf = (rank: number): number =>
-  rank === 0 ? HOME_PRIORITY : Math.max(BACKUP_PRIORITY - 10 * (rank - 1), 10);
+/** 150 for the home, 100 for the first backup, then downwards by three: the sixteenth's 58 is above a home's that isn't ready. */
+const priorityOf = (rank: number): number => (rank === 0 ? HOME_PRIORITY : BACKUP_PRIORITY - 3 * (rank - 1));

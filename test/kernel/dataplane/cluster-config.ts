@@ -12,7 +12,14 @@ export const clusterConfig = ({ snat }: { readonly snat: boolean }): ClusterConf
     { name: 'fw1', id: 1, sync: '10.99.0.1', devices: {} },
     { name: 'fw2', id: 2, sync: '10.99.0.2', devices: {} },
   ],
-  sync: { interface: 'eth3', mode: 'ftfw', replicas: 'kernel', port: 3780, key: '/etc/conntrack-ha/key' },
+  sync: {
+    interface: 'eth3',
+    mode: 'ftfw',
+    multicast: '225.0.0.50',
+    replicas: 'kernel',
+    port: 3780,
+    key: '/etc/conntrack-ha/key',
+  },
   interfaces: [
     {
       name: 'eth1',

@@ -6,7 +6,7 @@ import { createRunDirectory, type RunDirectory, readLogs, removeRunDirectory } f
 import { type PortCounters, Switch } from './switch.ts';
 
 export interface LabOptions {
-  /** From 1 to 3; 2 by default. */
+  /** From 1 to 9; 2 by default. */
   readonly nodes?: number;
   /** 1 or 2; 2 by default. */
   readonly clients?: number;

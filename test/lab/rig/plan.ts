@@ -28,7 +28,7 @@ export interface LinkPlan {
   readonly mac: string;
 }
 
-/** The firewall with the given id, from 1 to 3: eth1 inside, eth2 outside, eth3 sync. */
+/** The firewall with the given id, from 1 to 9: eth1 inside, eth2 outside, eth3 sync. */
 export const planNode = (id: number): NodePlan => {
   const link = (number: number, address: string): LinkPlan => ({
     device: `eth${number}`,
@@ -39,8 +39,8 @@ export const planNode = (id: number): NodePlan => {
     name: `fw${id}`,
     id,
     links: {
-      inside: link(1, `192.168.0.${250 + id}`),
-      outside: link(2, `192.168.1.${250 + id}`),
+      inside: link(1, `192.168.0.${240 + id}`),
+      outside: link(2, `192.168.1.${240 + id}`),
       sync: link(3, `10.99.0.${id}`),
     },
   };

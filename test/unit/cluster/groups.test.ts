@@ -33,6 +33,33 @@ describe('groupsOf', () => {
     );
   });
 
+  it('spreads what failed nodes leave evenly, moves nothing else, and has it back when they return', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 16 }),
+        fc.array(fc.nat(), { minLength: 1, maxLength: 2 }),
+        (nodes, failing) => {
+          const groups = groupsOf(cluster(nodes, 256));
+          const names = groups.map(({ home }) => home);
+          const failed = new Set(failing.map((each) => names[each % names.length]));
+          const alive = [...new Set(names)].filter((name) => !failed.has(name));
+          fc.pre(alive.length > 0);
+          const ownerOf = (order: readonly string[], nodes: readonly string[]) =>
+            order.find((name) => nodes.includes(name));
+          const owners = groups.map(({ order }) => ownerOf(order, alive));
+          const loads = alive.map((name) => owners.filter((owner) => owner === name).length);
+          const even = groups.length / alive.length;
+          expect(Math.max(...loads.map((load) => Math.abs(load - even)))).toBeLessThan(1);
+          groups.forEach(({ home, order }, index) => {
+            expect(failed.has(home) || owners[index] === home).toBe(true);
+            expect(ownerOf(order, [...new Set(names)])).toBe(home);
+          });
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
   it('names the group of a bucket, and refuses one that is none', () => {
     expect(groupOfBucket(groupsOf(cluster(2, 4)), 3).name).toBe('fw2_fw1');
     expect(() => groupOfBucket(groupsOf(cluster(2, 4)), 4)).toThrow(RangeError);

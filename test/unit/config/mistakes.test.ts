@@ -81,7 +81,7 @@ check('keys', [
   [
     6,
     '  fw1: { id: 2, sync: 10.99.0.2 }',
-    '4:1: nodes: holds one node; name the two firewalls',
+    '4:1: nodes: holds one node; name at least two firewalls',
     '6:3: nodes.fw1: is there twice, first in line 5; keep one of them',
   ],
   [
@@ -154,12 +154,16 @@ check('cluster, seed and buckets', [
 ]);
 
 check('nodes', [
-  [6, undefined, '4:1: nodes: holds one node; name the two firewalls'],
+  [6, undefined, '4:1: nodes: holds one node; name at least two firewalls'],
   [
     6,
-    '  fw2: { id: 2, sync: 10.99.0.2 }\n  fw3: { id: 3, sync: 10.99.0.3 }',
-    '7:3: nodes.fw3: is one node too many: conntrackd in FTFW mode follows the sequence of one sender, and drops what two send; keep two nodes',
+    Array.from({ length: 16 }, (_, at) => `  fw${at + 2}: { id: ${at + 2}, sync: 10.99.0.${at + 2} }`).join(
+      '\n',
+    ),
+    '3:10: buckets: 64 leaves some of the 272 groups of 17 nodes without a bucket; use at least 512',
+    '21:3: nodes.fw17: is one node too many: 17 make more groups than there are VRIDs; keep 16 nodes',
   ],
+  [6, '  fw2: { id: 2, sync: 10.99.0.2 }\n  fw3: { id: 3, sync: 10.99.0.3 }'],
   [
     6,
     '  fw_2: { id: 2, sync: 10.99.0.2 }',
@@ -255,14 +259,25 @@ check('sync', [
   [
     8,
     '  interface: eth3\n  mode: notrack',
-    '9:9: sync.mode: "notrack" is not supported yet: it does not resend what gets lost, and only three nodes and more need it; use ftfw',
+    '9:9: sync.mode: "notrack" does not resend what gets lost, and only three nodes and more need it; use ftfw',
   ],
   [
     8,
     '  interface: eth3\n  mode: alarm',
-    '9:9: sync.mode: "alarm" is not supported yet: it resends all states every few seconds instead of acknowledging them; use ftfw',
+    '9:9: sync.mode: "alarm" is not supported yet: it resends all states every few seconds instead of acknowledging them; use ftfw or notrack',
+  ],
+  [
+    8,
+    '  interface: eth3\n  multicast: 10.0.0.1',
+    '9:14: sync.multicast: "10.0.0.1" is not an IPv4 multicast address; use a multicast address such as 225.0.0.50',
+  ],
+  [
+    8,
+    '  interface: eth3\n  multicast: 224.0.0.18',
+    '9:14: sync.multicast: 224.0.0.18 belongs to routing protocols; use a multicast address such as 225.0.0.50',
   ],
   [8, '  interface: eth3\n  mode: ftwf', '9:9: sync.mode: "ftwf" is not known here; did you mean ftfw?'],
+
   [
     8,
     '  interface: eth3\n  replicas: cache',
@@ -707,4 +722,16 @@ test('a mistake is one line, whatever it quotes', () => {
   expect(complaints(changed(1, 'cluster: "a\\nb\\u2028c"'))).toEqual([
     `c.yaml:1:10: cluster: "a\\nb c" is no host name; ${LABEL}`,
   ]);
+});
+
+test('three nodes refuse the mode that follows one sender', () => {
+  const text = changed(6, '  fw2: { id: 2, sync: 10.99.0.2 }\n  fw3: { id: 3, sync: 10.99.0.3 }');
+  expect(complaints(text.replace('  interface: eth3', '  interface: eth3\n  mode: ftfw'))).toEqual([
+    'c.yaml:10:9: sync.mode: "ftfw" follows the sequence of one sender and drops what 2 peers send; use notrack',
+  ]);
+  expect(complaints(text.replace('vrid: 50', 'vrid: 251'))).toEqual([
+    'c.yaml:21:9: keepalived.vrid: 251 leaves no VRID for each of the 6 groups; use at most 250',
+  ]);
+  expect(parseConfig(text, 'c.yaml').sync.mode).toBe('notrack');
+  expect(parseConfig(SAMPLE, 'c.yaml').sync.mode).toBe('ftfw');
 });

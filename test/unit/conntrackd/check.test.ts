@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkConfiguration } from '../../../src/conntrackd/check.ts';
 import { renderConntrackd } from '../../../src/conntrackd/render.ts';
-import { edge, fw1, fw2, withoutSnat } from './cluster.ts';
+import { edge, fw1, fw2, three, withoutSnat } from './cluster.ts';
 
 const rendered = renderConntrackd(edge, fw1);
 
@@ -14,6 +14,21 @@ describe('checkConfiguration', () => {
   it('finds nothing in what is rendered', () => {
     expect(checkConfiguration(rendered, edge, fw1)).toEqual([]);
     expect(checkConfiguration(renderConntrackd(withoutSnat, fw2), withoutSnat, fw2)).toEqual([]);
+    expect(checkConfiguration(renderConntrackd(three, fw2), three, fw2)).toEqual([]);
+  });
+
+  it.each([
+    ['Mode NOTRACK', 'Mode FTFW', 'Mode FTFW'],
+    ['Multicast {', 'UDP {', 'the dedicated link is UDP'],
+    ['Group 3780', 'Group 3781', 'Group 3781'],
+    ['IPv4_interface 10.99.0.2', 'IPv4_interface 10.99.0.1', 'IPv4_interface 10.99.0.1'],
+    ['IPv4_address 225.0.0.50', 'IPv4_address 225.0.0.51', 'IPv4_address 225.0.0.51'],
+    ['DisableExternalCache on', 'DisableExternalCache off', 'the external cache is enabled'],
+  ])('of three nodes names the line of %j turned into %j', (from, to, what) => {
+    const text = renderConntrackd(three, fw2).replace(from, to);
+    expect(checkConfiguration(text, three, fw2)).toEqual([
+      expect.objectContaining({ what, line: lineWith(text, to) }),
+    ]);
   });
 
   it.each([

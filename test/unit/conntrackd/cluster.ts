@@ -9,7 +9,14 @@ export const edge: ClusterConfig = {
   seed: 0xdeadbeef,
   buckets: 64,
   nodes: [fw1, fw2],
-  sync: { interface: 'eth3', mode: 'ftfw', replicas: 'kernel', port: 3780, key: '/etc/conntrack-ha/key' },
+  sync: {
+    interface: 'eth3',
+    mode: 'ftfw',
+    multicast: '225.0.0.50',
+    replicas: 'kernel',
+    port: 3780,
+    key: '/etc/conntrack-ha/key',
+  },
   interfaces: [
     {
       name: 'eth1',
@@ -43,6 +50,15 @@ export const edge: ClusterConfig = {
     conntrackdConf: '/etc/conntrackd/conntrackd.conf',
     keepalivedConf: '/etc/keepalived/keepalived.conf',
   },
+};
+
+const fw3: NodeConfig = { id: 3, name: 'fw3', sync: '10.99.0.3', devices: {} };
+
+/** With a third node. */
+export const three: ClusterConfig = {
+  ...edge,
+  nodes: [fw1, fw2, fw3],
+  sync: { ...edge.sync, mode: 'notrack' },
 };
 
 export const withoutSnat: ClusterConfig = {

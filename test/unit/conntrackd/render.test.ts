@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { ignoredAddresses, renderConntrackd, Unrenderable } from '../../../src/conntrackd/render.ts';
 import { parseConfiguration } from '../../../src/conntrackd/syntax.ts';
-import { edge, fw1, fw2, withoutSnat } from './cluster.ts';
+import { edge, fw1, fw2, three, withoutSnat } from './cluster.ts';
 
 describe('renderConntrackd', () => {
   it('prints the shipped example for the first node of the example cluster', async () => {
@@ -43,9 +43,13 @@ describe('renderConntrackd', () => {
     expect(() => renderConntrackd(config, { ...fw1, ...node })).toThrow(Unrenderable);
   });
 
-  it('refuses a cluster without exactly one peer', () => {
-    expect(() => renderConntrackd({ ...edge, nodes: [fw1] }, fw1)).toThrow('has 1');
-    expect(() => renderConntrackd({ ...edge, nodes: [fw1, fw2, { ...fw2, id: 3 }] }, fw1)).toThrow('has 3');
+  it('has three nodes send to all by multicast, unacknowledged', () => {
+    const text = renderConntrackd(three, fw2);
+    expect(text).toContain('Mode NOTRACK {');
+    expect(text).not.toMatch(/FTFW|ResendQueueSize|ACKWindowSize|UDP Default/);
+    expect(text).toMatch(
+      /Multicast \{\n\s+IPv4_address 225\.0\.0\.50\n\s+Group 3780\n\s+IPv4_interface 10\.99\.0\.2\n/,
+    );
   });
 });
 

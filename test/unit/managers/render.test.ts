@@ -26,6 +26,27 @@ describe('renderKeepalived', () => {
     expect(first).toMatch(/^ {2}init_file -100 overwrite$/m);
   });
 
+  it('prefers every ready node of sixteen to a home that is not, in the order of the group', () => {
+    const nodes = Array.from({ length: 16 }, (_, index) => ({
+      name: `fw${index + 1}`,
+      id: index + 1,
+      sync: `10.99.0.${index + 1}`,
+      devices: {},
+    }));
+    const config = clusterConfig({
+      nodes,
+      buckets: 256,
+      keepalived: { interface: 'eth1', advert: 0.1, vrid: 1 },
+    });
+    const priorities = nodes.map((_, index) =>
+      Number(/^ {2}priority (\d+)$/m.exec(instance(render(config, index), 'fw1_fw2'))?.[1]),
+    );
+    const [order = []] = groupsOf(config).map((group) => group.order);
+    const inOrder = order.map((name) => priorities[nodes.findIndex((node) => node.name === name)] ?? 0);
+    expect(inOrder).toEqual([...new Set(inOrder)].sort((one, other) => other - one));
+    expect(inOrder.at(-1)).toBeGreaterThan(150 - 100);
+  });
+
   it('gives a group the same virtual router on both nodes, and each one its own', () => {
     const config = clusterConfig({ keepalived: { interface: 'eth1', advert: 0.1, vrid: 70 } });
     for (const index of [0, 1]) {

@@ -31,7 +31,7 @@ let port = 40_000 + (process.pid % 10_000);
 const loopback = (): ClusterConfig => {
   port += 2;
   return clusterConfig({
-    sync: { interface: 'lo', mode: 'ftfw', replicas: 'kernel', port, key: '' },
+    sync: { interface: 'lo', mode: 'ftfw', multicast: '225.0.0.50', replicas: 'kernel', port, key: '' },
     nodes: [
       { name: 'fw1', id: 1, sync: '127.0.0.1', devices: {} },
       { name: 'fw2', id: 2, sync: '127.0.0.2', devices: {} },

@@ -14,7 +14,7 @@ let port = 20_000 + (process.pid % 10_000);
 const loopback = (sync = 5000): ClusterConfig => {
   port += 2;
   return clusterConfig({
-    sync: { interface: 'lo', mode: 'ftfw', replicas: 'kernel', port, key: '' },
+    sync: { interface: 'lo', mode: 'ftfw', multicast: '225.0.0.50', replicas: 'kernel', port, key: '' },
     timeouts: { ...clusterConfig().timeouts, sync },
     nodes: [
       { name: 'fw1', id: 1, sync: '127.0.0.1', devices: {} },
