@@ -69,7 +69,11 @@ const readLine = (socket: Socket): Promise<string> =>
     const malformed = (problem: string): void => {
       reject(new ControlError(`malformed request: ${problem}; expected one line of JSON`));
     };
-    const splitter = new LineSplitter(REQUEST_LIMIT, resolve, (bytes) =>
+    const said = (line: string): void => {
+      clearTimeout(timer);
+      resolve(line);
+    };
+    const splitter = new LineSplitter(REQUEST_LIMIT, said, (bytes) =>
       malformed(`a line of ${bytes} bytes, the limit is ${REQUEST_LIMIT}`),
     );
     const timer = setTimeout(() => {

@@ -147,6 +147,11 @@ describe('serveControl', () => {
     expect(await askAgent(path, { command: 'status' }, 1000)).toBe('well');
   });
 
+  it('lets a command take longer than a client may take to say it', async () => {
+    await serve(() => new Promise((resolve) => setTimeout(() => resolve('at last'), 4300)));
+    expect(await askAgent(path, { command: 'drain', force: false }, 10_000)).toBe('at last');
+  });
+
   it('survives clients that leave before the answer', async () => {
     let finish = (_: string): void => {};
     const finished = new Promise<string>((resolve) => {
