@@ -57,6 +57,8 @@ export interface FlowReport {
   /** How long it has been waiting for an answer now, and at worst. */
   readonly waiting: number;
   readonly worstStall: number;
+  /** The worst since the last report. */
+  readonly stall: number;
 }
 
 /** A client's lines to the lab, one JSON object each. `at` is Date.now(). */

@@ -14,6 +14,7 @@ export class Meter {
   /** Since when it has been waiting for an answer; undefined when it waits for none. */
   #waitingSince: number | undefined;
   #worstStall = 0;
+  #stall = 0;
 
   constructor(spec: FlowSpec) {
     this.#spec = spec;
@@ -37,6 +38,7 @@ export class Meter {
     if (this.#state === 'starting') {
       this.#state = 'up';
       this.#worstStall = 0;
+      this.#stall = 0;
     }
   }
 
@@ -54,6 +56,7 @@ export class Meter {
   /** One of several requests had to wait so long, in milliseconds. */
   stalled(milliseconds: number): void {
     this.#worstStall = Math.max(this.#worstStall, milliseconds);
+    this.#stall = Math.max(this.#stall, milliseconds);
   }
 
   slow(): void {
@@ -75,7 +78,7 @@ export class Meter {
     }
   }
 
-  /** The report; starts a new count of what came twice. */
+  /** The report; starts a new count of what came twice, and a new look for stalls. */
   report(): FlowReport {
     this.check();
     const waiting = Math.round(this.#waiting());
@@ -90,8 +93,10 @@ export class Meter {
       twice: this.#twice,
       waiting,
       worstStall: Math.round(Math.max(this.#worstStall, this.#state === 'up' ? waiting : 0)),
+      stall: Math.round(Math.max(this.#stall, this.#state === 'up' ? waiting : 0)),
     };
     this.#twice = 0;
+    this.#stall = 0;
     return report;
   }
 
@@ -100,6 +105,6 @@ export class Meter {
   }
 
   #noteStall(): void {
-    this.#worstStall = Math.max(this.#worstStall, this.#waiting());
+    this.stalled(this.#waiting());
   }
 }

@@ -82,6 +82,11 @@ export class Traffic {
     return this.#ledger.verdicts();
   }
 
+  /** The longest that any flow has waited for an answer since this was asked last, in milliseconds. */
+  takeStall(): number {
+    return this.#ledger.takeStall();
+  }
+
   /** One flow's verdict. */
   flow(id: string): FlowVerdict {
     const verdict = this.snapshot().find((each) => each.id === id);

@@ -33,6 +33,7 @@ export class Ledger {
   readonly #twice = new Map<string, Twice[]>();
   readonly #ports = new Map<string, readonly number[]>();
   readonly #broken = new Map<string, string>();
+  #stall = 0;
 
   add(spec: FlowSpec): void {
     if (this.#specs.has(spec.id)) {
@@ -44,6 +45,7 @@ export class Ledger {
   takeClient(report: ClientReport): void {
     for (const flow of report.flows) {
       this.#reports.set(flow.id, flow);
+      this.#stall = Math.max(this.#stall, flow.stall);
       this.#noteTwice(flow.id, report.at, flow.twice);
     }
   }
@@ -58,6 +60,13 @@ export class Ledger {
     for (const [id, reason] of Object.entries(report.broken)) {
       this.#broken.set(id, reason);
     }
+  }
+
+  /** The longest that any flow has waited for an answer since this was asked last, in milliseconds. */
+  takeStall(): number {
+    const stall = this.#stall;
+    this.#stall = 0;
+    return stall;
   }
 
   /** One verdict for each flow, in the order in which they were added. */

@@ -15,6 +15,7 @@ const report = (id: string, more: Partial<FlowReport> = {}): FlowReport => ({
   twice: 0,
   waiting: 0,
   worstStall: 30,
+  stall: 30,
   ...more,
 });
 

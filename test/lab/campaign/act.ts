@@ -1,0 +1,85 @@
+import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { agentUp, type Break, bringUp, type Rewrite } from '../cluster.ts';
+import { killKeepalived, reloadKeepalived } from '../keepalived-process.ts';
+import { withoutRealtime } from '../rewrites.ts';
+import type { FirewallNode } from '../rig/node.ts';
+import type { CampaignEvent } from './event.ts';
+
+/** keepalived's configuration with a file by which the campaign has it flap, and without what a reload loses here. */
+export const tractable: Rewrite = (text) => {
+  const file = `track_file flap {\n  file "${FLAP}"\n  weight 0\n  init_file 0 overwrite\n}\n\n`;
+  return withoutRealtime(text)
+    .replaceAll(/^ {4}ready_.*$/gm, '$&\n    flap')
+    .replace(/^vrrp_instance/m, `${file}vrrp_instance`);
+};
+
+/** Makes the event happen to the node. Returns when it has: not when everybody has got over it. */
+export const act = async (node: FirewallNode, event: CampaignEvent, broken?: Break): Promise<void> => {
+  switch (event.kind) {
+    case 'power cut':
+      return node.powerCut();
+    case 'boot':
+      return bringUp(node, 'keepalived', { rewrite: tractable, broken });
+    case 'freeze':
+      return node.freeze();
+    case 'thaw':
+      return node.thaw();
+    case 'cut inside':
+    case 'cut outside':
+    case 'cut sync':
+      return node.cutLink(event.side);
+    case 'heal inside':
+    case 'heal outside':
+    case 'heal sync':
+      return node.healLink(event.side);
+    case 'kill agent':
+      return node.daemon('agent').kill('SIGKILL');
+    case 'start agent':
+      await node.startAgent(broken);
+      await agentUp(node);
+      return;
+    case 'kill conntrackd':
+      return node.daemon('conntrackd').kill('SIGKILL');
+    case 'start conntrackd':
+      await node.startConntrackd();
+      return;
+    case 'kill keepalived':
+      return killKeepalived(node);
+    case 'stop keepalived':
+      return node.daemon('keepalived').kill();
+    case 'start keepalived':
+      await node.startKeepalived();
+      return;
+    case 'reload keepalived':
+      return reloadKeepalived(node);
+    case 'drain':
+    case 'resume':
+      return order(node, event.kind);
+    case 'flap':
+      return flap(node);
+  }
+};
+
+/** An order may be refused, or take longer than the command waits: what comes of it is seen in the kernels. */
+const order = async (node: FirewallNode, command: 'drain' | 'resume'): Promise<void> => {
+  await node.product([command]).catch((error: unknown) => {
+    const text = error instanceof Error ? error.message : String(error);
+    if (!/: (refused|failed): /.test(text)) {
+      throw error;
+    }
+  });
+};
+
+const FLAP = '/run/flap';
+const TIMES = 8;
+
+const flap = async (node: FirewallNode): Promise<void> => {
+  const file = node.machine.path(FLAP);
+  for (let time = 0; time < TIMES; time += 1) {
+    writeFileSync(file, '1');
+    await sleep(60);
+    writeFileSync(file, '0');
+    await sleep(60);
+  }
+};

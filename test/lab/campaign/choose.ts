@@ -1,0 +1,83 @@
+import { isConnected, isFit, isWell, isWhole, type NodeCondition } from './condition.ts';
+import type { CampaignEvent, EventKind, Step } from './event.ts';
+import type { Random } from './random.ts';
+
+/** So many nodes may be unwell at a time, of so many: always one less than there are. */
+const unwellAtMost = (nodes: number): number => nodes - 1;
+
+/**
+ * The next event of a campaign: something that can happen to a node in its condition, and that leaves one node that is whole,
+ * so that what was replicated always has somebody who can serve it.
+ */
+export const chooseStep = (nodes: readonly NodeCondition[], random: Random): Step => {
+  const choices = nodes.flatMap((node) => choicesFor(nodes, node));
+  const { event } = random.pick(choices);
+  const unsettled = random.next() < 0.25;
+  return { event, after: unsettled ? random.between(0, 1500) : random.between(0, 500), unsettled };
+};
+
+/** What makes everything well again, in the order in which it is done. */
+export const mending = (node: NodeCondition): readonly CampaignEvent[] => {
+  const { name } = node;
+  if (!node.on) {
+    return [{ kind: 'boot', node: name }];
+  }
+  return [
+    ...(node.frozen ? [{ kind: 'thaw', node: name } as const] : []),
+    ...node.cut.map((side): CampaignEvent => ({ kind: `heal ${side}`, node: name, side })),
+    ...(node.conntrackd ? [] : [{ kind: 'start conntrackd', node: name } as const]),
+    ...(node.agent ? [] : [{ kind: 'start agent', node: name } as const]),
+    ...(node.keepalived ? [] : [{ kind: 'start keepalived', node: name } as const]),
+    ...(node.drained ? [{ kind: 'resume', node: name } as const] : []),
+  ];
+};
+
+interface Choice {
+  readonly event: CampaignEvent;
+  readonly weight: number;
+}
+
+const choicesFor = (nodes: readonly NodeCondition[], node: NodeCondition): readonly Choice[] => [
+  ...mending(node)
+    .filter(({ kind }) => isPossible(node, kind))
+    .map((event) => ({ event, weight: MENDING_WEIGHT })),
+  ...(mayBreak(nodes, node)
+    ? breaking(node).map((event) => ({ event, weight: WEIGHTS[event.kind] ?? 1 }))
+    : []),
+];
+
+/** Of what mends it: a frozen node can only be thawed, and an agent must be there to hear an order. */
+const isPossible = (node: NodeCondition, kind: EventKind): boolean =>
+  node.frozen ? kind === 'thaw' : kind !== 'resume' || node.agent;
+
+/** Without it another must be whole; and one that has been drained doesn't count as one to rely on. */
+const mayBreak = (nodes: readonly NodeCondition[], node: NodeCondition): boolean => {
+  const others = nodes.filter((other) => other !== node);
+  const unwell = others.filter((other) => !isWell(other)).length;
+  return node.on && !node.frozen && others.some(isWhole) && unwell < unwellAtMost(nodes.length);
+};
+
+const MENDING_WEIGHT = 4;
+const WEIGHTS: Partial<Readonly<Record<EventKind, number>>> = { 'power cut': 4, freeze: 2, drain: 2 };
+
+/** Events that make a node that runs worse. */
+const breaking = (node: NodeCondition): readonly CampaignEvent[] => {
+  const { name } = node;
+  const sides = (['inside', 'outside', 'sync'] as const).filter((side) => !node.cut.includes(side));
+  return [
+    { kind: 'power cut', node: name },
+    { kind: 'freeze', node: name },
+    ...sides.map((side): CampaignEvent => ({ kind: `cut ${side}`, node: name, side })),
+    ...(node.agent ? [{ kind: 'kill agent', node: name } as const] : []),
+    ...(node.agent && !node.drained ? [{ kind: 'drain', node: name } as const] : []),
+    ...(node.conntrackd ? [{ kind: 'kill conntrackd', node: name } as const] : []),
+    ...(node.keepalived
+      ? [
+          { kind: 'kill keepalived', node: name } as const,
+          { kind: 'stop keepalived', node: name } as const,
+          { kind: 'reload keepalived', node: name } as const,
+        ]
+      : []),
+    ...(isFit(node) && isConnected(node) ? [{ kind: 'flap', node: name } as const] : []),
+  ];
+};

@@ -1,0 +1,35 @@
+import type { FirewallNode } from '../rig/node.ts';
+import { until } from '../rig/wait.ts';
+
+/** So long may it take: a node that has just booted first rejoins. */
+const BOUND_MS = 30_000;
+
+/**
+ * Waits until every established flow in the kernel of `node` stands, with the same translation, in that of one of `others`: only
+ * then anything is promised when `node` fails.
+ */
+export const untilHeldElsewhere = async (
+  node: FirewallNode,
+  others: readonly FirewallNode[],
+): Promise<void> => {
+  await until(
+    `the flows of ${node.name} to be held by ${others.map(({ name }) => name).join(' or ')}`,
+    async () => {
+      const own = await establishedIn(node);
+      const held = await Promise.all(others.map(establishedIn));
+      return [...own].filter((flow) => !held.some((flows) => flows.has(flow)));
+    },
+    BOUND_MS,
+    (missing) => missing.length === 0,
+  );
+};
+
+/** Both tuples of each flow that lasts. */
+const establishedIn = async (node: FirewallNode): Promise<ReadonlySet<string>> => {
+  const lines = (await node.run(['conntrack', '-L', '-d', '192.168.1.2'])).split('\n');
+  return new Set(
+    lines
+      .filter((line) => (line.includes('ESTABLISHED') || line.startsWith('udp')) && line.includes('ASSURED'))
+      .map((line) => `${line.split(/\s+/)[0]} ${(line.match(/(src|dst|sport|dport)=\S+/g) ?? []).join(' ')}`),
+  );
+};
