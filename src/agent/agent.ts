@@ -221,6 +221,7 @@ export class Agent {
       if (alive) {
         this.#parts.log.info('keepalived runs');
       } else {
+        this.#words.managerGone();
         this.#parts.log.warn('keepalived is gone: this node keeps what it owns until a peer asks');
       }
       void this.wake();

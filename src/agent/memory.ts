@@ -57,6 +57,21 @@ export class Memory {
     });
   }
 
+  /**
+   * The manager is gone: what it was MASTER for it no longer is, also when it runs again and has yet to say anything.
+   * Returns the words that came of it.
+   */
+  managerGone(now: number): ReadonlyMap<string, Wanted> {
+    const gone = [...this.#wanted].filter(([, { by, role }]) => by === 'keepalived' && role === 'owner');
+    const words = new Map(
+      gone.map(([group]) => [group, wantedBy('keepalived', 'NOT-MASTER', 'replica', now)] as const),
+    );
+    for (const [group, wanted] of words) {
+      this.want(group, wanted);
+    }
+    return words;
+  }
+
   /** That word holds no longer: a peer's operator has taken the group. */
   forget(group: string): void {
     this.#wanted.delete(group);

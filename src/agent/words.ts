@@ -86,6 +86,14 @@ export class Words {
     return true;
   }
 
+  /** The manager is gone. What the operator says against it stays: it ends with the next manager's first word. */
+  managerGone(): void {
+    for (const [group, wanted] of this.#host.memory.managerGone(performance.now())) {
+      const order = this.#orders.get(group) ?? saidNow();
+      this.#keep((files) => files.keepWanted(group, wanted, order));
+    }
+  }
+
   /** The operator has this node drained: what he took against the manager goes as well. */
   drained(): void {
     for (const [group, { role }] of [...this.#host.memory.overruling]) {

@@ -107,7 +107,11 @@ const lookAtAddresses = async ({ agent, files, log, witness }: Hearing): Promise
     // The operator has overruled a word that this agent hasn't heard: the next word ends that, and this is an old one.
     const overruled = files.readWanted(correction.group, performance.now(), 'overruling') !== undefined;
     if (correction.said !== undefined || !overruled) {
-      log.warn(sentenceOf(correction));
+      if (correction.word === 'MASTER' && correction.said === undefined) {
+        log.info(`keepalived is MASTER for ${correction.group}: its address ${correction.address} is there`);
+      } else {
+        log.warn(sentenceOf(correction));
+      }
       agent.want(correction.group, correction.word, roleOf(correction.word), 'keepalived');
     }
   }
@@ -126,7 +130,7 @@ const witnessOf = (config: ClusterConfig, kept: ReadonlyMap<string, Wanted | und
   );
 
 const sentenceOf = ({ group, word, address, said }: Correction): string => {
-  const before = said === undefined ? 'it has said nothing' : `its last line said ${said}`;
+  const before = `its last line said ${said ?? 'nothing'}`;
   return word === 'MASTER'
     ? `keepalived is MASTER for ${group} (its address ${address} is there), though ${before}: a line was lost`
     : `keepalived is not MASTER for ${group} (its address ${address} is gone), though ${before}: a line was lost`;

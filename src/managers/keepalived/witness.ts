@@ -49,6 +49,8 @@ export class Witness {
   writer(present: boolean): void {
     this.#alive = present;
     for (const mark of this.#marks) {
+      // The next one's states are its own; one that has only read its configuration again repeats all but MASTER.
+      mark.word = present ? mark.word : undefined;
       mark.seen = false;
       mark.contradicted = 0;
     }

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { BREAKS, type Break } from '../cluster.ts';
 import { Lab } from '../rig/lab.ts';
+import { SERVER } from '../rig/plan.ts';
 import { Campaign, EPISODE } from './campaign.ts';
 import { ROW_NAMES, Tally } from './tally.ts';
 
@@ -61,11 +62,30 @@ const main = async (): Promise<void> => {
   } catch (error) {
     show('');
     console.log(await lab.logs(80));
+    console.log(await tablesOf(lab));
     console.log(`${tally.text()}\n${error instanceof Error ? error.message : String(error)}`);
     const again = `--seed ${options.seed} --nodes ${options.nodes} --episode ${episode}`;
     console.log(`FAILED in episode ${episode}; again: npm run campaign -- ${again}`);
     process.exitCode = 1;
   }
+};
+
+/** What each kernel and conntrackd has in the end. */
+const tablesOf = async (lab: Lab): Promise<string> => {
+  const commands = [
+    ['conntrack', '-L', '-d', SERVER],
+    ['conntrack', '-S'],
+    ['conntrackd', '-s', '-C', '/etc/conntrackd/conntrackd.conf'],
+  ];
+  const texts = lab.nodes
+    .filter(({ on }) => on)
+    .flatMap((node) =>
+      commands.map(async (command) => {
+        const text = await node.run(command).catch(String);
+        return `==> ${node.name}: ${command.join(' ')} <==\n${text.replaceAll(/^.*TIME_WAIT.*\n/gm, '')}`;
+      }),
+    );
+  return (await Promise.all(texts)).join('\n');
 };
 
 const readOptions = (): Options | string => {

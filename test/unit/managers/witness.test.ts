@@ -89,6 +89,14 @@ describe('Witness', () => {
     expect(looks(witness, HERE, GONE, GONE, GONE)).toEqual([]);
   });
 
+  it('takes no word of an earlier keepalived: after a reload MASTER is found by its address', () => {
+    const witness = hearing('MASTER');
+    witness.look(HERE);
+    witness.writer(false);
+    witness.writer(true);
+    expect(looks(witness, HERE, HERE, HERE)).toEqual([{ ...MASTER, said: undefined }]);
+  });
+
   it('starts from the word that an earlier agent has heard', () => {
     const witness = new Witness([{ group: 'fw1_fw2', address: ADDRESS, word: 'MASTER' }]);
     witness.writer(true);

@@ -136,6 +136,11 @@ export class AgentProcess {
   setManagerAlive(alive: boolean): void {
     if (alive !== this.#managerAlive) {
       this.#managerAlive = alive;
+      if (!alive) {
+        for (const [group, wanted] of this.memory.managerGone(this.process.clock.now)) {
+          this.#host.keptWords.set(group, wanted);
+        }
+      }
       this.wake();
     }
   }

@@ -18,13 +18,18 @@ export interface KeepalivedHost {
 export class Keepalived {
   readonly process: Process;
   readonly #instances: ReadonlyMap<string, Instance>;
+  #isPlugged: boolean;
+  #runs = false;
 
   constructor(groups: readonly Group[], process: Process, host: KeepalivedHost, plugged: boolean) {
     this.process = process;
     this.#instances = new Map(groups.map((group) => [group.name, new Instance(group, process, host)]));
-    for (const instance of this.#instances.values()) {
-      plugged ? instance.back() : instance.fault();
-    }
+    // Its FIFO is open before its child runs that says the first words.
+    this.#isPlugged = plugged;
+    process.timer(process.clock.between(20, 200), () => {
+      this.#runs = true;
+      this.plugged(this.#isPlugged);
+    });
   }
 
   heard(group: string, priority: number, from: number): void {
@@ -33,9 +38,15 @@ export class Keepalived {
 
   /** The cable of its interface is pulled, or put in again. */
   plugged(plugged: boolean): void {
-    for (const instance of this.#instances.values()) {
+    this.#isPlugged = plugged;
+    for (const instance of this.#runs ? this.#instances.values() : []) {
       plugged ? instance.back() : instance.fault();
     }
+  }
+
+  /** Whether this keepalived has ever said so of the group. */
+  hasSaidMaster(group: string): boolean {
+    return this.#instances.get(group)?.hasBeenMaster ?? false;
   }
 
   /** SIGTERM: gives up at once and says so. */
@@ -56,6 +67,7 @@ class Instance {
   #downAt = Number.POSITIVE_INFINITY;
   #lookAt = Number.POSITIVE_INFINITY;
   #term = 0;
+  hasBeenMaster = false;
 
   constructor(group: Group, process: Process, host: KeepalivedHost) {
     this.#group = group;
@@ -110,6 +122,7 @@ class Instance {
 
   #become(state: 'BACKUP' | 'MASTER' | 'FAULT'): void {
     this.#state = state;
+    this.hasBeenMaster ||= state === 'MASTER';
     this.#term += 1;
     this.#downAt = Number.POSITIVE_INFINITY;
     this.#host.say(this.#group.name, state);

@@ -130,6 +130,11 @@ export class Watch {
       if (view === undefined || !mayTake(snapshot, view)) {
         this.fail(`${node} takes ${group}, though nobody wants it to`);
       }
+      const { keepalived } = this.#machines.get(node) ?? {};
+      const stale = keepalived !== undefined && !keepalived.hasSaidMaster(group);
+      if (this.calm && stale && view.wanted?.by === 'keepalived' && view.wanted.role === 'owner') {
+        this.fail(`${node} takes ${group} on the word of an earlier keepalived`);
+      }
       const heard = snapshot.peers.filter(
         ({ reachable, silent, owns }) => reachable && silent < QUIET_MS && owns.has(group),
       );
