@@ -1,3 +1,4 @@
+import type { Side } from '../rig/plan.ts';
 import { isConnected, isFit, isWell, isWhole, type NodeCondition } from './condition.ts';
 import type { CampaignEvent, EventKind, Step } from './event.ts';
 import type { Random } from './random.ts';
@@ -42,9 +43,29 @@ const choicesFor = (nodes: readonly NodeCondition[], node: NodeCondition): reado
     .filter(({ kind }) => isPossible(node, kind))
     .map((event) => ({ event, weight: MENDING_WEIGHT })),
   ...(mayBreak(nodes, node)
-    ? breaking(node).map((event) => ({ event, weight: WEIGHTS[event.kind] ?? 1 }))
+    ? breaking(node)
+        .filter(({ kind }) => leavesHeartbeat(nodes, node, kind))
+        .map((event) => ({ event, weight: WEIGHTS[event.kind] ?? 1 }))
     : []),
 ];
+
+/**
+ * Whether one of the two heartbeats, VRRP and the sync link, goes on or comes back before nodes meet again: when both are cut,
+ * both sides serve, and new translated connections are reset (docs/split-brain.md).
+ */
+const leavesHeartbeat = (nodes: readonly NodeCondition[], node: NodeCondition, kind: EventKind): boolean => {
+  const cut = (side: Side): boolean => nodes.some((each) => each.cut.includes(side));
+  switch (kind) {
+    case 'freeze':
+    case 'cut inside':
+    case 'cut outside':
+      return !cut('sync');
+    case 'cut sync':
+      return !cut('inside') && !cut('outside') && nodes.every(({ frozen }) => !frozen) && node.on;
+    default:
+      return true;
+  }
+};
 
 /** Of what mends it: a frozen node can only be thawed, and an agent must be there to hear an order. */
 const isPossible = (node: NodeCondition, kind: EventKind): boolean =>

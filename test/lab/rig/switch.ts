@@ -17,6 +17,10 @@ export interface PortCounters {
  * on the way out, which makes the kernel copy the headers first (skb_ensure_writable in net/netfilter/nft_payload.c).
  */
 export class Switch {
+  /** Ports without a carrier, and ports that forward nothing: the kernel takes the second only where the first isn't so. */
+  readonly #down = new Set<string>();
+  readonly #silent = new Set<string>();
+
   private constructor(
     readonly name: string,
     readonly machine: Machine,
@@ -45,8 +49,11 @@ export class Switch {
 
   /** Stops frames through the ports at once, both ways, leaving the carrier on; or lets them through again. */
   async forward(ports: readonly string[], on: boolean): Promise<void> {
+    for (const port of ports) {
+      on ? this.#silent.delete(port) : this.#silent.add(port);
+    }
     await this.machine.ip(
-      ports.map((port) => `link set dev ${port} state ${on ? 3 : 0}`),
+      ports.filter((port) => !this.#down.has(port)).map((port) => `link set dev ${port} state ${on ? 3 : 0}`),
       'bridge',
     );
   }
@@ -54,6 +61,10 @@ export class Switch {
   /** Takes the carrier of a port away, or gives it back. */
   async setPort(port: string, up: boolean): Promise<void> {
     await this.machine.ip([`link set ${port} ${up ? 'up' : 'down'}`]);
+    up ? this.#down.delete(port) : this.#down.add(port);
+    if (up && this.#silent.has(port)) {
+      await this.forward([port], false);
+    }
   }
 
   /** As if it had been switched off for so many milliseconds: all its ports lose their carrier at once. */
@@ -67,6 +78,8 @@ export class Switch {
   /** Removes a port, unless it has gone already, with its other end. */
   async remove(port: string): Promise<void> {
     await this.machine.ip([`link delete ${port}`]).catch(() => undefined);
+    this.#down.delete(port);
+    this.#silent.delete(port);
     await until(`port ${port} of ${this.name} to go`, async () => !(await this.counters()).has(port), 10_000);
   }
 
