@@ -12,6 +12,7 @@ import {
   names,
   notHeardSince,
   ownersOf,
+  RACE_MS,
   rank,
   says,
   type Verdict,
@@ -20,9 +21,6 @@ import {
 
 /** After so long without a peer, one with a better right to what the operator forced here has taken it over. */
 const FORSAKEN_MS = DEAF_MS + 1000;
-
-/** How long a request waits for this node's own manager to say BACKUP: the two words race each other. */
-const RACE_MS = 100;
 
 export const decideAsOwner = (snapshot: Snapshot, group: GroupView): Verdict => {
   if (group.request !== undefined) {

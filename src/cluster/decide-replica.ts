@@ -7,6 +7,8 @@ import {
   notHeardSince,
   ownersOf,
   QUIET_MS,
+  RACE_MS,
+  rank,
   says,
   type Verdict,
   wants,
@@ -76,12 +78,30 @@ const decideOrphan = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Ver
   if (unknown.length > 0 && snapshot.listening < snapshot.timeouts.peer) {
     return { kind: 'stay', reason: `${says(wanted)}, but ${names(unknown)} may still answer` };
   }
+  const first = snapshot.peers.find((peer) => comesFirst(snapshot, group, peer));
+  if (wanted.by === 'keepalived' && first !== undefined && snapshot.now - wanted.since < RACE_MS) {
+    return {
+      kind: 'stay',
+      reason: `${says(wanted)}, but ${first.name} comes first and may be about to take it`,
+    };
+  }
   const silent = snapshot.peers.filter((peer) => !heard(peer));
   return {
     kind: 'activate',
     reason: silent.length > 0 ? `${says(wanted)}; ${names(silent)} is silent` : says(wanted),
   };
 };
+
+/**
+ * Whether a peer has a better right to what nobody owns. When a master dies, the timers of all its backups run out within
+ * milliseconds of each other (RFC 5798, section 6.1: Skew_Time), and each is MASTER until it hears a better one.
+ */
+const comesFirst = (snapshot: Snapshot, group: GroupView, peer: PeerView): boolean =>
+  heard(peer) &&
+  peer.managerAlive &&
+  peer.synced.has(group.name) &&
+  peer.lost.size <= snapshot.lost.size &&
+  rank(group, peer.name) < rank(group, snapshot.node);
 
 /** A reachable peer owns it. */
 const decideTakeover = (snapshot: Snapshot, group: GroupView, wanted: Wanted, owner: PeerView): Verdict => {

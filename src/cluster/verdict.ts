@@ -26,6 +26,9 @@ export const QUIET_MS = 250;
  */
 export const DEAF_MS = 5000;
 
+/** How long a word waits for that of another node's manager: the two race each other. */
+export const RACE_MS = 100;
+
 /** Whether a living manager wants this node to own the group. A dead one's last word counts no more. */
 export const wants = (snapshot: Snapshot, group: GroupView): boolean =>
   group.wanted?.role === 'owner' && (snapshot.manager.alive || group.wanted.by !== 'keepalived');

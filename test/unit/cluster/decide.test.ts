@@ -513,6 +513,26 @@ describe('two owners', () => {
   });
 });
 
+describe('a replica of three that is told MASTER of what nobody owns', () => {
+  const first = (fields: Partial<PeerView> = {}): PeerView => peer({ name: 'fw2', ...fields });
+  const view = (since: number): GroupView =>
+    group({ order: ['fw3', 'fw2', 'fw1'], synced: true, wanted: { ...MASTER, since } });
+
+  it.each<[string, number, PeerView, string, RegExp]>([
+    ['waits for the one that comes first', NOW - 99, first(), 'stay', /fw2 comes first/],
+    ['waits no longer than the words may race', NOW - 100, first(), 'activate', /fw3 is silent/],
+    ['waits for none that is silent', NOW, first({ silent: 300 }), 'activate', /fw2, fw3 is silent/],
+    ['waits for none whose manager is dead', NOW, first({ managerAlive: false }), 'activate', /fw3/],
+    ['waits for none without the states', NOW, first({ synced: new Set() }), 'activate', /fw3/],
+    ['waits for none that has lost an interface', NOW, first({ lost: new Set(['eth1']) }), 'activate', /fw3/],
+  ])('%s', (_, since, second, kind, reason) => {
+    const third = peer({ name: 'fw3', reachable: false, silent: 400, owns: new Set(['fw1_fw2']) });
+    const [decision] = decide(snapshotOf(view(since), [second, third]));
+    expect(decision).toMatchObject({ kind });
+    expect(decision?.reason).toMatch(reason);
+  });
+});
+
 describe('an owner of three that has long been told BACKUP', () => {
   const long = wanted('replica', { since: NOW - 1000 });
   const third = (fields: Partial<PeerView> = {}): PeerView => peer({ name: 'fw3', ...fields });
