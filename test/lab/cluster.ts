@@ -62,6 +62,14 @@ export const agentUp = (node: FirewallNode): Promise<unknown> =>
     (state) => state === true,
   );
 
+/** Whether the node's agent says that it holds the states of all groups. */
+export const isSynced = async (node: FirewallNode): Promise<boolean> => {
+  const { groups }: { groups: readonly { synced: boolean }[] } = JSON.parse(
+    await node.product(['status', '--json']),
+  );
+  return groups.length > 0 && groups.every(({ synced }) => synced);
+};
+
 /** Ends a node's agent and starts another, or the lab's own with one mechanism taken out. */
 export const restartAgent = async (node: FirewallNode, broken?: string): Promise<void> => {
   await node.daemon('agent').kill();

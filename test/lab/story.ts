@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { bringUp, type Rewrite } from './cluster.ts';
+import { bringUp, isSynced, type Rewrite } from './cluster.ts';
 import { flowsOfBothHomes } from './flows.ts';
 import type { Lab } from './rig/lab.ts';
 import { until } from './rig/wait.ts';
@@ -124,11 +124,4 @@ const otherThan = (name: NodeName): NodeName => (name === 'fw1' ? 'fw2' : 'fw1')
 const SURVIVOR: Readonly<Record<NodeName, Shares>> = {
   fw1: { fw1: 'all', fw2: 'off' },
   fw2: { fw1: 'off', fw2: 'all' },
-};
-
-const isSynced = async (node: ReturnType<Lab['node']>): Promise<boolean> => {
-  const { groups }: { groups: readonly { synced: boolean }[] } = JSON.parse(
-    await node.product(['status', '--json']),
-  );
-  return groups.length > 0 && groups.every(({ synced }) => synced);
 };

@@ -3,8 +3,16 @@ import type { Lab } from '../rig/lab.ts';
 import type { FlowKind, FlowSpec } from '../traffic/flow.ts';
 
 const KINDS: readonly FlowKind[] = ['busy', 'idle', 'udp', 'ping', 'bulk', 'connects'];
-/** Slower than usual, since it goes on for long: milliseconds. */
-const INTERVALS: Partial<Readonly<Record<FlowKind, number>>> = { busy: 50, udp: 40, ping: 500, connects: 50 };
+/**
+ * Slower than usual, since it goes on for long: milliseconds. A bucket translates into 1008 ports, and a connection that has
+ * ended keeps its own for the 120 s of TIME_WAIT.
+ */
+const INTERVALS: Partial<Readonly<Record<FlowKind, number>>> = {
+  busy: 50,
+  udp: 40,
+  ping: 500,
+  connects: 200,
+};
 const BULK_RATE = 500_000;
 
 /** Flows of every kind through every home that the clients' addresses reach, dealt out to the clients. */

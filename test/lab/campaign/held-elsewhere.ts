@@ -1,3 +1,4 @@
+import { isSynced } from '../cluster.ts';
 import type { FirewallNode } from '../rig/node.ts';
 import { until } from '../rig/wait.ts';
 
@@ -5,15 +6,21 @@ import { until } from '../rig/wait.ts';
 const BOUND_MS = 30_000;
 
 /**
- * Waits until every established flow in the kernel of `node` stands, with the same translation, in that of one of `others`: only
- * then anything is promised when `node` fails.
+ * Waits until one of `others` says that it holds the states of all groups, and every established flow in the kernel of `node`
+ * stands, with the same translation, in that of one of `others`: only then anything is promised when `node` fails.
  */
 export const untilHeldElsewhere = async (
   node: FirewallNode,
   others: readonly FirewallNode[],
 ): Promise<void> => {
+  const names = others.map(({ name }) => name).join(' or ');
   await until(
-    `the flows of ${node.name} to be held by ${others.map(({ name }) => name).join(' or ')}`,
+    `${names} to hold the states of all`,
+    async () => (await Promise.all(others.map(isSynced))).includes(true),
+    BOUND_MS,
+  );
+  await until(
+    `the flows of ${node.name} to be held by ${names}`,
     async () => {
       const own = await establishedIn(node);
       const held = await Promise.all(others.map(establishedIn));
