@@ -211,6 +211,7 @@ export class Memory {
   /** What a decision looks at, all read at one moment. */
   snapshot(owned: ReadonlySet<number>, manager: Snapshot['manager'], now: number): Snapshot {
     const peers = this.peers(now);
+    const lost = [...this.#lost].filter(([, since]) => now - since >= SETTLE_MS);
     return {
       now,
       node: this.#node,
@@ -218,7 +219,8 @@ export class Memory {
       peers,
       timeouts: this.#timeouts,
       listening: now - this.#began,
-      lost: new Set([...this.#lost].filter(([, since]) => now - since >= SETTLE_MS).map(([name]) => name)),
+      lost: new Set(lost.map(([name]) => name)),
+      lostFor: Math.max(0, ...lost.map(([, since]) => now - since)),
       drained: this.#drained,
       groups: this.#groups.map((group) => this.#view(group, owned, peers, now)),
     };

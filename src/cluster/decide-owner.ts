@@ -115,7 +115,8 @@ const decideRequest = (snapshot: Snapshot, group: GroupView, request: Request): 
     return { kind: 'yield', peer, reason: `${peer}'s operator takes it by force` };
   }
   const lost = view?.lost.size ?? 0;
-  if (request.synced && lost < snapshot.lost.size) {
+  const waited = snapshot.lostFor >= snapshot.timeouts.disagree;
+  if (lost < snapshot.lost.size && (request.synced || waited)) {
     // The network that is lost may be the one on which the managers hear each other.
     const here = [...snapshot.lost].join(', ');
     return { kind: 'yield', peer, reason: `${peer} asks for it and has not lost ${here} as this node has` };

@@ -118,7 +118,10 @@ const decideTakeover = (snapshot: Snapshot, group: GroupView, wanted: Wanted, ow
     const here = [...snapshot.lost].join(', ');
     return { kind: 'stay', reason: `${says(wanted)}, but ${here} is lost here and ${owner.name} serves it` };
   }
-  if (!group.synced && !wanted.force) {
+  // What serves nobody isn't worth waiting for: the flows whose states are here are better than none.
+  const futile =
+    owner.lost.size > snapshot.lost.size && snapshot.now - wanted.since >= snapshot.timeouts.disagree;
+  if (!group.synced && !wanted.force && !futile) {
     return {
       kind: 'stay',
       reason: `${says(wanted)}, but ${owner.name} serves it and its states aren't here yet`,

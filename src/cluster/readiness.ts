@@ -14,7 +14,7 @@ export interface Readiness {
 const SILENCE_MS = 10_000;
 
 /**
- * An owner is ready; a replica is when it holds the states of the owner; where nobody owns the group there is nothing
+ * An owner is ready; a replica is when it holds the states of the owner, or when that has lost more interfaces; where nobody owns the group there is nothing
  * to hold, but only a node that sees every peer can know that. Neither is ready while the operator has drained this node,
  * or while a peer that could own the group has fewer interfaces that carry nothing: the same loss everywhere, a switch
  * that restarts, changes nothing. Pure.
@@ -35,8 +35,11 @@ const readinessOf = (snapshot: Snapshot, group: GroupView): Omit<Readiness, 'gro
   }
   const owner = snapshot.peers.find((peer) => peer.reachable && peer.owns.has(group.name));
   if (owner !== undefined) {
-    return group.synced
-      ? { ready: true, reason: `holds the states of ${owner.name}` }
+    if (group.synced) {
+      return { ready: true, reason: `holds the states of ${owner.name}` };
+    }
+    return isOnlyHope(snapshot, group)
+      ? { ready: true, reason: `${owner.name} has lost ${[...owner.lost].join(', ')} and serves nobody` }
       : { ready: false, reason: `doesn't hold the states of ${owner.name} yet` };
   }
   const silent = snapshot.peers.find((peer) => peer.silent < SILENCE_MS && peer.owns.has(group.name));
@@ -49,8 +52,17 @@ const readinessOf = (snapshot: Snapshot, group: GroupView): Omit<Readiness, 'gro
     : { ready: false, reason: `${unseen.map((peer) => peer.name).join(', ')} may own it and doesn't answer` };
 };
 
-/** A peer that could own the group and has fewer lost interfaces. */
+/** A peer that could own the group and has fewer lost interfaces; after a while also one that misses states of it. */
 const betterConnected = (snapshot: Snapshot, group: GroupView): string | undefined =>
   snapshot.peers.find(
-    (peer) => peer.reachable && peer.synced.has(group.name) && peer.lost.size < snapshot.lost.size,
+    (peer) =>
+      peer.reachable &&
+      peer.lost.size < snapshot.lost.size &&
+      (peer.synced.has(group.name) || snapshot.lostFor >= snapshot.timeouts.disagree),
   )?.name;
+
+/** Whether this node is better connected than everybody who owns the group or holds its states. */
+const isOnlyHope = (snapshot: Snapshot, group: GroupView): boolean =>
+  snapshot.peers
+    .filter((peer) => peer.reachable && (peer.owns.has(group.name) || peer.synced.has(group.name)))
+    .every((peer) => peer.lost.size > snapshot.lost.size);

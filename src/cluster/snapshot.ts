@@ -21,6 +21,8 @@ export interface Snapshot {
   readonly listening: number;
   /** Data interfaces of this node that carry nothing, as the configuration names them. */
   readonly lost: ReadonlySet<string>;
+  /** For how long one of them has been lost; 0: none is. */
+  readonly lostFor: number;
   /** The operator wants this node to own nothing while a peer can. */
   readonly drained: boolean;
 }

@@ -50,6 +50,7 @@ export const snapshotOf = (
   timeouts: { peer: 1000, disagree: 2000, holddown: 0, elect: 400 },
   listening: 10_000,
   lost: new Set(),
+  lostFor: fields.lost === undefined ? 0 : 500,
   drained: false,
   ...fields,
 });

@@ -35,6 +35,23 @@ describe('both managers want a group', () => {
     expect(verdict(owner(synced), false, here, there)).toBe(kind);
   });
 
+  it.each([
+    ['for long', 2000, 'yield'],
+    ['not for long', 1999, 'refuse'],
+  ] as const)('its home has lost more %s, the peer misses states', (_, lostFor, kind) => {
+    const peer = peerOf({ synced: NOTHING, wants: BOTH, lost: NOTHING });
+    const view = groupOf({ wanted: MASTER, ...owner(false) });
+    expect(decide(snapshotOf(view, [peer], { lost: ETH1, lostFor }))[0]?.kind).toBe(kind);
+  });
+
+  it.each([
+    ['for long', NOW - 2000, ETH1, 'ask'],
+    ['not for long', NOW - 1999, ETH1, 'stay'],
+    ['for long, of an owner that has lost nothing', NOW - 2000, NOTHING, 'stay'],
+  ] as const)('and the replica that misses states is MASTER %s', (_, since, there, kind) => {
+    expect(verdict({ synced: false, wanted: { ...MASTER, since } }, true, NOTHING, there)).toBe(kind);
+  });
+
   it('and the peer comes first, but has lost more', () => {
     expect(verdict({ ...owner(true), order: ['fw2', 'fw1'] }, false, NOTHING, ETH1)).toBe('refuse');
     expect(verdict({ ...owner(true), order: ['fw2', 'fw1'] }, false, NOTHING, NOTHING)).toBe('yield');

@@ -56,7 +56,7 @@ describe('groupsOf', () => {
           });
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 100 },
     );
   });
 

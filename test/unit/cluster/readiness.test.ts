@@ -71,6 +71,24 @@ describe('readiness', () => {
     expect(see(['eth2'], [], [])?.ready).toBe(true);
   });
 
+  it('is taken from a node that has lost an interface for long, though no peer holds the states', () => {
+    const well = peer({ lost: new Set() });
+    const see = (lostFor: number) =>
+      readiness(snapshotOf(group({ active: 2 }), [well], { lost: new Set(['eth2']), lostFor }))[0]?.ready;
+    expect([see(1999), see(2000)]).toEqual([true, false]);
+  });
+
+  it('is given to a replica without the states if the owner has lost an interface and nobody else could', () => {
+    const cut = peer({ owns: new Set(['fw1_fw2']), lost: new Set(['eth2']) });
+    const third = (fields: Partial<PeerView>) => peer({ name: 'fw3', ...fields });
+    expect(of(group({}), cut)[0]).toMatchObject({
+      ready: true,
+      reason: 'fw2 has lost eth2 and serves nobody',
+    });
+    expect(of(group({}), cut, third({ synced: new Set(['fw1_fw2']) }))[0]?.ready).toBe(false);
+    expect(of(group({}), cut, third({}))[0]?.ready).toBe(true);
+  });
+
   it('is taken from a drained node', () => {
     const [drained] = readiness(snapshotOf(group({ active: 2 }), [peer()], { drained: true }));
     expect(drained).toMatchObject({ ready: false, reason: 'drained by the operator' });

@@ -71,11 +71,13 @@ describe('decide, whatever is seen', () => {
     });
   });
 
-  it('asks an owner only, and as a replica only when synced or forced', () => {
+  it('asks an owner only, and as a replica only when synced or forced, or when that one has lost more', () => {
     always((snapshot) => {
       for (const { group, decision } of decided(snapshot).filter((each) => each.decision.kind === 'ask')) {
         expect(heardOwners(snapshot, group.name).map(({ name }) => name)).toContain(decision.peer);
-        expect(group.synced || group.wanted?.force || group.active > 0).toBe(true);
+        const owner = snapshot.peers.find(({ name }) => name === decision.peer);
+        const futile = (owner?.lost.size ?? 0) > snapshot.lost.size;
+        expect(group.synced || group.wanted?.force || group.active > 0 || futile).toBe(true);
       }
     });
   });
@@ -133,11 +135,14 @@ describe('two owners that see each other', () => {
 });
 
 describe('readiness, whatever is seen', () => {
-  it('is never for a replica that lacks the states of an owner, nor on a drained node', () => {
+  it('is never for a replica that lacks the states of an owner that is as well connected, nor on a drained node', () => {
     always((snapshot) => {
       for (const [index, { ready, reason }] of readiness(snapshot).entries()) {
         const group = snapshot.groups[index];
-        const owned = snapshot.peers.some((peer) => peer.reachable && group && peer.owns.has(group.name));
+        const owned = snapshot.peers.some(
+          ({ reachable, owns, lost }) =>
+            reachable && group && owns.has(group.name) && lost.size <= snapshot.lost.size,
+        );
         const whole = group?.active === group?.buckets.length;
         expect(ready && (snapshot.drained || (!whole && owned && group?.synced !== true)), reason).toBe(
           false,

@@ -140,6 +140,10 @@ export class Watch {
       );
       const owners = peer === undefined ? heard.map(({ name }) => name) : [peer];
       for (const owner of owners.filter((name) => this.#owns(name, group))) {
+        const lost = snapshot.peers.find(({ name }) => name === owner)?.lost.size ?? 0;
+        if (lost > snapshot.lost.size) {
+          continue; // it serves nobody
+        }
         if (view.active === 0 && view.wanted?.force !== true && this.#held(node).get(group) !== owner) {
           this.fail(`${node} takes ${group} from ${owner}, whose states it doesn't hold`);
         }
