@@ -12,6 +12,11 @@ const BREAKS: Readonly<Record<string, Alter>> = {
       table: { ...parts.edges.table, touch: async () => ({ done: 0, missing: 0 }) },
     },
   }),
+  /** What stands in conntrackd's internal cache stays there, also what is not this node's. */
+  disown: (parts) => ({
+    ...parts,
+    edges: { ...parts.edges, cache: { ...parts.edges.cache, flush: async () => {} } },
+  }),
   /** The old owner answers the word before it closes, and closes three seconds later. */
   order: (parts) => ({
     ...parts,
