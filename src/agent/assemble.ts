@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { addressWord, parseNetwork } from '../cluster/address.ts';
 import type { Hashing } from '../cluster/flow.ts';
 import { groupsOf } from '../cluster/groups.ts';
@@ -35,7 +35,6 @@ const TIMEOUTS = [
   'tcp_timeout_max_retrans',
   'tcp_timeout_fin_wait',
   'tcp_timeout_close_wait',
-  'sctp_timeout_established',
 ];
 
 /** An agent over the real kernel and the real conntrackd of this node. */
@@ -192,11 +191,9 @@ const watchSorting = async (
   return { current: () => sorting, close: () => clearInterval(timer) };
 };
 
-/** In seconds, as they are now: an administrator may change them at any time. A kernel without SCTP has none for it. */
+/** In seconds, as they are now: an administrator may change them at any time. */
 const livingTimeouts = (): readonly number[] =>
-  TIMEOUTS.map((name) => `/proc/sys/net/netfilter/nf_conntrack_${name}`)
-    .filter((file) => existsSync(file))
-    .map((file) => Number(readFileSync(file, 'utf8')));
+  TIMEOUTS.map((name) => Number(readFileSync(`/proc/sys/net/netfilter/nf_conntrack_${name}`, 'utf8')));
 
 /** Without a manager the operator decides, and is there: what he has given a node it keeps. */
 export const leaseOf = (config: Pick<ClusterConfig, 'manager' | 'timeouts'>): number =>

@@ -20,7 +20,7 @@ export const tableOf = async (node: FirewallNode): Promise<ReadonlyMap<number, R
     const [protocol = ''] = line.split(' ');
     const tuples = line.match(/\b(src|dst|sport|dport)=\S+/g) ?? [];
     const src = tuples[0]?.slice('src='.length) ?? '';
-    if (['tcp', 'udp', 'sctp'].includes(protocol) && CLIENTS.test(src)) {
+    if (['tcp', 'udp'].includes(protocol) && CLIENTS.test(src)) {
       const bucket = bucketOfWord(addressWord(src), SEED, BUCKETS);
       const entries = table.get(bucket) ?? new Set<string>();
       table.set(bucket, entries.add([protocol, ...tuples].join(' ')));
