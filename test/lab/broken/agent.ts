@@ -17,6 +17,8 @@ const BREAKS: Readonly<Record<string, Alter>> = {
     ...parts,
     edges: { ...parts.edges, cache: { ...parts.edges.cache, flush: async () => {} } },
   }),
+  /** No copy at a replica is kept from expiring. */
+  refresh: (parts) => ({ ...parts, refresh: () => Number.POSITIVE_INFINITY }),
   /** The old owner answers the word before it closes, and closes three seconds later. */
   order: (parts) => ({
     ...parts,
