@@ -2,9 +2,10 @@ import { expect, test } from 'vitest';
 import { restartAgent } from '../cluster.ts';
 import { addressAt } from '../flows.ts';
 import { createLab } from '../labs.ts';
+import { overrun, useSmallBuffer } from '../overrun.ts';
 import type { Lab } from '../rig/lab.ts';
 import type { FirewallNode } from '../rig/node.ts';
-import { planClient, SERVER } from '../rig/plan.ts';
+import { planClient } from '../rig/plan.ts';
 import { until } from '../rig/wait.ts';
 import { Story } from '../story.ts';
 import { flowCountOf, setTimeouts, untilSameTables } from '../tables.ts';
@@ -21,8 +22,7 @@ const FLOWS: readonly FlowSpec[] = FROM.flatMap((from, index) =>
   (['busy', 'idle', 'udp', 'bulk'] as const).map((kind) => ({ id: `c${index + 1}.${kind}`, kind, from })),
 );
 
-/** Its own flows, in a bucket of fw2's: what it does with them makes events on fw2. */
-const BURST = 2000;
+/** Its bucket is fw2's own. */
 const BURST_FROM = addressAt(planClient(2), 'fw2');
 
 /** The kernel's ids of the flows' entries: others if they were made anew. */
@@ -44,9 +44,9 @@ const begin = async (): Promise<{ lab: Lab; owner: FirewallNode; replica: Firewa
   return { lab, owner: lab.node('fw1'), replica: lab.node('fw2'), story };
 };
 
-const restartConntrackd = async (node: FirewallNode, configuration?: string): Promise<void> => {
+const restartConntrackd = async (node: FirewallNode): Promise<void> => {
   await node.daemon('conntrackd').kill();
-  await node.startConntrackd(configuration);
+  await node.startConntrackd();
 };
 
 const deleteCopies = async (replica: FirewallNode): Promise<void> => {
@@ -60,30 +60,16 @@ const flush = async (replica: FirewallNode): Promise<void> => {
   await replica.run(['conntrack', '-F']);
 };
 
-/** While conntrackd stands still for a moment, more happens than its buffer holds, smaller here than the product's. */
-const overrun = async (replica: FirewallNode): Promise<void> => {
-  const rendered = await replica.product(['render', 'conntrackd']);
-  const small = rendered.replace(/^(\s*NetlinkBufferSize(MaxGrowth)?) \d+$/gm, '$1 262144');
-  await restartConntrackd(replica, small);
-  const runtime = () => replica.run(['conntrackd', '-C', '/etc/conntrackd/conntrackd.conf', '-s', 'runtime']);
-  expect(await runtime()).toMatch(/netlink overrun:\s+0$/m);
-  const flows = Array.from(
-    { length: BURST },
-    (_, index) =>
-      `-A -p tcp --state ESTABLISHED -u SEEN_REPLY,ASSURED -t 60 -s ${BURST_FROM} -d ${SERVER} --sport ${20_000 + index} --dport 80`,
-  );
-  await replica.writeConfiguration('/etc/burst', `${flows.join('\n')}\n`);
-  await replica.daemon('conntrackd').kill('SIGSTOP');
-  await replica.run(['conntrack', '-R', '/etc/burst']);
-  await replica.daemon('conntrackd').kill('SIGCONT');
-  await until('an overrun', runtime, 5000, (text) => /netlink overrun:\s+[1-9]/.test(text));
+const overrunBuffer = async (replica: FirewallNode): Promise<void> => {
+  await useSmallBuffer(replica);
+  await overrun(replica, BURST_FROM);
 };
 
 test.each([
   { what: 'its copies deleted', injure: deleteCopies },
   { what: 'its table flushed', injure: flush },
   { what: 'its conntrackd restarted', injure: restartConntrackd },
-  { what: "its conntrackd's event buffer overrun", injure: overrun },
+  { what: "its conntrackd's event buffer overrun", injure: overrunBuffer },
 ])(
   "a replica has $what: the owner's flows live on, the replica heals, and can take over",
   async ({ injure }) => {
