@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import { measureHandback } from './handback/measure.ts';
 import { measureIdle } from './idle/measure.ts';
 import { measureLoop } from './loop/measure.ts';
+import { measureRefresh } from './refresh/measure.ts';
 import { measureTakeover } from './takeover/measure.ts';
 
 const USAGE = `npm run bench -- takeover [--quick] [--json FILE]
@@ -14,6 +15,8 @@ npm run bench -- idle [--quick] [--json FILE]
     what agent, conntrackd and keepalived use while nothing happens
 npm run bench -- loop [--quick] [--json FILE]
     240 groups' words at once: until all are active, and how long that holds the event loop
+npm run bench -- refresh [--quick] [--json FILE]
+    what it costs owner and replica that copies don't expire
 npm run bench -- kernel [--flows 200000] [--rounds 5]
     the netlink codecs: rates, and how long they hold the event loop`;
 
@@ -35,6 +38,8 @@ const idle = (): Promise<void> => measureIdle(options());
 
 const loop = (): Promise<void> => measureLoop(options());
 
+const refresh = (): Promise<void> => measureRefresh(options());
+
 /** In a network namespace of its own. */
 const kernel = async (): Promise<void> => {
   const program = fileURLToPath(new URL('kernel.ts', import.meta.url));
@@ -42,7 +47,7 @@ const kernel = async (): Promise<void> => {
   await execa('unshare', ['--net', '--', tsx, program, ...rest], { stdio: 'inherit' });
 };
 
-const run = { takeover, handback, idle, loop, kernel }[what ?? ''];
+const run = { takeover, handback, idle, loop, refresh, kernel }[what ?? ''];
 if (run === undefined) {
   console.error(USAGE);
   process.exit(2);

@@ -3,10 +3,10 @@ import { Conntrack, type NewFlow } from '../../src/kernel/conntrack.ts';
 import { flowsOfFw1 } from '../takeover/flows.ts';
 
 /**
- * `fill.js insert|touch COUNT RATE`, inside a node: makes the flows that the bench is about, or announces them once more,
+ * `fill.js insert|touch COUNT RATE [TIMEOUT]`, inside a node: makes the flows that the bench is about, or announces them once more,
  * at most RATE a second, so that conntrackd keeps up with the events.
  */
-const [, , what, count, rate] = process.argv;
+const [, , what, count, rate, timeout] = process.argv;
 const PART = 1000;
 
 const main = async (): Promise<void> => {
@@ -30,7 +30,7 @@ const main = async (): Promise<void> => {
     await sleep(Math.max(0, began + (sent * 1000) / Number(rate) - performance.now()));
   };
   for (const flow of flowsOfFw1(Number(count))) {
-    if (part.push(flow) === PART) {
+    if (part.push(timeout === undefined ? flow : { ...flow, timeout: Number(timeout) }) === PART) {
       await send();
     }
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { addressWord, parseNetwork } from '../cluster/address.ts';
 import type { Hashing } from '../cluster/flow.ts';
 import { groupsOf } from '../cluster/groups.ts';
+import { refreshInterval } from '../cluster/refresh.ts';
 import { replicatedFlows } from '../cluster/replicated.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { Control } from '../conntrackd/control.ts';
@@ -15,7 +16,6 @@ import { Nftables } from '../kernel/nftables.ts';
 import { UNREADY } from '../managers/keepalived/render.ts';
 import { compareWith } from '../peers/verification.ts';
 import type { Logger } from '../system/log.ts';
-import { readSysctl } from '../system/sysctl.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
 import { Agent } from './agent.ts';
 import { EventsFile } from './events-file.ts';
@@ -25,11 +25,16 @@ import { StandStill } from './stand-still.ts';
 
 /** How long a drain is waited for before the cache is flushed all the same; adopting sends again what is owned. */
 const DRAIN_MS = 2000;
-/** Timeouts that a living flow's copy can reach, since only the owner sees its packets; in seconds. */
-const SHORT_TIMEOUTS = [
-  'nf_conntrack_udp_timeout',
-  'nf_conntrack_udp_timeout_stream',
-  'nf_conntrack_icmp_timeout',
+/** Timeouts of what can live on, each packet giving it anew: only the owner sees those. Half-closed connections are among it. */
+const TIMEOUTS = [
+  'udp_timeout',
+  'udp_timeout_stream',
+  'icmp_timeout',
+  'tcp_timeout_established',
+  'tcp_timeout_unacknowledged',
+  'tcp_timeout_max_retrans',
+  'tcp_timeout_fin_wait',
+  'tcp_timeout_close_wait',
 ];
 
 /** An agent over the real kernel and the real conntrackd of this node. */
@@ -82,7 +87,7 @@ export const assemble = async (
       edges: edgesOf(nftables, conntrack, control, health, lease),
       lease,
       resident,
-      refresh: await refreshInterval(),
+      refresh: () => refreshInterval(livingTimeouts()),
       flowCount: () => Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8')),
       conntrackdHealth: () => health.state,
       announce: (group, ready) => {
@@ -186,13 +191,9 @@ const watchSorting = async (
   return { current: () => sorting, close: () => clearInterval(timer) };
 };
 
-/** A third of the shortest timeout that the kernel has now, from 1 to 20 seconds. */
-const refreshInterval = async (): Promise<number> => {
-  const seconds = await Promise.all(
-    SHORT_TIMEOUTS.map(async (name) => Number(await readSysctl(`net.netfilter.${name}`)) || 60),
-  );
-  return Math.min(Math.max((Math.min(...seconds) * 1000) / 3, 1000), 20_000);
-};
+/** In seconds, as they are now: an administrator may change them at any time. */
+const livingTimeouts = (): readonly number[] =>
+  TIMEOUTS.map((name) => Number(readFileSync(`/proc/sys/net/netfilter/nf_conntrack_${name}`, 'utf8')));
 
 /** Without a manager the operator decides, and is there: what he has given a node it keeps. */
 export const leaseOf = (config: Pick<ClusterConfig, 'manager' | 'timeouts'>): number =>

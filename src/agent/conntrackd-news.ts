@@ -6,19 +6,22 @@ const REFUSED_MS = 10_000;
 
 /** What conntrackd's counters say about the flows, and what is done about it. */
 export class ConntrackdNews {
-  readonly #upkeep: Pick<Upkeep, 'tookOver' | 'gaveUp' | 'verifySoon'>;
+  readonly #upkeep: Pick<Upkeep, 'gaveUp' | 'verifySoon'>;
   readonly #log: Logger;
   #refused = { count: 0, saidAt: Number.NEGATIVE_INFINITY };
 
-  constructor(upkeep: Pick<Upkeep, 'tookOver' | 'gaveUp' | 'verifySoon'>, log: Logger) {
+  constructor(upkeep: Pick<Upkeep, 'gaveUp' | 'verifySoon'>, log: Logger) {
     this.#upkeep = upkeep;
     this.#log = log;
   }
 
-  /** Events were dropped on the way to conntrackd: what is owned goes into its cache, and to the replicas, again. */
+  /**
+   * Events were dropped on the way to conntrackd. Its cache may lack flows, and hold some that have ended, which it would send
+   * to a node that returns: it is emptied, and what is owned goes into it, and to the replicas, again.
+   */
   lostEvents(times: number): void {
     this.#log.warn(`conntrackd lost events (netlink overrun, ${times} times): adopting all flows again`);
-    this.#upkeep.tookOver();
+    this.#upkeep.gaveUp();
   }
 
   /** Copies of the peers' flows stand in conntrackd's cache: their end here would end them at their owner. */

@@ -20,7 +20,7 @@ export interface ConversationHost {
   readonly appeared: (peer: string) => void;
   /** A peer that was silent is heard again: it may not know what became of this node meanwhile. */
   readonly missedUs: () => void;
-  /** A peer owns groups that it didn't own. */
+  /** A peer owns groups that it didn't own, or its conntrackd is back: what ended meanwhile was told to nobody. */
   readonly grew: (peer: string) => void;
   /** Sends an answer to a hand-over word. */
   readonly answerWord: (send: () => void) => void;
@@ -173,7 +173,11 @@ export class Conversation {
     }
     if (!before.reachable) {
       this.#host.appeared(from);
-    } else if (body.owns.some((group) => !before.owns.has(group))) {
+    } else if (
+      body.owns.some((group) => !before.owns.has(group)) ||
+      // It holds none while its conntrackd is away, and compares before it does again.
+      body.synced.some((group) => !before.synced.has(group))
+    ) {
       this.#host.grew(from);
     }
     for (const group of before.owns) {

@@ -23,8 +23,8 @@ export interface UpkeepHost {
 }
 
 export interface UpkeepTimes {
-  /** Milliseconds between two rounds of touching flows with short timeouts. */
-  readonly refresh: number;
+  /** Milliseconds between two rounds of touching flows, as the timeouts are now. */
+  readonly refresh: () => number;
   /** Milliseconds between two verifications of a peer. */
   readonly verify: number;
   /** Milliseconds that one verification may take. */

@@ -1,4 +1,4 @@
-import type { Flow } from '../cluster/flow.ts';
+import { isDue } from '../cluster/refresh.ts';
 import { ConntrackdAbsent, ConntrackdStuck } from '../conntrackd/errors.ts';
 import { adopt } from '../transitions/adopt.ts';
 import { disown } from '../transitions/disown.ts';
@@ -12,9 +12,6 @@ import type { UpkeepHost, UpkeepTimes } from './upkeep-host.ts';
 const RETRY_MS = 500;
 /** How often conntrackd's identity is looked at: a restarted one must be disowned before a copy expires. */
 const LOOK_MS = 100;
-/** Flows with more seconds left than this are refreshed in every LONG_ROUNDS-th round only. */
-const SHORT_TIMEOUT = 600;
-const LONG_ROUNDS = 15;
 
 /**
  * Keeps conntrackd's internal cache and the replicas' copies right, behind the loop's back and interruptible at every
@@ -33,6 +30,8 @@ export class Upkeep {
   /** Copies of what peers own may be stale throughout: delete them and have them sent again. */
   #rejoining: boolean;
   #round = 0;
+  /** Between two rounds, as the timeouts were at the last one. */
+  #interval: number;
   #refreshedAt = 0;
   readonly #verifiedAt = new Map<string, number>();
   /** Counts what a verification under way can't have seen. */
@@ -54,6 +53,7 @@ export class Upkeep {
     this.#sorting = sorting;
     this.#host = host;
     this.#times = times;
+    this.#interval = times.refresh();
     this.#rejoining = fresh;
   }
 
@@ -135,7 +135,7 @@ export class Upkeep {
     }
     const now = performance.now();
     // First: a peer that can't be compared with, again and again, must not let the others' copies expire.
-    if (now - this.#refreshedAt >= this.#times.refresh) {
+    if (this.#refreshDue(now)) {
       return this.#refresh(signal);
     }
     const due = owners.find(
@@ -230,6 +230,8 @@ export class Upkeep {
       (bucket) => this.#host.foreign(bucket) && !this.#dirty,
       this.#times.verifyBound,
       signal,
+      // A comparison may take longer than a flow without a refresh lives.
+      async () => this.#refreshDue() && this.#refresh(signal),
     );
     if (missed === this.#missed) {
       this.#verifiedAt.set(peer.name, performance.now());
@@ -245,10 +247,21 @@ export class Upkeep {
   async #refresh(signal: AbortSignal): Promise<number> {
     this.#refreshedAt = performance.now();
     this.#round += 1;
-    const long = this.#round % LONG_ROUNDS === 0;
-    const chosen = (flow: Flow): boolean => long || flow.timeout <= SHORT_TIMEOUT;
-    await adopt(this.#edges, this.#sorting(), this.#host.owns, signal, chosen);
+    this.#interval = this.#times.refresh();
+    const [round, interval] = [this.#round, this.#interval];
+    await adopt(this.#edges, this.#sorting(), this.#host.owns, signal, (flow) =>
+      isDue(flow, round, interval),
+    );
+    if (signal.aborted) {
+      // The turn of those that were left out would come again only many rounds later.
+      this.#round -= 1;
+      this.#refreshedAt = Number.NEGATIVE_INFINITY;
+    }
     return 0;
+  }
+
+  #refreshDue(now = performance.now()): boolean {
+    return now - this.#refreshedAt >= this.#interval;
   }
 
   /** Once for each new reason: what goes on failing was said. */

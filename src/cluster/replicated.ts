@@ -4,7 +4,6 @@ import type { Flow } from './flow.ts';
 
 const TCP = 6;
 const UDP = 17;
-const SCTP = 132;
 const ICMP = 1;
 
 /**
@@ -17,7 +16,7 @@ export const replicatedFlows = (
   config: ClusterConfig,
   local: readonly number[],
 ): ((flow: Flow) => boolean) => {
-  const protocols = new Set([TCP, UDP, SCTP, ...(hasSnat(config) ? [] : [ICMP])]);
+  const protocols = new Set([TCP, UDP, ...(hasSnat(config) ? [] : [ICMP])]);
   const firewalls = new Set([
     ...local,
     ...config.nodes.map((node) => addressWord(node.sync)),

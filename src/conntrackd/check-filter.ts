@@ -5,6 +5,12 @@ import type { Finding } from './finding.ts';
 import { ignoredAddresses, replicatesIcmp } from './render.ts';
 import type { Statement } from './syntax.ts';
 
+const UNREPLICABLE = [
+  ['GRE', 'its key is not; the copies on the peer are wrong'],
+  // ctd_force_tcp_be_liberal in its src/netlink.c, 1.4.7 and later.
+  ['SCTP', 'conntrackd spoils the tag; after a takeover the association stands still'],
+] as const;
+
 /** What is wrong in the section Filter: which flows are replicated. */
 export function* checkFilter(
   filter: Statement | undefined,
@@ -16,7 +22,7 @@ export function* checkFilter(
       line: lineOf(undefined, general),
       what: 'no section Filter',
       why: "the firewalls' own connections and protocols that can't be replicated are sent to the peer",
-      mend: 'Filter From Userspace { Protocol Accept { TCP SCTP UDP } Address Ignore { ... } }',
+      mend: 'Filter From Userspace { Protocol Accept { TCP UDP } Address Ignore { ... } }',
     };
     return;
   }
@@ -53,16 +59,18 @@ function* checkProtocols(filter: Statement, config: ClusterConfig): Generator<Fi
       line: lineOf(protocol, filter),
       what: 'ICMP is replicated',
       why: 'the id that SNAT chose is not; after a takeover a ping that runs on is never answered again',
-      mend: 'Protocol Accept { TCP SCTP UDP }',
+      mend: 'Protocol Accept { TCP UDP }',
     };
   }
-  if (isReplicated('GRE')) {
-    yield {
-      line: lineOf(protocol, filter),
-      what: 'GRE is replicated',
-      why: 'its key is not; the copies on the peer are wrong',
-      mend: 'Protocol Accept { TCP SCTP UDP }',
-    };
+  for (const [name, why] of UNREPLICABLE) {
+    if (isReplicated(name)) {
+      yield {
+        line: lineOf(protocol, filter),
+        what: `${name} is replicated`,
+        why,
+        mend: 'Protocol Accept { TCP UDP }',
+      };
+    }
   }
 }
 

@@ -156,16 +156,15 @@ const lockFileOf = (socket: string): string =>
 
 const renderProtocols = (config: ClusterConfig): string =>
   replicatesIcmp(config)
-    ? `\t\t# GRE is left out: its key would be lost.
+    ? `\t\t# GRE and SCTP are left out: conntrackd would lose the key, and spoil the tag.
 		Protocol Accept {
 			TCP
-			SCTP
 			UDP
 			ICMP
 		}`
     : `\t\t# Not ICMP: the id that SNAT chose would be lost, and with it the answers. Not GRE: its key would be lost.
+		# Not SCTP: its tag would be spoilt.
 		Protocol Accept {
 			TCP
-			SCTP
 			UDP
 		}`;

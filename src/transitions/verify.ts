@@ -35,6 +35,7 @@ export interface Verification {
  * @param list asks the owner anew each round
  * @param foreign whether another node owns the bucket at this moment, and deleting is silent (disowned)
  * @param bound milliseconds after which it gives up
+ * @param meanwhile is called between two comparisons
  */
 export const verify = async (
   edges: Pick<Edges, 'table'>,
@@ -44,6 +45,7 @@ export const verify = async (
   foreign: (bucket: number) => boolean,
   bound: number,
   signal: AbortSignal,
+  meanwhile: () => Promise<unknown> = async () => {},
 ): Promise<Verification> => {
   const began = performance.now();
   const missingSince = new Map<number, number>();
@@ -68,6 +70,7 @@ export const verify = async (
     if (performance.now() - began >= bound) {
       return { ...result, synced: whole, missing: whole ? difference.missing.size : overdue };
     }
+    await meanwhile();
     await delay(PAUSE_MS, undefined, { signal });
   }
 };

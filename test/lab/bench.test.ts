@@ -79,6 +79,16 @@ it('measures what each program of a quiet node uses', { timeout: 60_000 }, async
   }
 });
 
+it('measures what keeping copies from expiring costs', { timeout: 120_000 }, async () => {
+  const { stdout, json } = await bench('refresh');
+  expect(stdout).toContain('ms a round');
+  const result = z.object({ node: z.string(), program: z.string(), busyMs: z.number(), touched: z.string() });
+  const { results } = z.object({ results: z.array(result) }).parse(json);
+  expect(results.map(({ touched }) => touched)).toEqual(
+    ['none', '1/32', 'all'].flatMap((touched) => Array.from({ length: 4 }, () => touched)),
+  );
+});
+
 it('measures 240 groups at once', { timeout: 60_000 }, async () => {
   const { stdout, json } = await bench('loop');
   expect(stdout).toContain('all active');

@@ -136,7 +136,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     reach: () => {},
     fresh: false,
     noteJoined: () => {},
-    refresh: 20_000,
+    refresh: () => 20_000,
     lease: config.timeouts.lease,
     resident: true,
     flowCount: () => 0,

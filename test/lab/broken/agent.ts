@@ -12,6 +12,13 @@ const BREAKS: Readonly<Record<string, Alter>> = {
       table: { ...parts.edges.table, touch: async () => ({ done: 0, missing: 0 }) },
     },
   }),
+  /** What stands in conntrackd's internal cache stays there, also what is not this node's. */
+  disown: (parts) => ({
+    ...parts,
+    edges: { ...parts.edges, cache: { ...parts.edges.cache, flush: async () => {} } },
+  }),
+  /** No copy at a replica is kept from expiring. */
+  refresh: (parts) => ({ ...parts, refresh: () => Number.POSITIVE_INFINITY }),
   /** The old owner answers the word before it closes, and closes three seconds later. */
   order: (parts) => ({
     ...parts,

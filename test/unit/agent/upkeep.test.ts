@@ -17,7 +17,7 @@ const flow = (last: number): Flow => {
     original: { protocol: 6, src, dst, sport: 1000, dport: 80 },
     reply: { protocol: 6, src: dst, dst: src, sport: 80, dport: 1000 },
     status: 0,
-    timeout: 60,
+    timeout: 1,
   };
 };
 
@@ -28,7 +28,12 @@ const running: Upkeep[] = [];
 
 const upkeep = (
   owned: Set<number>,
-  fields: { identity?: () => string | undefined; fresh?: boolean } = {},
+  fields: {
+    identity?: () => string | undefined;
+    fresh?: boolean;
+    refresh?: number;
+    host?: Partial<UpkeepHost>;
+  } = {},
 ) => {
   const calls: string[] = [];
   const touched: number[] = [];
@@ -81,12 +86,13 @@ const upkeep = (
       calls.push('joined');
     },
     note: () => {},
+    ...fields.host,
   };
   const sorting = () => ({
     hashing: { seed: SEED, buckets: BUCKETS, inside: [parseNetwork('192.168.0.0/24')] },
     replicated: () => true,
   });
-  const times = { refresh: 60_000, verify: 60_000, verifyBound: 1000 };
+  const times = { refresh: () => fields.refresh ?? 60_000, verify: 60_000, verifyBound: 1000 };
   const made = new Upkeep(edges, sorting, host, times, fields.fresh ?? false);
   running.push(made);
   made.start();
@@ -152,6 +158,24 @@ describe('Upkeep', () => {
     made.tookOver();
     await vi.waitFor(() => expect(made.idle).toBe(true));
     expect(calls.filter((call) => call === 'joined')).toHaveLength(1);
+  });
+
+  it('refreshes also while a comparison comes to no end', async () => {
+    const owners = () => [{ name: 'two', groups: ['two_one'], buckets: new Set([1]) }];
+    // It always has a flow that never comes here.
+    const listOf: UpkeepHost['listOf'] = async () => ({
+      hashes: (async function* () {
+        yield [1];
+      })(),
+      missing: async () => 0,
+      close: () => {},
+    });
+    const results: boolean[] = [];
+    const verified: UpkeepHost['verified'] = (_, { synced }) => void results.push(synced);
+    const { calls } = upkeep(new Set([0]), { refresh: 100, host: { owners, listOf, verified } });
+    const touches = () => calls.filter((call) => call === 'touch').length;
+    await vi.waitFor(() => expect(touches()).toBeGreaterThan(2), 900);
+    expect(results).toEqual([]);
   });
 
   it('touches nothing while it is held, and goes on afterwards', async () => {

@@ -10,12 +10,12 @@ const OWN = '192.168.0.251';
 const replicated = replicatedFlows(config, [addressWord(OWN)]);
 const ICMP = 1;
 const GRE = 47;
+const SCTP = 132;
 
 describe('replicatedFlows', () => {
   it('takes what passes through, translated to a shared address too', () => {
     expect(replicated(flow('192.168.0.20:4000', '192.168.1.2:80', '192.168.1.5:2000'))).toBe(true);
     expect(replicated(flow('192.168.0.20:4000', '192.168.1.2:53', undefined, UDP))).toBe(true);
-    expect(replicated(flow('192.168.0.20:4000', '192.168.1.2:53', undefined, 132))).toBe(true);
     expect(replicated(flow('192.168.1.2:4000', '192.168.0.20:80'))).toBe(true);
   });
 
@@ -31,11 +31,13 @@ describe('replicatedFlows', () => {
     expect(replicated(one)).toBe(false);
   });
 
-  it('leaves out ICMP only when its id is translated, and GRE in any case', () => {
+  it('leaves out ICMP only when its id is translated, GRE and SCTP in any case', () => {
     const ping = flow('192.168.0.20:7', '192.168.1.2:7', undefined, ICMP);
     const tunnel = flow('192.168.0.20', '192.168.1.2', undefined, GRE);
     expect(replicated(ping)).toBe(false);
     expect(replicatedFlows(withoutSnat, [])(ping)).toBe(true);
     expect(replicatedFlows(withoutSnat, [])(tunnel)).toBe(false);
+    const association = flow('192.168.0.20:4000', '192.168.1.2:2905', undefined, SCTP);
+    expect(replicatedFlows(withoutSnat, [])(association)).toBe(false);
   });
 });

@@ -79,9 +79,10 @@ describe('checkConfiguration', () => {
   it.each([
     ['Protocol Accept {', 'Protocol Accept {\n ICMP', ['ICMP is replicated']],
     ['Protocol Accept {', 'Protocol Accept {\n gre', ['GRE is replicated']],
+    ['Protocol Accept {', 'Protocol Accept {\n SCTP', ['SCTP is replicated']],
     ['\t\t\tUDP\n', '', ['UDP is not replicated']],
-    [/Protocol Accept \{[^}]*\}/, 'Protocol Ignore { GRE }', ['ICMP is replicated']],
-    [/Protocol Accept \{[^}]*\}/, '', ['ICMP is replicated', 'GRE is replicated']],
+    [/Protocol Accept \{[^}]*\}/, 'Protocol Ignore { GRE SCTP }', ['ICMP is replicated']],
+    [/Protocol Accept \{[^}]*\}/, '', ['ICMP is replicated', 'GRE is replicated', 'SCTP is replicated']],
     ['Address Ignore', 'Address Accept', ['Address Accept']],
     ['\t\t\tIPv4_address 192.168.1.5\n', '', ['192.168.1.5 is not in Address Ignore']],
     ['IPv4_address 192.168.0.5', 'IPv4_address 192.168.0.0/24', ['Address Ignore has 192.168.0.0/24']],
