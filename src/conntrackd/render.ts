@@ -22,7 +22,7 @@ export class Unrenderable extends Error {
 }
 
 /**
- * conntrackd.conf for a node of a cluster with `replicas: kernel`.
+ * conntrackd.conf for a node of a cluster.
  *
  * @throws {Unrenderable} if a name or path has characters that conntrackd can't read
  */
@@ -41,8 +41,7 @@ export const renderConntrackd = (config: ClusterConfig, node: NodeConfig): strin
 # Every node needs its own; after a change restart conntrackd, one node at a time.
 Sync {
 	Mode ${config.sync.mode.toUpperCase()} {${renderResending(config)}
-		# Put the peer's flows into the kernel at once: a takeover then has nothing to commit.
-		DisableExternalCache on
+${renderExternalCache(config)}
 		# conntrack-ha asks for the peer's flows, once this node's own table is clean; at start is too early.
 		StartupResync off
 	}
@@ -65,7 +64,7 @@ General {
 	HashLimit ${4 * FLOWS}
 	# Flows that could not be put into the kernel are named only here.
 	Syslog on
-	LogFile off
+${renderLogFile(config)}
 	LockFile ${lockFileOf(socket)}
 	UNIX {
 		# The same as paths.conntrackd in cluster.yaml.
@@ -153,6 +152,25 @@ const lockFileOf = (socket: string): string =>
   socket === '/var/run/conntrackd.sock'
     ? '/var/lock/conntrackd.lock'
     : `${socket.replace(/\.[^./]*$/, '')}.lock`;
+
+/** Where conntrackd says what a commit has done, and nowhere else: Debian's name, or beside the socket as the lock. */
+export const logFileOf = (socket: string): string =>
+  socket === '/var/run/conntrackd.sock'
+    ? '/var/log/conntrackd.log'
+    : `${socket.replace(/\.[^./]*$/, '')}.log`;
+
+const renderExternalCache = (config: ClusterConfig): string =>
+  config.sync.replicas === 'kernel'
+    ? `\t\t# Put the peer's flows into the kernel at once: a takeover then has nothing to commit.
+		DisableExternalCache on`
+    : `\t\t# Keep the peer's flows here until conntrack-ha has them committed, before it takes over.
+		DisableExternalCache off`;
+
+const renderLogFile = (config: ClusterConfig): string =>
+  config.sync.replicas === 'kernel'
+    ? '\tLogFile off'
+    : `\t# conntrack-ha reads here what a commit has done.
+	LogFile ${logFileOf(config.paths.conntrackd)}`;
 
 const renderProtocols = (config: ClusterConfig): string =>
   replicatesIcmp(config)
