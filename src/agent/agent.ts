@@ -28,6 +28,8 @@ import { type WordOptions, Words } from './words.ts';
 const TICK_MS = 100;
 /** Between two beats of the heart that hooks and keepalived look at. */
 const BEAT_MS = 500;
+/** A peer that asks for all states twice within so many milliseconds got something wrong the first time. */
+const AGAIN_MS = 5000;
 
 /** One node's agent: wakes at every event, sees, decides, acts. */
 export class Agent {
@@ -55,6 +57,8 @@ export class Agent {
   readonly #journal: Journal;
   readonly #chronicle: Chronicle;
   readonly #questions = new RepeatedQuestions();
+  /** When each peer has asked for all states last. */
+  readonly #bulkAsked = new Map<string, number>();
   #beatAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: AgentParts) {
@@ -114,6 +118,7 @@ export class Agent {
         chronicle: this.#chronicle,
         reach: parts.reach,
         hold: (action) => this.#upkeep.hold(action),
+        committed: () => this.#upkeep.committed(),
         wake: () => void this.wake(),
         note: (level, text) => parts.log[level](text),
       });
@@ -380,7 +385,7 @@ export class Agent {
     this.#upkeep.tookOver();
     if (this.#commits !== undefined) {
       this.#commits.activated(change.decisions.map(({ group }) => group));
-      this.#upkeep.committed();
+      this.#upkeep.emptyExternal();
     }
     this.#peers.tell(this.#see(this.#owned));
     this.#journal.tookOver(change, this.#parts.flowCount());
@@ -430,6 +435,15 @@ export class Agent {
   }
 
   #sendBulk(to: string): void {
+    const now = performance.now();
+    const again = now - (this.#bulkAsked.get(to) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS;
+    this.#bulkAsked.set(to, now);
+    if (again && this.#commits !== undefined) {
+      // It has emptied its cache twice, and flows came in that this node doesn't have.
+      this.#parts.log.info(`${to} wants all states again: emptying conntrackd's cache, and adopting anew`);
+      this.#upkeep.gaveUp();
+      return;
+    }
     this.#upkeep.bulk().then(
       (sent) =>
         this.#parts.log.debug(

@@ -33,13 +33,12 @@ export class CachedStates {
   /** What was committed is this node's own now. At once: the next commit must find nothing of it. */
   tookOver(): void {
     this.#mixed = true;
-    this.#leftovers = true;
     // What fails is done again by `work`.
     this.#flush().catch(() => {});
   }
 
-  /** The flows of what this node has owned stay in its kernel. */
-  gaveUp(): void {
+  /** Flows that this node doesn't own stand in its kernel: it has committed them, or has owned them. */
+  committed(): void {
     this.#leftovers = true;
   }
 

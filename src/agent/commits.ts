@@ -10,7 +10,9 @@ export interface CommitsHost {
   readonly reach: (step: Step) => void;
   /** Runs an action while no flow is touched and no copy deleted. */
   readonly hold: <T>(action: () => Promise<T>) => Promise<T>;
-  /** It is over: the groups that waited for it can be activated. */
+  /** It is over, with all that the cache held, also if no group waits for it any more. */
+  readonly committed: () => void;
+  /** The groups that waited for it can be activated. */
   readonly wake: () => void;
   readonly note: (level: 'info' | 'warn' | 'error', text: string) => void;
 }
@@ -118,6 +120,7 @@ export class Commits {
           this.#done.set(group, text);
           this.#host.chronicle.done('takeover.commit', group);
         }
+        this.#host.committed();
         this.#host.wake();
       });
   }

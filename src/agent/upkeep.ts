@@ -93,17 +93,23 @@ export class Upkeep {
     this.#jobs.interrupt();
   }
 
-  /** What was taken over came out of the external cache by a commit, which went into the internal one as well. */
+  /** Whatever the external cache held stands in the kernel now, and in the internal cache. */
   committed(): void {
-    this.#cached?.tookOver();
     this.#dirty = true;
+    this.#cached?.committed();
     this.#jobs.interrupt();
+  }
+
+  /** What was committed is this node's own now: it leaves the external cache at once, and the peers fill that anew. */
+  emptyExternal(): void {
+    this.#cached?.tookOver();
+    this.verifySoon();
   }
 
   /** This node has stopped being an owner: the flows must leave the internal cache. */
   gaveUp(): void {
     this.#dirty = true;
-    this.#cached?.gaveUp();
+    this.#cached?.committed();
     this.#jobs.interrupt();
   }
 

@@ -2,6 +2,9 @@ import { fingerprint, originalFingerprint } from '../cluster/fingerprint.ts';
 import { bucketOfFlow, type Tuple } from '../cluster/flow.ts';
 import type { Edges, ExternalCache, Sorting } from './edges.ts';
 
+/** How often a cache is emptied in one comparison. */
+const TIMES = 2;
+
 /** Where a replica keeps an owner's flows, as a comparison sees it. */
 export interface Copies {
   readonly dump: (signal: AbortSignal) => AsyncIterable<readonly Copy[]>;
@@ -57,12 +60,12 @@ export const kernelCopies = (
 /**
  * With `replicas: cache`: all that conntrackd's external cache holds, since there are two nodes, and whatever the peer
  * doesn't have is stale: a flow of this node's own as well, which a commit would replace by an old copy. One entry can't be
- * taken out, so the cache is emptied and filled anew, once in a comparison.
+ * taken out, so the cache is emptied and filled anew, twice in a comparison: the owner then empties its own cache first.
  *
  * @param refill has the owner send all its flows
  */
 export const cachedCopies = (external: ExternalCache, refill: () => void): Copies => {
-  let emptied = false;
+  let times = 0;
   return {
     dump: async function* (signal) {
       for await (const tuples of external.dump(signal)) {
@@ -74,13 +77,13 @@ export const cachedCopies = (external: ExternalCache, refill: () => void): Copie
       }
     },
     remove: async (stale) => {
-      if (emptied || stale.length === 0) {
+      if (stale.length === 0 || times >= TIMES) {
         return { removed: 0, emptied: false };
       }
-      emptied = true;
+      times += 1;
       await external.flush();
       refill();
-      return { removed: stale.length, emptied };
+      return { removed: stale.length, emptied: true };
     },
   };
 };
