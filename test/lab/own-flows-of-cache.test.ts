@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { agentUp, restartAgent } from './cluster.ts';
+import { restartAgent } from './cluster.ts';
 import { addressAt } from './flows.ts';
 import { createLab } from './labs.ts';
 import type { FirewallNode } from './rig/node.ts';
@@ -101,7 +101,6 @@ test('copies of its own flows that a peer has sent are out of the cache before t
   );
   // What it does every minute it does at its start.
   await restartAgent(node);
-  await agentUp(node);
   await until(
     'no copies in the cache',
     () => cachedOf(node),
