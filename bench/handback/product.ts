@@ -3,13 +3,16 @@ import * as z from 'zod';
 import { askAgent } from '../../src/agent/control.ts';
 import { EventsFile } from '../../src/agent/events-file.ts';
 import { type EventRecord, readEvents } from '../../src/observe/events.ts';
+import { statusSchema } from '../../src/observe/status-schema.ts';
 import { bringUp } from '../../test/lab/cluster.ts';
 import { Lab } from '../../test/lab/rig/lab.ts';
 import type { FirewallNode } from '../../test/lab/rig/node.ts';
+import { until } from '../../test/lab/rig/wait.ts';
 import { HOMES, untilShares } from '../../test/lab/shares.ts';
 import type { Arrivals } from '../programs/arrivals.ts';
 import { progress } from '../progress.ts';
 import { Stream } from '../stream.ts';
+import { fill } from '../takeover/counts.ts';
 import { SetWatch } from './set-watch.ts';
 
 /** What a flow saw of one hand-over, and the kernels. */
@@ -26,6 +29,16 @@ export interface Steps {
   readonly hold: readonly number[];
   readonly close: readonly number[];
   readonly answer: readonly number[];
+  /** With `replicas: cache`. At the old owner: until its last states have left. At the new one: the commit. */
+  readonly send: readonly number[];
+  readonly commit: readonly number[];
+}
+
+export interface ProductPlan {
+  readonly repetitions: number;
+  readonly replicas: 'kernel' | 'cache';
+  /** Of the group, beside the flow that is looked at. */
+  readonly flows: number;
 }
 
 export interface ProductResult {
@@ -49,17 +62,27 @@ const REST_MS = 600;
 const outcomes = z.array(z.object({ group: z.string(), outcome: z.string(), reason: z.string() }));
 
 /** With real keepalived: fw1's group goes to fw2 and comes back. */
-export const measureProduct = async (repetitions: number): Promise<ProductResult> => {
+export const measureProduct = async ({
+  repetitions,
+  replicas,
+  flows,
+}: ProductPlan): Promise<ProductResult> => {
   progress('conntrack-ha: two nodes start');
-  const lab = await Lab.create({ nodes: 2, clients: 1, cluster: { snat: true, manager: 'keepalived' } });
+  const cluster = { snat: true, manager: 'keepalived', replicas } as const;
+  const lab = await Lab.create({ nodes: 2, clients: 1, cluster });
   try {
     const [home, backup] = [lab.node('fw1'), lab.node('fw2')];
     await Promise.all(lab.nodes.map((node) => bringUp(node, 'keepalived')));
     await untilShares(lab, HOMES);
+    if (flows > 0) {
+      progress(`conntrack-ha: ${flows} flows`);
+      await fill(home, flows);
+    }
     const stream = new Stream(lab);
     const [atHome, atBackup] = await Promise.all([SetWatch.start(home), SetWatch.start(backup)]);
     await stream.flows();
     const handOver = async (command: 'drain' | 'resume', from: SetWatch, to: SetWatch): Promise<Handover> => {
+      await Promise.all(lab.nodes.map(untilWhole));
       await stream.arrivals();
       from.forget();
       to.forget();
@@ -90,6 +113,19 @@ export const measureProduct = async (repetitions: number): Promise<ProductResult
   }
 };
 
+/** Waits until the node holds the states of whatever the other owns. */
+const untilWhole = async (node: FirewallNode): Promise<void> => {
+  const socket = node.machine.path('/run/conntrack-ha/agent.sock');
+  await until(
+    `${node.name} to hold all states`,
+    async () => {
+      const { groups } = statusSchema.parse(await askAgent(socket, { command: 'status' }, 10_000));
+      return groups.every(({ synced }) => synced);
+    },
+    60_000,
+  );
+};
+
 /** As the command does, but without a process of its own, that would take a processor from what is measured. */
 const tell = async (node: FirewallNode, command: 'drain' | 'resume'): Promise<void> => {
   const socket = node.machine.path('/run/conntrack-ha/agent.sock');
@@ -114,7 +150,11 @@ const stepsOf = (home: readonly EventRecord[], backup: readonly EventRecord[]): 
     askedToOpen: between(takeovers, 'ask', 'activate'),
     hold: between(releases, undefined, 'hold'),
     close: between(releases, 'hold', 'deactivate'),
-    answer: between(releases, 'deactivate', 'answer'),
+    send: between(releases, 'deactivate', 'send'),
+    commit: between(takeovers, 'ask', 'commit'),
+    answer: releases.some(({ steps }) => steps.some(({ name }) => name === 'send'))
+      ? between(releases, 'send', 'answer')
+      : between(releases, 'deactivate', 'answer'),
   };
 };
 
