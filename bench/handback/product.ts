@@ -81,14 +81,19 @@ export const measureProduct = async ({
     const stream = new Stream(lab);
     const [atHome, atBackup] = await Promise.all([SetWatch.start(home), SetWatch.start(backup)]);
     await stream.flows();
+    let changed = 0;
     const handOver = async (command: 'drain' | 'resume', from: SetWatch, to: SetWatch): Promise<Handover> => {
-      await Promise.all(lab.nodes.map(untilWhole));
+      if (replicas === 'cache') {
+        await untilWhole(command === 'drain' ? backup : home, changed);
+      }
       await stream.arrivals();
       from.forget();
       to.forget();
       await tell(home, command);
+      const opened = await openedAt(to);
+      changed = Date.now();
       await sleep(AFTER_MS);
-      const [closed, opened] = [from.wentAt(BUCKET), to.cameAt(BUCKET)];
+      const closed = from.wentAt(BUCKET);
       if (closed === undefined || opened === undefined) {
         throw new Error(
           `${command}: the kernels told of no change; were there errors? ${await lab.logs(20)}`,
@@ -113,14 +118,23 @@ export const measureProduct = async ({
   }
 };
 
-/** Waits until the node holds the states of whatever the other owns. */
-const untilWhole = async (node: FirewallNode): Promise<void> => {
+/** The old owner has given it up; the new one may have to commit first. */
+const openedAt = (watch: SetWatch): Promise<number | undefined> =>
+  until(
+    'the new owner',
+    () => watch.cameAt(BUCKET),
+    60_000,
+    (at) => at !== undefined,
+  );
+
+/** Waits until the node has compared its copies with the other's flows since a moment, and found all. */
+const untilWhole = async (node: FirewallNode, since: number): Promise<void> => {
   const socket = node.machine.path('/run/conntrack-ha/agent.sock');
   await until(
     `${node.name} to hold all states`,
     async () => {
-      const { groups } = statusSchema.parse(await askAgent(socket, { command: 'status' }, 10_000));
-      return groups.every(({ synced }) => synced);
+      const { verified } = statusSchema.parse(await askAgent(socket, { command: 'status' }, 10_000));
+      return verified.length > 0 && verified.every(({ synced, at }) => synced && Date.parse(at) > since);
     },
     60_000,
   );

@@ -440,7 +440,7 @@ export class Agent {
     this.#bulkAsked.set(to, now);
     if (again && this.#commits !== undefined) {
       // It has emptied its cache twice, and flows came in that this node doesn't have.
-      this.#parts.log.info(`${to} wants all states again: emptying conntrackd's cache, and adopting anew`);
+      this.#parts.log.debug(`${to} wants all states again: emptying conntrackd's cache, and adopting anew`);
       this.#upkeep.gaveUp();
       return;
     }

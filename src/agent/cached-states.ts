@@ -84,12 +84,21 @@ export class CachedStates {
     if (!this.#leftovers || !silent()) {
       return;
     }
-    this.#leftovers = false;
+    // What nobody owns yet may be taken over by a peer that has yet to send it.
+    this.#leftovers = !this.#covers(peer);
     const foreign = (bucket: number): boolean =>
       peer.buckets.has(bucket) && this.#host.foreign(bucket) && silent();
     const removed = await purge(this.#edges, this.#sorting(), foreign, signal);
     this.#leftovers ||= signal.aborted;
     this.#host.note('debug', `${removed} entries of what ${peer.name} owns purged from the kernel`);
+  }
+
+  /** Whether `peer` owns all that this node doesn't. */
+  #covers(peer: OwnerPeer): boolean {
+    const { buckets } = this.#sorting().hashing;
+    return Array.from({ length: buckets }, (_, bucket) => bucket).every(
+      (bucket) => this.#host.owns(bucket) || peer.buckets.has(bucket),
+    );
   }
 
   async #flush(): Promise<void> {

@@ -10,6 +10,8 @@ const FLOWS = 524_288;
 const SOCKET_BUFFER = 25_165_824;
 const NETLINK_BUFFER = 67_108_864;
 const NETLINK_BUFFER_GROWTH = 268_435_456;
+/** While it commits, conntrackd reads next to none of the events about what it commits: about 1300 bytes each. */
+const COMMIT_FACTOR = 4;
 
 /** A word for conntrackd's lexer (src/read_config_lex.l, "string"); anything else it reads as something else. */
 const WORD = /^[a-zA-Z][a-zA-Z0-9._-]*$/;
@@ -29,6 +31,7 @@ export class Unrenderable extends Error {
 export const renderConntrackd = (config: ClusterConfig, node: NodeConfig): string => {
   const device = deviceOf(node, config.sync.interface);
   const socket = config.paths.conntrackd;
+  const factor = config.sync.replicas === 'cache' ? COMMIT_FACTOR : 1;
   if (!WORD.test(device)) {
     throw new Unrenderable(`conntrackd can't read the interface name "${device}"; rename it`);
   }
@@ -76,8 +79,8 @@ ${renderLogFile(config)}
 		Priority 1
 	}
 	# Bytes for events of the kernel, and how far they may grow.
-	NetlinkBufferSize ${NETLINK_BUFFER}
-	NetlinkBufferSizeMaxGrowth ${NETLINK_BUFFER_GROWTH}
+	NetlinkBufferSize ${factor * NETLINK_BUFFER}
+	NetlinkBufferSizeMaxGrowth ${factor * NETLINK_BUFFER_GROWTH}
 	# On, the kernel would keep every ended flow until conntrackd has heard of it: a stuck conntrackd fills the table.
 	NetlinkEventsReliable off
 	# On, lost events would have it send copies of the peer's flows as its own; conntrack-ha repairs what was lost.
