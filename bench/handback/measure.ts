@@ -20,19 +20,19 @@ export interface Results {
 }
 
 interface Options {
-  readonly quick: boolean;
+  readonly repetitions: number;
   readonly json: string | undefined;
   readonly replicas: 'kernel' | 'cache';
   readonly flows: number;
 }
 
-export const measureHandback = async ({ quick, json, replicas, flows }: Options): Promise<void> => {
+export const measureHandback = async ({ repetitions, json, replicas, flows }: Options): Promise<void> => {
   allowFlows(2 * flows);
   const environment = await readEnvironment();
   const [load = 0] = loadavg();
   await buildPrograms();
   await untilQuiet();
-  const product = await measureProduct({ repetitions: quick ? 2 : 20, replicas, flows });
+  const product = await measureProduct({ repetitions, replicas, flows });
   const results: Results = { environment, load, replicas, flows, product };
   progress('done');
   if (json !== undefined) {

@@ -91,7 +91,7 @@ export const measureProduct = async ({
       to.forget();
       await tell(home, command);
       const opened = await openedAt(to);
-      changed = Date.now();
+      changed = Date.now() - (monotonicMs() - (opened ?? 0));
       await sleep(AFTER_MS);
       const closed = from.wentAt(BUCKET);
       if (closed === undefined || opened === undefined) {
@@ -117,6 +117,9 @@ export const measureProduct = async ({
     await lab.close();
   }
 };
+
+/** The clock of what `SetWatch` tells. */
+const monotonicMs = (): number => Number(process.hrtime.bigint() / 1000n) / 1000;
 
 /** The old owner has given it up; the new one may have to commit first. */
 const openedAt = (watch: SetWatch): Promise<number | undefined> =>

@@ -34,7 +34,7 @@ const DRAIN_MS = 2000;
 /** How long conntrackd may take to read of what it has committed: a million flows. */
 const READ_MS = 10_000;
 /** How long a hand-over waits for the last states to leave. Less than the new owner waits for the answer. */
-const SENT_MS = 150;
+const SENT_MS = 200;
 /** Timeouts that a living flow's copy can reach, since only the owner sees its packets; in seconds. */
 const SHORT_TIMEOUTS = [
   'nf_conntrack_udp_timeout',
