@@ -12,7 +12,7 @@ import { HOMES, untilShares } from '../../test/lab/shares.ts';
 import type { Arrivals } from '../programs/arrivals.ts';
 import { progress } from '../progress.ts';
 import { Stream } from '../stream.ts';
-import { fill } from '../takeover/counts.ts';
+import { fill, kernelCount } from '../takeover/counts.ts';
 import { SetWatch } from './set-watch.ts';
 
 /** What a flow saw of one hand-over, and the kernels. */
@@ -58,6 +58,9 @@ const BUCKET = 0;
 const AFTER_MS = 100;
 /** About what keepalived takes to move a group, for the time of comparison. */
 const REST_MS = 600;
+
+/** Entries in the kernel of a node that owns nothing but its own connections. */
+const FEW = 100;
 
 const outcomes = z.array(z.object({ group: z.string(), outcome: z.string(), reason: z.string() }));
 
@@ -130,14 +133,17 @@ const openedAt = (watch: SetWatch): Promise<number | undefined> =>
     (at) => at !== undefined,
   );
 
-/** Waits until the node has compared its copies with the other's flows since a moment, and found all. */
+/** Waits until the node has compared its cache with the other's flows since a moment, found all, and come to rest. */
 const untilWhole = async (node: FirewallNode, since: number): Promise<void> => {
   const socket = node.machine.path('/run/conntrack-ha/agent.sock');
   await until(
     `${node.name} to hold all states`,
     async () => {
       const { verified } = statusSchema.parse(await askAgent(socket, { command: 'status' }, 10_000));
-      return verified.length > 0 && verified.every(({ synced, at }) => synced && Date.parse(at) > since);
+      const whole =
+        verified.length > 0 && verified.every(({ synced, at }) => synced && Date.parse(at) > since);
+      // What it has owned it deletes from its kernel then.
+      return whole && (await kernelCount(node)) <= FEW;
     },
     60_000,
   );
