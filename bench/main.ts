@@ -9,8 +9,8 @@ import { measureTakeover } from './takeover/measure.ts';
 
 const USAGE = `npm run bench -- takeover [--quick] [--json FILE]
     from the manager's word to active buckets, beside the stock way; adopting; power cut to the first packet
-npm run bench -- handback [--quick] [--json FILE]
-    the moment without an owner when a group goes back to its home, as a flow sees it
+npm run bench -- handback [--replicas kernel|cache] [--flows 0] [--repetitions 20] [--quick] [--json FILE]
+    the moment without an owner when a group goes back to its home, as a flow sees it, beside so many others
 npm run bench -- idle [--quick] [--json FILE]
     what agent, conntrackd and keepalived use while nothing happens
 npm run bench -- loop [--quick] [--json FILE]
@@ -32,7 +32,22 @@ const options = (): { quick: boolean; json: string | undefined } => {
 
 const takeover = (): Promise<void> => measureTakeover(options());
 
-const handback = (): Promise<void> => measureHandback(options());
+const handback = (): Promise<void> => {
+  const { values } = parseArgs({
+    args: rest,
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      replicas: { type: 'string', default: 'kernel' },
+      flows: { type: 'string', default: '0' },
+      repetitions: { type: 'string', default: '20' },
+    },
+  });
+  const { json } = values;
+  const repetitions = values.quick ? 2 : Number(values.repetitions);
+  const replicas = values.replicas === 'cache' ? 'cache' : 'kernel';
+  return measureHandback({ repetitions, json, replicas, flows: Number(values.flows) });
+};
 
 const idle = (): Promise<void> => measureIdle(options());
 

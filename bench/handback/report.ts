@@ -1,15 +1,15 @@
 import type { Arrivals } from '../programs/arrivals.ts';
 import { figuresOf } from '../quantiles.ts';
-import { environmentLine, milliseconds, table } from '../table.ts';
+import { count, environmentLine, milliseconds, table } from '../table.ts';
 import type { Results } from './measure.ts';
 import type { Handover, Steps } from './product.ts';
 
 /** The results as a text to be read: tables in Markdown. */
-export const report = ({ environment, load, product }: Results): string =>
+export const report = ({ environment, load, replicas, flows, product }: Results): string =>
   [
     `${environmentLine(environment)}, load ${load.toFixed(1)}`,
     '',
-    'A hand-back as a flow of one datagram a millisecond sees it, milliseconds:',
+    `A hand-back as a flow of one datagram a millisecond sees it beside ${count(flows)} others, replicas: ${replicas}, milliseconds:`,
     '',
     ...table(
       [
@@ -35,7 +35,10 @@ export const report = ({ environment, load, product }: Results): string =>
     '',
     ...table(
       ['', 'median', 'worst'],
-      STEPS.map(([name, what]) => [what, ...pair(product.steps[name])]),
+      STEPS.filter(([name]) => product.steps[name].length > 0).map(([name, what]) => [
+        what,
+        ...pair(product.steps[name]),
+      ]),
     ),
   ].join('\n');
 
@@ -43,7 +46,9 @@ const STEPS: readonly (readonly [keyof Steps, string])[] = [
   ['askedToOpen', 'home: from its word to its being open'],
   ['hold', 'backup: until no flow is touched any more'],
   ['close', 'backup: closes its kernel'],
+  ['send', 'backup: its last states leave'],
   ['answer', 'backup: answers'],
+  ['commit', 'home: from its word to the end of its commit'],
 ];
 
 const handoverRow = (name: string, handovers: readonly Handover[]): readonly string[] => [

@@ -52,7 +52,7 @@ const serverAt = (index: number): number => addressWord(`203.0.113.${1 + index}`
 /** Inside addresses by the bucket of fw1 that they are in, without the firewalls' own. */
 const sourcesByBucket = (): ReadonlyMap<number, readonly number[]> => {
   const found = new Map<number, number[]>();
-  for (let host = 10; host < 250; host += 1) {
+  for (let host = 10; host < 240; host += 1) {
     const word = addressWord(`192.168.0.${host}`);
     const bucket = bucketOfWord(word, SEED, BUCKETS);
     if (BUCKETS_OF_FW1.includes(bucket)) {

@@ -5,8 +5,10 @@ import { timeoutsOf } from '../cluster/timeouts.ts';
 import { groupStatuses, type Status, warningsOf } from '../observe/status.ts';
 import { ForgeryError } from '../peers/frames.ts';
 import { serveVerification } from '../peers/verification.ts';
+import type { ExternalCache } from '../transitions/edges.ts';
 import type { Verification } from '../transitions/verify.ts';
 import { Chronicle } from './chronicle.ts';
+import { Commits } from './commits.ts';
 import { ConntrackdNews } from './conntrackd-news.ts';
 import { Conversation } from './conversation.ts';
 import { Journal } from './journal.ts';
@@ -26,6 +28,8 @@ import { type WordOptions, Words } from './words.ts';
 const TICK_MS = 100;
 /** Between two beats of the heart that hooks and keepalived look at. */
 const BEAT_MS = 500;
+/** A peer that asks for all states twice within so many milliseconds got something wrong the first time. */
+const AGAIN_MS = 5000;
 
 /** One node's agent: wakes at every event, sees, decides, acts. */
 export class Agent {
@@ -38,6 +42,10 @@ export class Agent {
   readonly #peers: Conversation;
   readonly #replicas: Replicas;
   readonly #upkeep: Upkeep;
+  /** With `replicas: cache`. */
+  readonly #commits: Commits | undefined;
+  /** What happened to this node's flows is on its way to a peer that asks for them. */
+  #sending = false;
   /** Told by who watches conntrackd. */
   readonly conntrackd: ConntrackdNews;
   #verification: Server | undefined;
@@ -49,6 +57,8 @@ export class Agent {
   readonly #journal: Journal;
   readonly #chronicle: Chronicle;
   readonly #questions = new RepeatedQuestions();
+  /** When each peer has asked for all states last. */
+  readonly #bulkAsked = new Map<string, number>();
   #beatAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: AgentParts) {
@@ -83,7 +93,7 @@ export class Agent {
       parts.sorting,
       {
         owns: (bucket) => this.#owned.has(bucket),
-        foreign: (bucket) => this.#replicas.isForeign(bucket),
+        foreign: (bucket) => this.#commits?.pending !== true && this.#replicas.isForeign(bucket),
         owners: () => this.#replicas.owners(),
         listOf: (peer, signal) => parts.listOf(peer, signal),
         askBulk: (peer) => parts.askBulk(() => this.#peers.askBulk(peer.name)),
@@ -101,6 +111,17 @@ export class Agent {
       parts.fresh,
     );
     this.conntrackd = new ConntrackdNews(this.#upkeep, parts.log);
+    const { external } = parts.edges;
+    this.#commits =
+      external &&
+      new Commits(external, {
+        chronicle: this.#chronicle,
+        reach: parts.reach,
+        hold: (action) => this.#upkeep.hold(action),
+        committed: () => this.#upkeep.committed(),
+        wake: () => void this.wake(),
+        note: (level, text) => parts.log[level](text),
+      });
     this.#roundHost = {
       memory: this.#memory,
       owned: { ...parts.edges.owned, read: () => this.#readOwned() },
@@ -108,6 +129,8 @@ export class Agent {
       hold: (action) => this.#upkeep.hold(action),
       chronicle: this.#chronicle,
       reach: parts.reach,
+      due: (decisions) => this.#commits?.due(decisions) ?? { decisions },
+      sent: external && (() => this.#send(external)),
       ask: (group, peer, synced) => this.#peers.ask(group, peer, synced),
       answer: (group, granted, reason) => this.#peers.answer(group, granted, reason),
       changed: (groups, active) => this.#upkeepKnows(groups, active),
@@ -160,6 +183,7 @@ export class Agent {
     if (this.#parts.resident) {
       this.#parts.files.forgetAgent();
     }
+    await this.#commits?.ended();
     await this.#upkeep.stop();
     await this.#loop.ended();
     this.#peers.close();
@@ -214,6 +238,11 @@ export class Agent {
     return this.#upkeep.exact || this.#parts.conntrackdHealth() === 'absent';
   }
 
+  /** Whether states are being committed, and a group waits for them. */
+  get committing(): boolean {
+    return this.#commits?.pending ?? false;
+  }
+
   /** Whether the manager runs on this node. */
   setManagerAlive(alive: boolean): void {
     if (alive !== this.#managerAlive) {
@@ -256,6 +285,7 @@ export class Agent {
       peers: snapshot.peers.map(({ name, reachable }) => ({ name, reachable })),
       conntrackd: this.#parts.conntrackdHealth(),
       verified: this.#replicas.results,
+      commit: this.#commits?.last ?? null,
       warnings: [
         ...warningsOf(snapshot),
         ...this.#lost.reasons,
@@ -326,7 +356,9 @@ export class Agent {
 
   #tick(): void {
     this.#noticeStandStill();
-    this.#peers.tell(this.#see(this.#owned));
+    if (!this.#sending) {
+      this.#peers.tell(this.#see(this.#owned));
+    }
     void this.wake();
   }
 
@@ -335,8 +367,26 @@ export class Agent {
     return this.#memory.snapshot(owned, manager, performance.now());
   }
 
+  /** Its answer says that it is done. Until then the peer is not to see by the status that nobody owns the group. */
+  async #send(external: ExternalCache): Promise<void> {
+    this.#sending = true;
+    try {
+      if (!(await external.sent())) {
+        this.#parts.log.warn('not all states had left for the peer when it was answered');
+      }
+    } catch (error) {
+      this.#parts.log.warn(error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#sending = false;
+    }
+  }
+
   #activated(change: Change): void {
     this.#upkeep.tookOver();
+    if (this.#commits !== undefined) {
+      this.#commits.activated(change.decisions.map(({ group }) => group));
+      this.#upkeep.emptyExternal();
+    }
     this.#peers.tell(this.#see(this.#owned));
     this.#journal.tookOver(change, this.#parts.flowCount());
     const peers = this.#memory.peers(performance.now());
@@ -385,6 +435,15 @@ export class Agent {
   }
 
   #sendBulk(to: string): void {
+    const now = performance.now();
+    const again = now - (this.#bulkAsked.get(to) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS;
+    this.#bulkAsked.set(to, now);
+    if (again && this.#commits !== undefined) {
+      // It has emptied its cache twice, and flows came in that this node doesn't have.
+      this.#parts.log.debug(`${to} wants all states again: emptying conntrackd's cache, and adopting anew`);
+      this.#upkeep.gaveUp();
+      return;
+    }
     this.#upkeep.bulk().then(
       (sent) =>
         this.#parts.log.debug(

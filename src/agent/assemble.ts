@@ -1,13 +1,19 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { addressWord, parseNetwork } from '../cluster/address.ts';
 import type { Hashing } from '../cluster/flow.ts';
 import { groupsOf } from '../cluster/groups.ts';
 import { refreshInterval } from '../cluster/refresh.ts';
 import { replicatedFlows } from '../cluster/replicated.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
+import { untilRead } from '../conntrackd/backlog.ts';
+import { commitExternal } from '../conntrackd/commit.ts';
 import { Control } from '../conntrackd/control.ts';
+import { dumpExternal } from '../conntrackd/external-dump.ts';
 import { Health } from '../conntrackd/health.ts';
-import { drained } from '../conntrackd/progress.ts';
+import { drained, sent } from '../conntrackd/progress.ts';
+import { logFileOf } from '../conntrackd/render.ts';
+import { parseStatistics } from '../conntrackd/statistics.ts';
 import { LinkWatch } from '../dataplane/link-watch.ts';
 import { OWNED } from '../dataplane/owned.ts';
 import { Conntrack } from '../kernel/conntrack.ts';
@@ -16,7 +22,7 @@ import { Nftables } from '../kernel/nftables.ts';
 import { UNREADY } from '../managers/keepalived/render.ts';
 import { compareWith } from '../peers/verification.ts';
 import type { Logger } from '../system/log.ts';
-import type { Edges, Sorting } from '../transitions/edges.ts';
+import type { Edges, ExternalCache, Sorting } from '../transitions/edges.ts';
 import { Agent } from './agent.ts';
 import { EventsFile } from './events-file.ts';
 import { AgentFiles } from './files.ts';
@@ -25,6 +31,10 @@ import { StandStill } from './stand-still.ts';
 
 /** How long a drain is waited for before the cache is flushed all the same; adopting sends again what is owned. */
 const DRAIN_MS = 2000;
+/** How long conntrackd may take to read of what it has committed: a million flows. */
+const READ_MS = 10_000;
+/** How long a hand-over waits for the last states to leave. Less than the new owner waits for the answer. */
+const SENT_MS = 200;
 /** Timeouts of what can live on, each packet giving it anew: only the owner sees those. Half-closed connections are among it. */
 const TIMEOUTS = [
   'udp_timeout',
@@ -84,7 +94,7 @@ export const assemble = async (
       noteJoined: () => files.noteJoined(id),
       files,
       sorting: sorting.current,
-      edges: edgesOf(nftables, conntrack, control, health, lease),
+      edges: edgesOf(config, nftables, conntrack, control, health, lease),
       lease,
       resident,
       refresh: () => refreshInterval(livingTimeouts()),
@@ -121,11 +131,13 @@ export const assemble = async (
 };
 
 const edgesOf = (
+  config: ClusterConfig,
   nftables: Nftables,
   conntrack: Conntrack,
   control: Control,
   health: Health,
   lease: number,
+  cached = config.sync.replicas === 'cache',
 ): Edges => ({
   owned: {
     read: async () => new Set(await nftables.elements(OWNED)),
@@ -141,7 +153,8 @@ const edgesOf = (
   },
   cache: {
     identity: () => health.identity(),
-    drained: (signal) => Promise.race([drained(control, { bound: DRAIN_MS }), aborted(signal)]),
+    drained: (signal) =>
+      Promise.race([cached ? afterCommit(control) : drained(control, { bound: DRAIN_MS }), aborted(signal)]),
     flush: async () => {
       await control.send('flushInternal');
     },
@@ -149,7 +162,32 @@ const edgesOf = (
       await control.send('bulk');
     },
   },
+  external: cached ? externalOf(config, control) : undefined,
 });
+
+const externalOf = ({ paths, sync, timeouts }: ClusterConfig, control: Control): ExternalCache => ({
+  commit: () =>
+    commitExternal(control, {
+      log: logFileOf(paths.conntrackd),
+      port: sync.port,
+      bound: timeouts.conntrackd,
+    }),
+  flush: async () => {
+    await control.send('flushExternal');
+  },
+  count: async () => {
+    const { external } = parseStatistics(await control.send('statistics'));
+    return external.kind === 'cache' ? external.active : 0;
+  },
+  dump: (signal) => dumpExternal(control, signal),
+  sent: () => Promise.race([sent(control, { bound: SENT_MS }), delay(SENT_MS, false)]),
+});
+
+/** conntrackd hears of each flow that it has committed; what it reads only after its cache was flushed stays in that. */
+const afterCommit = async (control: Control): Promise<boolean> => {
+  const read = await untilRead(READ_MS);
+  return (await drained(control, { bound: DRAIN_MS })) && read;
+};
 
 /** False as soon as `signal` says so: who gives a group up must not wait for conntrackd's queues. */
 const aborted = (signal: AbortSignal): Promise<false> =>

@@ -4,6 +4,7 @@ import type { Decision } from '../cluster/verdict.ts';
 import type { OwnedSet } from '../transitions/edges.ts';
 import type { Step } from '../transitions/steps.ts';
 import type { Chronicle } from './chronicle.ts';
+import type { Due } from './commits.ts';
 import type { Memory } from './memory.ts';
 
 /** What a round acts on besides the kernel's set. */
@@ -16,6 +17,10 @@ export interface RoundHost {
   readonly reach: (step: Step) => void;
   /** Runs an action while no flow is touched. */
   readonly hold: <T>(action: () => Promise<T>) => Promise<T>;
+  /** With `replicas: cache`: puts off what has its states not in the kernel yet. */
+  readonly due: (decisions: readonly Decision[]) => Due;
+  /** With `replicas: cache`: waits, for a bounded time, until what happened to the flows of this node has left for the peer. */
+  readonly sent?: (() => Promise<unknown>) | undefined;
   readonly ask: (group: string, peer: string, synced: boolean) => void;
   readonly answer: (group: string, granted: boolean, reason: string) => void;
   /** At once after the kernel has changed, before anything else is done. */
@@ -28,7 +33,7 @@ export interface RoundHost {
 /** Groups that changed hands in one transaction. */
 export interface Change {
   readonly decisions: readonly Decision[];
-  /** From the decision to the kernel's acknowledgement. */
+  /** From the decision to the kernel's acknowledgement, a commit in between included. */
   readonly milliseconds: number;
 }
 
@@ -46,10 +51,11 @@ export interface Round {
 export const playRound = async (host: RoundHost, now: number, judge = decide): Promise<Round> => {
   const owned = await host.owned.read();
   const snapshot = host.memory.snapshot(owned, host.manager(), now);
-  const decisions = judge(snapshot);
+  const { decisions, began } = host.due(judge(snapshot));
   const of = (...kinds: readonly Decision['kind'][]): readonly Decision[] =>
     decisions.filter(({ kind }) => kinds.includes(kind));
   const closed = await close(host, snapshot, of('deactivate', 'yield'));
+  await send(host, of('yield'));
   answer(host, of('grant', 'refuse', 'yield'));
   if (closed !== undefined) {
     host.deactivated(closed);
@@ -61,7 +67,7 @@ export const playRound = async (host: RoundHost, now: number, judge = decide): P
     host.ask(group, peer ?? '', view?.synced ?? false);
     host.chronicle.done('takeover.ask', group);
   }
-  await open(host, snapshot, of('activate'));
+  await open(host, snapshot, of('activate'), began);
   return { snapshot, decisions, acted: decisions.some(({ kind }) => kind !== 'stay') };
 };
 
@@ -92,6 +98,15 @@ const close = async (
   return { decisions, milliseconds: performance.now() - began };
 };
 
+/** Who asks commits what it has: that must be all. */
+const send = async (host: RoundHost, decisions: readonly Decision[]): Promise<void> => {
+  if (host.sent !== undefined && decisions.length > 0) {
+    host.reach('release.send');
+    await host.sent();
+    note(host, 'release.send', decisions);
+  }
+};
+
 const answer = (host: RoundHost, decisions: readonly Decision[]): void => {
   for (const { group, kind, reason } of decisions) {
     if (kind === 'yield') {
@@ -102,11 +117,15 @@ const answer = (host: RoundHost, decisions: readonly Decision[]): void => {
   }
 };
 
-const open = async (host: RoundHost, snapshot: Snapshot, decisions: readonly Decision[]): Promise<void> => {
+const open = async (
+  host: RoundHost,
+  snapshot: Snapshot,
+  decisions: readonly Decision[],
+  began = performance.now(),
+): Promise<void> => {
   if (decisions.length === 0) {
     return;
   }
-  const began = performance.now();
   host.reach('takeover.activate');
   await host.owned.change({ add: bucketsOf(snapshot, decisions), remove: [] });
   const milliseconds = performance.now() - began;

@@ -1,4 +1,4 @@
-import { fingerprint } from '../cluster/fingerprint.ts';
+import { asOptional, fingerprint, originalFingerprint } from '../cluster/fingerprint.ts';
 import { bucketOfFlow, type Flow } from '../cluster/flow.ts';
 import type { VerificationSource } from '../peers/verification.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
@@ -7,10 +7,13 @@ import type { Edges, Sorting } from '../transitions/edges.ts';
  * What an owner does for a replica that compares: lists its flows in the buckets asked for, and touches those that the
  * replica misses. Ownership is looked up at every batch, since only an owner may touch a flow.
  *
+ * With `replicas: cache` only original tuples are compared, and what this node has but doesn't replicate is listed as well,
+ * marked: its own connections may stand in the replica's cache.
+ *
  * @param asked is told what a replica misses
  */
 export const servedFlows = (
-  edges: Pick<Edges, 'table'>,
+  edges: Pick<Edges, 'table' | 'external'>,
   sorting: () => Sorting,
   owns: (bucket: number) => boolean,
   asked: (hashes: ReadonlySet<number>) => void,
@@ -22,11 +25,15 @@ export const servedFlows = (
       return buckets.has(bucket) && owns(bucket) && replicated(flow);
     };
   };
+  const cached = edges.external !== undefined;
+  const hashOf = cached ? originalFingerprint : fingerprint;
   return {
     hashes: async function* (buckets) {
       const serves = chosen(buckets);
+      const { replicated } = sorting();
       for await (const flows of edges.table.dump()) {
-        yield flows.filter(serves).map(fingerprint);
+        const others = cached ? flows.filter((flow) => !replicated(flow)) : [];
+        yield [...flows.filter(serves).map(hashOf), ...others.map((flow) => asOptional(hashOf(flow)))];
       }
     },
     touch: async (buckets, hashes) => {
@@ -35,7 +42,7 @@ export const servedFlows = (
       let touched = 0;
       for await (const flows of edges.table.dump()) {
         const tuples = flows
-          .filter((flow) => serves(flow) && hashes.has(fingerprint(flow)))
+          .filter((flow) => serves(flow) && hashes.has(hashOf(flow)))
           .map((flow) => flow.original);
         touched += tuples.length > 0 ? (await edges.table.touch(tuples)).done : 0;
       }

@@ -1,10 +1,12 @@
 import { isDue } from '../cluster/refresh.ts';
 import { ConntrackdAbsent, ConntrackdStuck } from '../conntrackd/errors.ts';
 import { adopt } from '../transitions/adopt.ts';
+import { type Copies, kernelCopies } from '../transitions/copies.ts';
 import { disown } from '../transitions/disown.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
 import { purge } from '../transitions/purge.ts';
 import { verify } from '../transitions/verify.ts';
+import { CachedStates } from './cached-states.ts';
 import { JobLoop } from './job-loop.ts';
 import type { OwnerPeer } from './replicas.ts';
 import type { UpkeepHost, UpkeepTimes } from './upkeep-host.ts';
@@ -22,6 +24,8 @@ export class Upkeep {
   readonly #sorting: () => Sorting;
   readonly #host: UpkeepHost;
   readonly #times: UpkeepTimes;
+  /** With `replicas: cache`. */
+  readonly #cached: CachedStates | undefined;
   #identity: string | undefined;
   /** The internal cache may hold flows that this node doesn't own. */
   #dirty = true;
@@ -55,6 +59,7 @@ export class Upkeep {
     this.#times = times;
     this.#interval = times.refresh();
     this.#rejoining = fresh;
+    this.#cached = edges.external && new CachedStates(edges.external, edges, sorting, host);
   }
 
   /** The internal cache holds the owned flows and no others: a bulk of it harms nobody. */
@@ -88,9 +93,23 @@ export class Upkeep {
     this.#jobs.interrupt();
   }
 
+  /** Whatever the external cache held stands in the kernel now, and in the internal cache. */
+  committed(): void {
+    this.#dirty = true;
+    this.#cached?.committed();
+    this.#jobs.interrupt();
+  }
+
+  /** What was committed is this node's own now: it leaves the external cache at once, and the peers fill that anew. */
+  emptyExternal(): void {
+    this.#cached?.tookOver();
+    this.verifySoon();
+  }
+
   /** This node has stopped being an owner: the flows must leave the internal cache. */
   gaveUp(): void {
     this.#dirty = true;
+    this.#cached?.committed();
     this.#jobs.interrupt();
   }
 
@@ -133,6 +152,9 @@ export class Upkeep {
     if (this.#rejoining && owners.length > 0) {
       return this.#rejoin(owners, signal);
     }
+    if (await this.#cached?.work(owners)) {
+      return 0;
+    }
     const now = performance.now();
     // First: a peer that can't be compared with, again and again, must not let the others' copies expire.
     if (this.#refreshDue(now)) {
@@ -141,7 +163,24 @@ export class Upkeep {
     const due = owners.find(
       (peer) => now - (this.#verifiedAt.get(peer.name) ?? -Infinity) >= this.#times.verify,
     );
-    return due === undefined ? LOOK_MS : this.#verify(due, signal);
+    if (due === undefined) {
+      await this.#lookAlone(owners, now);
+      return LOOK_MS;
+    }
+    return this.#verify(due, signal);
+  }
+
+  /** A peer that thinks it owns something still sends its flows, though nobody is compared with. */
+  async #lookAlone(owners: readonly OwnerPeer[], now: number): Promise<void> {
+    const alone = this.#verifiedAt.get('') ?? Number.NEGATIVE_INFINITY;
+    if (this.#cached === undefined || owners.length > 0 || now - alone < this.#times.verify) {
+      return;
+    }
+    this.#verifiedAt.set('', now);
+    const { buckets } = this.#sorting().hashing;
+    if (Array.from({ length: buckets }, (_, bucket) => bucket).every(this.#host.owns)) {
+      await this.#cached.ownsAll();
+    }
   }
 
   /** A new conntrackd has loaded the whole table, copies included: disown before anything else. */
@@ -153,6 +192,7 @@ export class Upkeep {
       this.#identity = identity;
       this.#dirty = true;
       this.#unadopted = true;
+      this.#cached?.restarted();
       this.#verifiedAt.clear();
       this.#host.interrupted();
       this.#host.note(replaced ? 'info' : 'debug', 'conntrackd was started anew: disowning');
@@ -204,6 +244,7 @@ export class Upkeep {
     if (signal.aborted) {
       return 0;
     }
+    await this.#cached?.forget();
     this.#host.done('rejoin.purge');
     this.#host.reach('rejoin.bulk');
     for (const owner of owners) {
@@ -223,11 +264,8 @@ export class Upkeep {
     const missed = this.#missed;
     this.#host.reach('rejoin.verify');
     const result = await verify(
-      this.#edges,
-      this.#sorting(),
-      peer.buckets,
+      this.#copiesOf(peer),
       () => this.#host.listOf(peer, signal),
-      (bucket) => this.#host.foreign(bucket) && !this.#dirty,
       this.#times.verifyBound,
       signal,
       // A comparison may take longer than a flow without a refresh lives.
@@ -240,7 +278,17 @@ export class Upkeep {
       this.#host.done('rejoin.verify');
     }
     this.#host.verified(peer, result);
+    if (result.synced) {
+      await this.#cached?.whole(peer, signal, () => !this.#dirty);
+    }
     return 0;
+  }
+
+  #copiesOf(peer: OwnerPeer): Copies {
+    const deletable = (bucket: number): boolean => this.#host.foreign(bucket) && !this.#dirty;
+    return (
+      this.#cached?.copiesOf(peer) ?? kernelCopies(this.#edges, this.#sorting(), peer.buckets, deletable)
+    );
   }
 
   /** The owner's own refresh of a timeout is no event: without this the copies would expire under living flows. */

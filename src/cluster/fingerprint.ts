@@ -11,6 +11,22 @@ const SECOND_SEED = 0x1b873593;
 export const fingerprint = (flow: Pick<Flow, 'original' | 'reply'>): number =>
   mix(flow, FIRST_SEED) * 0x10_0000 + (mix(flow, SECOND_SEED) >>> 12);
 
+/**
+ * The same of the original tuple alone: of what stands in conntrackd's external cache nothing else is known. Without
+ * translation it is all that tells two flows apart, so it misses only a flow that was translated anew.
+ */
+export const originalFingerprint = ({ original }: Pick<Flow, 'original'>): number =>
+  mixTuple(original, FIRST_SEED) * 0x10_0000 + (mixTuple(original, SECOND_SEED) >>> 12);
+
+/** Added to the hash of a flow that its node has and doesn't replicate: one that a replica needn't hold and may. */
+const OPTIONAL = 2 ** 52;
+
+export const asOptional = (hash: number): number => hash + OPTIONAL;
+
+/** The hash, if it was marked by `asOptional`. */
+export const optionalIn = (hash: number): number | undefined =>
+  hash >= OPTIONAL ? hash - OPTIONAL : undefined;
+
 const mix = (flow: Pick<Flow, 'original' | 'reply'>, seed: number): number =>
   mixTuple(flow.reply, mixTuple(flow.original, seed));
 

@@ -127,7 +127,7 @@ export const settle = async (
       const owns = view !== undefined && view.active === view.buckets.length;
       if (view !== undefined && owns === (role === 'owner') && (owns || view.active === 0)) {
         outcomes.set(name, { group: name, outcome: 'done', reason: done });
-      } else if (performance.now() >= end) {
+      } else if (performance.now() >= end && !agent.committing) {
         outcomes.set(name, { group: name, outcome: 'failed', reason });
       }
     }

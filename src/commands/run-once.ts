@@ -50,7 +50,9 @@ export const runOnce = async (context: Context, alter?: Alter): Promise<void> =>
   try {
     await agent.start();
     const ears = config.manager === 'keepalived' ? listen(config, files, agent, log) : undefined;
-    await until(agent, () => isSettled(agent.round) && !mayBeAsked(agent.round), WORDS_MS);
+    const settled = (): boolean => isSettled(agent.round) && !mayBeAsked(agent.round) && !agent.committing;
+    await until(agent, settled, WORDS_MS);
+    await until(agent, () => !agent.committing, ADOPT_MS);
     await until(agent, () => agent.adopted, ADOPT_MS);
     ears?.close();
   } finally {

@@ -5,6 +5,7 @@ import type { Remains } from './schema.ts';
 /** What the sync link and keepalived use: interfaces that are there, numbers that suffice. */
 export const checkLinks = (config: Remains): readonly Complaint[] => [
   ...syncLink(config),
+  ...externalCache(config),
   ...keepalivedLink(config),
   ...virtualRouterIds(config),
 ];
@@ -17,6 +18,18 @@ const syncLink = ({ sync, interfaces }: Remains): readonly Complaint[] =>
           ['sync', 'interface'],
           `${sync.interface} carries the shared addresses`,
           'use a link between the nodes of its own, or a VLAN on it',
+        ),
+      ]
+    : [];
+
+/** conntrackd's messages don't say whose they are, and a commit takes all that the cache holds. */
+const externalCache = ({ sync, nodes }: Remains): readonly Complaint[] =>
+  sync?.replicas === 'cache' && Object.keys(nodes ?? {}).length > 2
+    ? [
+        aboutValue(
+          ['sync', 'replicas'],
+          'cache is for two nodes: conntrackd has one external cache for all peers, and one of them empties it of what it deletes',
+          'use kernel',
         ),
       ]
     : [];

@@ -44,9 +44,7 @@ const sync = {
     alarm: 'it resends all states every few seconds instead of acknowledging them',
   }).optional(),
   multicast: multicastAddress.prefault('225.0.0.50'),
-  replicas: choice(['kernel'], {
-    cache: 'a takeover would have to commit all states first',
-  }).prefault('kernel'),
+  replicas: choice(['kernel', 'cache']).prefault('kernel'),
   // Agents use the port above.
   port: wholeNumber('a port with another one above it', 1, 65534).prefault(3780),
   key: path(4095).prefault('/etc/conntrack-ha/key'),

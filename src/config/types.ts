@@ -37,7 +37,8 @@ export interface SyncConfig {
   readonly mode: 'ftfw' | 'notrack';
   /** IPv4 group to which states go with `notrack`. */
   readonly multicast: string;
-  readonly replicas: 'kernel';
+  /** Where the peers' states wait: in the kernel, or in conntrackd's external cache, from which a takeover commits them. */
+  readonly replicas: 'kernel' | 'cache';
   /** UDP port of conntrackd; agents use port + 1 (UDP and TCP). */
   readonly port: number;
   /** Path of the file with the key that authenticates agents to each other. */

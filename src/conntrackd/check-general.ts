@@ -1,6 +1,7 @@
 import type { ClusterConfig } from '../config/types.ts';
 import { find, isLogged, isOff, isOn, lineOf, numberIn } from './directive.ts';
 import type { Finding } from './finding.ts';
+import { logFileOf } from './render.ts';
 import type { Statement } from './syntax.ts';
 
 /** What is wrong in the section General, but for its Filter. */
@@ -60,6 +61,7 @@ export function* checkGeneral(general: Statement | undefined, config: ClusterCon
       mend: 'Syslog on',
     };
   }
+  yield* checkLogFile(block, general, config);
   const unix = find(block, 'UNIX');
   const path = find(unix?.block ?? [], 'Path');
   if (path?.values[0] !== config.paths.conntrackd) {
@@ -68,6 +70,30 @@ export function* checkGeneral(general: Statement | undefined, config: ClusterCon
       what: `Path ${path?.values[0] ?? 'is missing'}`,
       why: `conntrack-ha looks for conntrackd at ${config.paths.conntrackd}`,
       mend: `UNIX { Path ${config.paths.conntrackd} }, or set paths.conntrackd in cluster.yaml`,
+    };
+  }
+}
+
+/** What `LogFile on` means (DEFAULT_LOGFILE, include/conntrackd.h). */
+const DEFAULT_LOG = '/var/log/conntrackd.log';
+
+function* checkLogFile(
+  block: readonly Statement[],
+  general: Statement | undefined,
+  config: ClusterConfig,
+): Generator<Finding> {
+  if (config.sync.replicas !== 'cache') {
+    return;
+  }
+  const log = find(block, 'LogFile');
+  const expected = logFileOf(config.paths.conntrackd);
+  const path = isOn(log) ? DEFAULT_LOG : log?.values[0];
+  if (path !== expected) {
+    yield {
+      line: lineOf(log, general),
+      what: `LogFile ${log?.values[0] ?? 'is not set'}`,
+      why: 'how many states a commit has put into the kernel, and how many not, is said nowhere else',
+      mend: `LogFile ${expected}`,
     };
   }
 }

@@ -33,7 +33,7 @@ export function* checkSync(
     };
     return;
   }
-  yield* checkMode(mode, sync);
+  yield* checkMode(mode, sync, config);
   if (right === 'FTFW') {
     yield* checkResending(mode);
   }
@@ -49,9 +49,17 @@ export function* checkSync(
   }
 }
 
-function* checkMode(mode: Statement, sync: Statement): Generator<Finding> {
+function* checkMode(mode: Statement, sync: Statement, config: ClusterConfig): Generator<Finding> {
   const external = find(mode.block ?? [], 'DisableExternalCache');
-  if (!isOn(external)) {
+  if (config.sync.replicas === 'cache' && isOn(external)) {
+    yield {
+      line: lineOf(external, mode),
+      what: 'the external cache is disabled',
+      why: "cluster.yaml says replicas: cache; the peer's flows are put into the kernel at once, where nobody compares them",
+      mend: 'DisableExternalCache off, or replicas: kernel',
+    };
+  }
+  if (config.sync.replicas === 'kernel' && !isOn(external)) {
     yield {
       line: lineOf(external, mode),
       what: 'the external cache is enabled',
@@ -73,7 +81,7 @@ function* checkMode(mode: Statement, sync: Statement): Generator<Finding> {
     yield {
       line: timeout.line,
       what: 'CommitTimeout is set',
-      why: 'it does not go with DisableExternalCache, and keeps the timeouts out of what the peer is sent',
+      why: 'it keeps the timeouts out of what the peer is sent, and does not go with DisableExternalCache',
       mend: 'remove the line, on both nodes',
     };
   }

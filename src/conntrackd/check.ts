@@ -7,7 +7,7 @@ import type { Finding } from './finding.ts';
 import { parseConfiguration } from './syntax.ts';
 
 /**
- * What in an administrator's conntrackd.conf loses flows with `replicas: kernel`, in the order of the lines. Empty for
+ * What in an administrator's conntrackd.conf loses flows with the cluster's `replicas`, in the order of the lines. Empty for
  * what `renderConntrackd` prints. Never throws for any text.
  */
 export const checkConfiguration = (

@@ -10,6 +10,8 @@ const FLOWS = 524_288;
 const SOCKET_BUFFER = 25_165_824;
 const NETLINK_BUFFER = 67_108_864;
 const NETLINK_BUFFER_GROWTH = 268_435_456;
+/** While it commits, conntrackd reads next to none of the events about what it commits: about 1300 bytes each. */
+const COMMIT_FACTOR = 4;
 
 /** A word for conntrackd's lexer (src/read_config_lex.l, "string"); anything else it reads as something else. */
 const WORD = /^[a-zA-Z][a-zA-Z0-9._-]*$/;
@@ -22,13 +24,14 @@ export class Unrenderable extends Error {
 }
 
 /**
- * conntrackd.conf for a node of a cluster with `replicas: kernel`.
+ * conntrackd.conf for a node of a cluster.
  *
  * @throws {Unrenderable} if a name or path has characters that conntrackd can't read
  */
 export const renderConntrackd = (config: ClusterConfig, node: NodeConfig): string => {
   const device = deviceOf(node, config.sync.interface);
   const socket = config.paths.conntrackd;
+  const factor = config.sync.replicas === 'cache' ? COMMIT_FACTOR : 1;
   if (!WORD.test(device)) {
     throw new Unrenderable(`conntrackd can't read the interface name "${device}"; rename it`);
   }
@@ -41,8 +44,7 @@ export const renderConntrackd = (config: ClusterConfig, node: NodeConfig): strin
 # Every node needs its own; after a change restart conntrackd, one node at a time.
 Sync {
 	Mode ${config.sync.mode.toUpperCase()} {${renderResending(config)}
-		# Put the peer's flows into the kernel at once: a takeover then has nothing to commit.
-		DisableExternalCache on
+${renderExternalCache(config)}
 		# conntrack-ha asks for the peer's flows, once this node's own table is clean; at start is too early.
 		StartupResync off
 	}
@@ -65,7 +67,7 @@ General {
 	HashLimit ${4 * FLOWS}
 	# Flows that could not be put into the kernel are named only here.
 	Syslog on
-	LogFile off
+${renderLogFile(config)}
 	LockFile ${lockFileOf(socket)}
 	UNIX {
 		# The same as paths.conntrackd in cluster.yaml.
@@ -77,8 +79,8 @@ General {
 		Priority 1
 	}
 	# Bytes for events of the kernel, and how far they may grow.
-	NetlinkBufferSize ${NETLINK_BUFFER}
-	NetlinkBufferSizeMaxGrowth ${NETLINK_BUFFER_GROWTH}
+	NetlinkBufferSize ${factor * NETLINK_BUFFER}
+	NetlinkBufferSizeMaxGrowth ${factor * NETLINK_BUFFER_GROWTH}
 	# On, the kernel would keep every ended flow until conntrackd has heard of it: a stuck conntrackd fills the table.
 	NetlinkEventsReliable off
 	# On, lost events would have it send copies of the peer's flows as its own; conntrack-ha repairs what was lost.
@@ -153,6 +155,25 @@ const lockFileOf = (socket: string): string =>
   socket === '/var/run/conntrackd.sock'
     ? '/var/lock/conntrackd.lock'
     : `${socket.replace(/\.[^./]*$/, '')}.lock`;
+
+/** Where conntrackd says what a commit has done, and nowhere else: Debian's name, or beside the socket as the lock. */
+export const logFileOf = (socket: string): string =>
+  socket === '/var/run/conntrackd.sock'
+    ? '/var/log/conntrackd.log'
+    : `${socket.replace(/\.[^./]*$/, '')}.log`;
+
+const renderExternalCache = (config: ClusterConfig): string =>
+  config.sync.replicas === 'kernel'
+    ? `\t\t# Put the peer's flows into the kernel at once: a takeover then has nothing to commit.
+		DisableExternalCache on`
+    : `\t\t# Keep the peer's flows here until conntrack-ha has them committed, before it takes over.
+		DisableExternalCache off`;
+
+const renderLogFile = (config: ClusterConfig): string =>
+  config.sync.replicas === 'kernel'
+    ? '\tLogFile off'
+    : `\t# conntrack-ha reads here what a commit has done.
+	LogFile ${logFileOf(config.paths.conntrackd)}`;
 
 const renderProtocols = (config: ClusterConfig): string =>
   replicatesIcmp(config)

@@ -29,5 +29,15 @@ export const statusSchema: z.ZodType<Status> = z.object({
       at: z.string(),
     }),
   ),
+  commit: z
+    .object({
+      at: z.string(),
+      groups: z.array(z.string()),
+      committed: z.number().nullable(),
+      refused: z.number().nullable(),
+      ms: z.number(),
+      failure: z.string().nullable(),
+    })
+    .nullable(),
   warnings: z.array(z.string()),
 });

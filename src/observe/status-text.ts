@@ -1,4 +1,4 @@
-import type { GroupStatus, Status } from './status.ts';
+import type { CommitStatus, GroupStatus, Status } from './status.ts';
 
 /** A status for people: groups, peers, conntrackd, and what is wrong, if anything is. */
 export const statusText = (status: Status): string => {
@@ -16,9 +16,18 @@ export const statusText = (status: Status): string => {
       const compared = seen ? `; ${seen.flows} flows compared at ${seen.at}, ${seen.missing} missing` : '';
       return `peer ${peer.name}: ${peer.reachable ? 'reachable' : "doesn't answer"}${compared}`;
     }),
+    ...(status.commit === null ? [] : [commitText(status.commit)]),
     ...status.warnings.map((warning) => `warning: ${warning}`),
   ];
   return lines.join('\n');
+};
+
+const commitText = ({ at, groups, committed, refused, ms, failure }: CommitStatus): string => {
+  const done =
+    failure === null
+      ? `committed ${committed ?? 'unknown'}, refused ${refused ?? 'unknown'} in ${ms} ms`
+      : `not committed: ${failure}`;
+  return `last commit ${at} for ${groups.join(', ')}: ${done}`;
 };
 
 const groupRow = (group: GroupStatus): readonly string[] => [

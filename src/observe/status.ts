@@ -12,6 +12,8 @@ export interface Status {
   readonly conntrackd: 'starting' | 'ok' | 'absent' | 'stuck' | 'unfit';
   /** The last comparison with each peer's flows. */
   readonly verified: readonly VerifiedStatus[];
+  /** The last commit of conntrackd's external cache, with `replicas: cache`; null: none since the agent started. */
+  readonly commit: CommitStatus | null;
   readonly warnings: readonly string[];
 }
 
@@ -36,6 +38,21 @@ export interface VerifiedStatus {
   readonly flows: number;
   readonly missing: number;
   readonly at: string;
+}
+
+export interface CommitStatus {
+  /** When it ended, ISO 8601. */
+  readonly at: string;
+  /** That waited for it. */
+  readonly groups: readonly string[];
+  /** States that are in the kernel since; null: conntrackd doesn't tell. */
+  readonly committed: number | null;
+  /** States that the kernel refused; null likewise. */
+  readonly refused: number | null;
+  /** Milliseconds that it took. */
+  readonly ms: number;
+  /** Why it isn't known to be done; null: it is. */
+  readonly failure: string | null;
 }
 
 /** The groups of a status. `reasons` are the last round's decisions. */

@@ -5,6 +5,8 @@ export interface Edges {
   readonly owned: OwnedSet;
   readonly table: FlowTable;
   readonly cache: InternalCache;
+  /** With `replicas: cache` only. */
+  readonly external?: ExternalCache | undefined;
 }
 
 /** The kernel's `owned` set. */
@@ -37,6 +39,27 @@ export interface InternalCache {
   readonly flush: () => Promise<void>;
   /** Sends all of it to the peer. */
   readonly bulk: () => Promise<void>;
+}
+
+/** conntrackd's external cache: the peer's flows, which a takeover puts into the kernel. */
+export interface ExternalCache {
+  /** Puts all of it into the kernel, replacing what is there. One at a time. Rejects if that is not known to be done. */
+  readonly commit: () => Promise<Commit>;
+  /** Empties it, after a commit that is under way. */
+  readonly flush: () => Promise<void>;
+  /** How many flows it holds. */
+  readonly count: () => Promise<number>;
+  /** The original tuples of what it holds; nothing else is told. */
+  readonly dump: (signal: AbortSignal) => AsyncIterable<readonly Tuple[]>;
+  /** Waits until what has happened to this node's flows has left for the peer's; false if that took too long. */
+  readonly sent: () => Promise<boolean>;
+}
+
+/** What a commit has done; undefined where nobody tells. */
+export interface Commit {
+  readonly committed: number | undefined;
+  readonly refused: number | undefined;
+  readonly milliseconds: number;
 }
 
 /** How flows are sorted: into buckets, and into those that are replicated and those that aren't. */

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { fingerprint } from '../cluster/fingerprint.ts';
-import { bucketOfFlow, type Tuple } from '../cluster/flow.ts';
-import type { Edges, Sorting } from './edges.ts';
+import { optionalIn } from '../cluster/fingerprint.ts';
+import type { Copies, Copy } from './copies.ts';
 
 /** How long a difference must last before it counts: a dump is no snapshot, and flows come and go meanwhile. */
 const SETTLE_MS = 1000;
@@ -28,21 +27,16 @@ export interface Verification {
 }
 
 /**
- * Verifies: compares this node's copies of `buckets` with their owner's flows until nothing older than a second is
- * missing. The owner touches what is missing; what is stale here is deleted, which also frees the tuples that a live
- * flow may be waiting for.
+ * Verifies: compares this node's copies with their owner's flows until nothing older than a second is missing. The owner
+ * touches what is missing; what is stale here is deleted, which also frees the tuples that a live flow may be waiting for.
  *
  * @param list asks the owner anew each round
- * @param foreign whether another node owns the bucket at this moment, and deleting is silent (disowned)
  * @param bound milliseconds after which it gives up
  * @param meanwhile is called between two comparisons
  */
 export const verify = async (
-  edges: Pick<Edges, 'table'>,
-  sorting: Sorting,
-  buckets: ReadonlySet<number>,
+  copies: Copies,
   list: () => Promise<OwnersList>,
-  foreign: (bucket: number) => boolean,
   bound: number,
   signal: AbortSignal,
   meanwhile: () => Promise<unknown> = async () => {},
@@ -53,22 +47,23 @@ export const verify = async (
   let removed = 0;
   for (let rounds = 1; ; rounds++) {
     const asked = performance.now();
-    const difference = await compareOnce(edges, sorting, buckets, await list(), signal);
+    const difference = await compareOnce(copies, await list(), signal);
     signal.throwIfAborted();
     keepSince(missingSince, difference.missing, asked);
     keepSince(staleSince, difference.stale.keys(), asked);
     const stale = [...difference.stale].filter(([hash]) => settled(staleSince, hash, asked));
-    const tuples = stale.filter(([, { bucket }]) => foreign(bucket)).map(([, { tuple }]) => tuple);
-    removed += tuples.length > 0 ? (await edges.table.remove(tuples)).done : 0;
+    const removal = await copies.remove(stale.map(([, copy]) => copy));
+    removed += removal.removed;
     const overdue = [...missingSince.keys()].filter((hash) => settled(missingSince, hash, asked)).length;
     const watched = asked - began >= SETTLE_MS;
     const whole = difference.missing.size === 0 || (watched && overdue === 0);
     const result = { flows: difference.flows, removed, rounds };
-    if (whole && (staleSince.size === 0 || watched)) {
+    if (whole && !removal.emptied && (staleSince.size === 0 || watched)) {
       return { ...result, synced: true, missing: difference.missing.size };
     }
     if (performance.now() - began >= bound) {
-      return { ...result, synced: whole, missing: whole ? difference.missing.size : overdue };
+      const synced = whole && !removal.emptied;
+      return { ...result, synced, missing: whole ? difference.missing.size : overdue };
     }
     await meanwhile();
     await delay(PAUSE_MS, undefined, { signal });
@@ -78,35 +73,26 @@ export const verify = async (
 interface Difference {
   readonly flows: number;
   readonly missing: ReadonlySet<number>;
-  readonly stale: ReadonlyMap<number, { readonly tuple: Tuple; readonly bucket: number }>;
+  readonly stale: ReadonlyMap<number, Copy>;
 }
 
 /** The owner's list first, this node's dump second: what was replicated in between counts as here. */
-const compareOnce = async (
-  edges: Pick<Edges, 'table'>,
-  sorting: Sorting,
-  buckets: ReadonlySet<number>,
-  owners: OwnersList,
-  signal: AbortSignal,
-): Promise<Difference> => {
+const compareOnce = async (copies: Copies, owners: OwnersList, signal: AbortSignal): Promise<Difference> => {
   try {
     const missing = new Set<number>();
+    const optional = new Set<number>();
     for await (const hashes of owners.hashes) {
       for (const hash of hashes) {
-        missing.add(hash);
+        const marked = optionalIn(hash);
+        marked === undefined ? missing.add(hash) : optional.add(marked);
       }
     }
     const flows = missing.size;
-    const stale = new Map<number, { tuple: Tuple; bucket: number }>();
-    for await (const batch of edges.table.dump(signal)) {
-      for (const flow of batch) {
-        const bucket = bucketOfFlow(flow, sorting.hashing);
-        if (!buckets.has(bucket) || !sorting.replicated(flow)) {
-          continue;
-        }
-        const hash = fingerprint(flow);
-        if (!missing.delete(hash)) {
-          stale.set(hash, { tuple: flow.original, bucket });
+    const stale = new Map<number, Copy>();
+    for await (const batch of copies.dump(signal)) {
+      for (const copy of batch) {
+        if (!missing.delete(copy.hash) && !optional.has(copy.hash)) {
+          stale.set(copy.hash, copy);
         }
       }
     }

@@ -8,7 +8,11 @@ import { Control } from '../../src/conntrackd/control.ts';
 import { renderConntrackd } from '../../src/conntrackd/render.ts';
 
 /** The cluster of the tests: client - fw1 - server with SNAT, fw2 behind the sync link. */
-export const clusterOf = (socket: string, snat: readonly string[] = ['192.168.1.5']): ClusterConfig => ({
+export const clusterOf = (
+  socket: string,
+  snat: readonly string[] = ['192.168.1.5'],
+  replicas: 'kernel' | 'cache' = 'kernel',
+): ClusterConfig => ({
   cluster: 'test',
   seed: 0xdeadbeef,
   buckets: 64,
@@ -20,7 +24,7 @@ export const clusterOf = (socket: string, snat: readonly string[] = ['192.168.1.
     interface: 'eth3',
     mode: 'ftfw',
     multicast: '225.0.0.50',
-    replicas: 'kernel',
+    replicas,
     port: 3780,
     key: '/dev/null',
   },
@@ -134,9 +138,13 @@ export class Lab {
     return execa('ip', ['netns', 'exec', this.#full(name), program, ...args], { reject: false });
   }
 
-  async conntrackd(node: string, edit = (text: string): string => text): Promise<Daemon> {
+  async conntrackd(
+    node: string,
+    edit = (text: string): string => text,
+    replicas: 'kernel' | 'cache' = 'kernel',
+  ): Promise<Daemon> {
     const socket = join(this.directory, `${node}.sock`);
-    const config = clusterOf(socket);
+    const config = clusterOf(socket, undefined, replicas);
     const file = join(this.directory, `${node}.conf`);
     await writeFile(file, edit(renderConntrackd(config, nodeOf(config, node))));
     // What a crash has left; the daemon refuses to start over it.

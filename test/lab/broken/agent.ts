@@ -1,6 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Alter } from '../../../src/agent/assemble.ts';
 import { runProgram } from '../../../src/commands/program.ts';
+import type { ExternalCache } from '../../../src/transitions/edges.ts';
+
+/** Replaces what is done with conntrackd's external cache. */
+const withExternal =
+  (change: Partial<ExternalCache>): Alter =>
+  (parts) => {
+    const { external } = parts.edges;
+    return external === undefined
+      ? parts
+      : { ...parts, edges: { ...parts.edges, external: { ...external, ...change } } };
+  };
 
 /** The product with one mechanism taken out, named by LAB_BREAK: what the flows' survival is owed to. */
 const BREAKS: Readonly<Record<string, Alter>> = {
@@ -35,6 +46,14 @@ const BREAKS: Readonly<Record<string, Alter>> = {
       },
     },
   }),
+  /** `replicas: cache`: a bucket is activated without its states in the kernel. */
+  commit: withExternal({
+    commit: async () => ({ committed: 0, refused: 0, milliseconds: 0 }),
+  }),
+  /** `replicas: cache`: the old owner answers before its last states have left. */
+  send: withExternal({ sent: async () => true }),
+  /** `replicas: cache`: what was taken over stays in the external cache, for the next commit. */
+  empty: withExternal({ flush: async () => {} }),
   /** The old owner closes, and never says so. */
   mute: (parts) => ({ ...parts, answerWord: () => {} }),
   /** It says so twice. */

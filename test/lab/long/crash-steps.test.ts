@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TRANSITIONS } from '../../../src/transitions/steps.ts';
+import { STEPS_OF_CACHE, TRANSITIONS } from '../../../src/transitions/steps.ts';
 import { attempt } from '../attempt.ts';
 import { agentUp, restartAgent } from '../cluster.ts';
 import { establishedFlows } from '../flows.ts';
@@ -26,17 +26,23 @@ const converged = async (story: Story): Promise<void> => {
   await story.answered();
 };
 
-test.each(NODES)(
-  'an agent ends before each step of a hand-over of what is at home at %s',
-  async (home) => {
-    const lab = await createLab({ cluster: { snat: true, manager: 'none' } });
+test.each([
+  { home: 'fw1', replicas: 'kernel' },
+  { home: 'fw2', replicas: 'kernel' },
+  { home: 'fw1', replicas: 'cache' },
+] as const)(
+  'an agent ends before each step of a hand-over of what is at home at $home, replicas $replicas',
+  async ({ home, replicas }) => {
+    const lab = await createLab({ cluster: { snat: true, manager: 'none', replicas } });
     const story = await Story.begin(lab, 'none', establishedFlows(lab));
     const from = Date.now();
     const steps = [
       ...TRANSITIONS.takeover.map((step) => ['taker', `takeover.${step}`] as const),
       ...TRANSITIONS.release.map((step) => ['giver', `release.${step}`] as const),
     ];
-    for (const [who, step] of steps) {
+    for (const [who, step] of steps.filter(
+      ([, name]) => replicas === 'cache' || !STEPS_OF_CACHE.includes(name),
+    )) {
       const giver = (await ownsHomeOf(lab.node('fw1'), home)) ? lab.node('fw1') : lab.node('fw2');
       const taker = lab.node(giver.name === 'fw1' ? 'fw2' : 'fw1');
       const victim = who === 'taker' ? taker : giver;

@@ -5,6 +5,8 @@ export interface ClusterOptions {
   readonly snat: boolean;
   readonly manager: 'keepalived' | 'none';
   readonly buckets?: number;
+  /** `kernel` by default. */
+  readonly replicas?: 'kernel' | 'cache';
   /** Where keepalived speaks; eth1 by default. */
   readonly heartbeat?: 'eth1' | 'eth3';
   /** The neighbour that the nodes ask on either side; by default nobody. */
@@ -27,7 +29,7 @@ export const clusterYaml = (nodes: readonly NodePlan[], options: ClusterOptions)
     ...nodes.map(
       ({ name, id, links }) => `  ${name}: { id: ${id}, sync: ${links.sync.address.split('/')[0]} }`,
     ),
-    `sync: { interface: eth3, mode: ${nodes.length > 2 ? 'notrack' : 'ftfw'}, replicas: kernel, port: 3780, key: /etc/conntrack-ha/key }`,
+    `sync: { interface: eth3, mode: ${nodes.length > 2 ? 'notrack' : 'ftfw'}, replicas: ${options.replicas ?? 'kernel'}, port: 3780, key: /etc/conntrack-ha/key }`,
     'interfaces:',
     `  eth1: { side: inside, mac: "${SHARED_MAC.inside}", addresses: [${address('inside')}], delivery: multicast${probe('inside')} }`,
     `  eth2: { side: outside, mac: "${SHARED_MAC.outside}", addresses: [${address('outside')}], delivery: multicast${snat}${probe('outside')} }`,

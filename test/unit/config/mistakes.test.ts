@@ -280,8 +280,8 @@ check('sync', [
 
   [
     8,
-    '  interface: eth3\n  replicas: cache',
-    '9:13: sync.replicas: "cache" is not supported yet: a takeover would have to commit all states first; use kernel',
+    '  interface: eth3\n  replicas: caches',
+    '9:13: sync.replicas: "caches" is not known here; did you mean cache?',
   ],
   ...['0', '65535', '-1', '3780.5', '"3780"'].map(
     (port): Row => [

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkConfiguration } from '../../../src/conntrackd/check.ts';
 import { renderConntrackd } from '../../../src/conntrackd/render.ts';
-import { edge, fw1, fw2, three, withoutSnat } from './cluster.ts';
+import { cached, edge, fw1, fw2, three, withoutSnat } from './cluster.ts';
 
 const rendered = renderConntrackd(edge, fw1);
 
@@ -58,6 +58,21 @@ describe('checkConfiguration', () => {
     expect(checkConfiguration(text, edge, fw1)).toEqual([
       expect.objectContaining({ what, line: lineWith(text, to) }),
     ]);
+  });
+
+  it.each([
+    ['DisableExternalCache off', 'DisableExternalCache off', []],
+    ['DisableExternalCache off', 'DisableExternalCache on', ['the external cache is disabled']],
+    ['DisableExternalCache off', '', []],
+    ['LogFile /var/log/conntrackd.log', 'LogFile on', []],
+    ['LogFile /var/log/conntrackd.log', 'LogFile off', ['LogFile off']],
+    ['LogFile /var/log/conntrackd.log', 'LogFile /var/log/other', ['LogFile /var/log/other']],
+    ['LogFile /var/log/conntrackd.log', '', ['LogFile is not set']],
+    ['HashSize 131072', 'HashSize 8192', ['HashSize 8192']],
+    ['ACKWindowSize 300', 'CommitTimeout 180', ['CommitTimeout is set']],
+  ])('judges replicas: cache: %j turned into %j', (from, to, whats) => {
+    const text = renderConntrackd(cached, fw1).replace(from, to);
+    expect(checkConfiguration(text, cached, fw1).map(({ what }) => what)).toEqual(whats);
   });
 
   it.each([

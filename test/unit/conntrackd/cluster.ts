@@ -65,3 +65,5 @@ export const withoutSnat: ClusterConfig = {
   ...edge,
   interfaces: edge.interfaces.map((settings) => ({ ...settings, snat: [] })),
 };
+
+export const cached: ClusterConfig = { ...edge, sync: { ...edge.sync, replicas: 'cache' } };

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { ignoredAddresses, renderConntrackd, Unrenderable } from '../../../src/conntrackd/render.ts';
 import { parseConfiguration } from '../../../src/conntrackd/syntax.ts';
-import { edge, fw1, fw2, three, withoutSnat } from './cluster.ts';
+import { cached, edge, fw1, fw2, three, withoutSnat } from './cluster.ts';
 
 describe('renderConntrackd', () => {
   it('prints the shipped example for the first node of the example cluster', async () => {
@@ -21,6 +21,14 @@ describe('renderConntrackd', () => {
   it('replicates ICMP only without SNAT', () => {
     expect(renderConntrackd(edge, fw1)).not.toMatch(/^\s*ICMP$/m);
     expect(renderConntrackd(withoutSnat, fw1)).toMatch(/^\s*ICMP$/m);
+  });
+
+  it('keeps the external cache and a log of commits with replicas: cache', () => {
+    const text = renderConntrackd(cached, fw1);
+    expect(text).toContain('DisableExternalCache off\n');
+    expect(text).toContain('LogFile /var/log/conntrackd.log\n');
+    const elsewhere = { ...cached, paths: { ...cached.paths, conntrackd: '/run/a.b/c.sock' } };
+    expect(renderConntrackd(elsewhere, fw1)).toContain('LogFile /run/a.b/c.log\n');
   });
 
   it('is clean in its own eyes', () => {

@@ -247,6 +247,7 @@ export class AgentProcess {
       },
       chronicle: this.#chronicle,
       reach: () => {},
+      due: (decisions) => ({ decisions }),
       manager: () => ({ kind: this.#host.config.manager, alive: this.#managerAlive }),
       hold: async (action) => {
         this.#interruptions += 1;

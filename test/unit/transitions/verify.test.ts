@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fingerprint } from '../../../src/cluster/fingerprint.ts';
+import { kernelCopies } from '../../../src/transitions/copies.ts';
 import { type OwnersList, verify } from '../../../src/transitions/verify.ts';
 import { UDP } from '../../support/flows.ts';
 import { bucketOf, flowOf, MemoryOwner, MemoryTable, sorting } from './memory-table.ts';
@@ -23,7 +24,7 @@ const run = ({
   foreign = () => true,
   bound = 5000,
   signal = new AbortController().signal,
-}: Case) => verify({ table }, sorting, BUCKETS, list, foreign, bound, signal);
+}: Case) => verify(kernelCopies({ table }, sorting, BUCKETS, foreign), list, bound, signal);
 
 describe.concurrent('verify', () => {
   it('is done in one round when nothing differs', async () => {

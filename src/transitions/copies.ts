@@ -1,0 +1,89 @@
+import { fingerprint, originalFingerprint } from '../cluster/fingerprint.ts';
+import { bucketOfFlow, type Tuple } from '../cluster/flow.ts';
+import type { Edges, ExternalCache, Sorting } from './edges.ts';
+
+/** How often a cache is emptied in one comparison. */
+const TIMES = 2;
+
+/** Where a replica keeps an owner's flows, as a comparison sees it. */
+export interface Copies {
+  readonly dump: (signal: AbortSignal) => AsyncIterable<readonly Copy[]>;
+  /** Does away with what the owner doesn't have. */
+  readonly remove: (stale: readonly Copy[]) => Promise<Removal>;
+}
+
+export interface Removal {
+  /** How many stale copies went. */
+  readonly removed: number;
+  /** Whether all others went with them: what was found says no more. */
+  readonly emptied: boolean;
+}
+
+export interface Copy {
+  readonly hash: number;
+  readonly tuple: Tuple;
+  /** Undefined where it isn't told. */
+  readonly bucket: number | undefined;
+}
+
+/**
+ * With `replicas: kernel`: the entries of `buckets` in this node's kernel.
+ *
+ * @param foreign whether another node owns the bucket at this moment, and deleting is silent (disowned)
+ */
+export const kernelCopies = (
+  edges: Pick<Edges, 'table'>,
+  { hashing, replicated }: Sorting,
+  buckets: ReadonlySet<number>,
+  foreign: (bucket: number) => boolean,
+): Copies => ({
+  dump: async function* (signal) {
+    for await (const flows of edges.table.dump(signal)) {
+      const copies: Copy[] = [];
+      for (const flow of flows) {
+        const bucket = bucketOfFlow(flow, hashing);
+        if (buckets.has(bucket) && replicated(flow)) {
+          copies.push({ hash: fingerprint(flow), tuple: flow.original, bucket });
+        }
+      }
+      yield copies;
+    }
+  },
+  remove: async (stale) => {
+    const tuples = stale
+      .filter(({ bucket }) => bucket !== undefined && foreign(bucket))
+      .map(({ tuple }) => tuple);
+    return { removed: tuples.length > 0 ? (await edges.table.remove(tuples)).done : 0, emptied: false };
+  },
+});
+
+/**
+ * With `replicas: cache`: all that conntrackd's external cache holds, since there are two nodes, and whatever the peer
+ * doesn't have is stale: a flow of this node's own as well, which a commit would replace by an old copy. One entry can't be
+ * taken out, so the cache is emptied and filled anew, twice in a comparison: the owner then empties its own cache first.
+ *
+ * @param refill has the owner send all its flows
+ */
+export const cachedCopies = (external: ExternalCache, refill: () => void): Copies => {
+  let times = 0;
+  return {
+    dump: async function* (signal) {
+      for await (const tuples of external.dump(signal)) {
+        yield tuples.map((tuple) => ({
+          hash: originalFingerprint({ original: tuple }),
+          tuple,
+          bucket: undefined,
+        }));
+      }
+    },
+    remove: async (stale) => {
+      if (stale.length === 0 || times >= TIMES) {
+        return { removed: 0, emptied: false };
+      }
+      times += 1;
+      await external.flush();
+      refill();
+      return { removed: stale.length, emptied: true };
+    },
+  };
+};
