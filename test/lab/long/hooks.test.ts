@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { agentUp, bringUp } from './cluster.ts';
-import { establishedFlows } from './flows.ts';
-import { createLab } from './labs.ts';
-import { untilMaster } from './notify-fifo.ts';
-import { withHooks, withoutFifo } from './rewrites.ts';
-import { HOMES, readShares, untilShares } from './shares.ts';
-import { Story } from './story.ts';
+import { agentUp, bringUp } from '../cluster.ts';
+import { establishedFlows } from '../flows.ts';
+import { createLab } from '../labs.ts';
+import { untilMaster } from '../notify-fifo.ts';
+import { withHooks, withoutFifo } from '../rewrites.ts';
+import { HOMES, readShares, untilShares } from '../shares.ts';
+import { Story } from '../story.ts';
 
 const HOOK = fileURLToPath(new URL('../../hooks/keepalived-notify', import.meta.url));
 

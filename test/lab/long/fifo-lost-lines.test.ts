@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { agentUp } from './cluster.ts';
-import { createLab } from './labs.ts';
-import { corrections, FIFO, fillFifo, keptWord, untilMaster } from './notify-fifo.ts';
-import type { Daemon } from './rig/daemon.ts';
-import { until } from './rig/wait.ts';
-import { HOMES } from './shares.ts';
-import { Story } from './story.ts';
+import { agentUp } from '../cluster.ts';
+import { createLab } from '../labs.ts';
+import { corrections, FIFO, fillFifo, keptWord, untilMaster } from '../notify-fifo.ts';
+import type { Daemon } from '../rig/daemon.ts';
+import { until } from '../rig/wait.ts';
+import { HOMES } from '../shares.ts';
+import { Story } from '../story.ts';
 
 /** By index, as keepalived's VRIDs count them. */
 const [FW1_FW2, FW2_FW1] = [0, 1];

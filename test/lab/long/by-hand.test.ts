@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { agentUp, bringUp } from './cluster.ts';
-import { expectEnd, NOTHING, statusOf } from './command-output.ts';
-import { createLab } from './labs.ts';
-import type { FirewallNode } from './rig/node.ts';
-import { until } from './rig/wait.ts';
-import { HOMES, untilShares } from './shares.ts';
-import { Story } from './story.ts';
+import { agentUp, bringUp } from '../cluster.ts';
+import { expectEnd, NOTHING, statusOf } from '../command-output.ts';
+import { createLab } from '../labs.ts';
+import type { FirewallNode } from '../rig/node.ts';
+import { until } from '../rig/wait.ts';
+import { HOMES, untilShares } from '../shares.ts';
+import { Story } from '../story.ts';
 
 const FW1_ALL = { fw1: 'all', fw2: 'none' } as const;
 const FW2_ALL = { fw1: 'none', fw2: 'all' } as const;
