@@ -135,6 +135,7 @@ export class Campaign {
   /** Waits until every bucket has its one owner and every flow is answered, and takes down what was seen until then. */
   async #settle(pending: readonly RowName[], from: number): Promise<void> {
     await untilOneOwnerEach(this.#connected());
+    const reset = pending.includes('thaw') ? await this.#forgive() : 0;
     await untilAnswered(this.#traffic);
     const to = Date.now();
     this.#windows.push({ from, to });
@@ -146,15 +147,26 @@ export class Campaign {
     this.#tally.note(pending.length === 1 ? kind : 'overlapping', {
       events: pending.length,
       twice: twice - this.#twice,
+      reset,
       worstStall: this.#traffic.takeStall(),
       worstSettling: to - from,
     });
     this.#twice = twice;
   }
 
+  /**
+   * A node that is thawed goes on with what it owned until its agent, or keepalived's check, has noticed: two owners, which
+   * reset new translated connections. Returns how many.
+   */
+  async #forgive(): Promise<number> {
+    await sleep(REPORTED_MS);
+    return this.#traffic.forgiveConnections();
+  }
+
   /** Makes all well again, waits until every node has its home back, and has a look at a moment of calm. */
   async #mend(): Promise<void> {
     const from = Date.now();
+    const thawed = this.#nodes.some(({ frozen }) => frozen);
     await Promise.all(
       this.#nodes.map(async (node) => {
         for (const event of mending(node)) {
@@ -167,6 +179,9 @@ export class Campaign {
       this.#nodes.map(({ name }) => name),
       HOME_MS,
     );
+    if (thawed) {
+      await this.#forgive();
+    }
     await untilAnswered(this.#traffic);
     this.#windows.push({ from, to: Date.now() });
     this.#note('  all is well');
@@ -215,3 +230,5 @@ const TAKES_AWAY: ReadonlySet<CampaignEvent['kind']> = new Set([
 /** A node that has just booted must rejoin first; one whose agent was away, compare. */
 const HOME_MS = 60_000;
 const CALM_MS = 1000;
+/** What has happened is in the clients' reports, which come every 100 ms. */
+const REPORTED_MS = 300;

@@ -134,7 +134,13 @@ const progressFile = z.object({
   rows: z.array(
     z.tuple([
       z.enum(ROW_NAMES),
-      z.object({ events: z.number(), twice: z.number(), worstStall: z.number(), worstSettling: z.number() }),
+      z.object({
+        events: z.number(),
+        twice: z.number(),
+        reset: z.number(),
+        worstStall: z.number(),
+        worstSettling: z.number(),
+      }),
     ]),
   ),
 });

@@ -5,6 +5,8 @@ export interface Row {
   events: number;
   /** Packets that came twice. */
   twice: number;
+  /** New connections that were reset while two nodes owned a bucket: counted, not forbidden. */
+  reset: number;
   worstStall: number;
   /** From the event until every bucket had one owner and every flow an answer. */
   worstSettling: number;
@@ -23,10 +25,11 @@ export class Tally {
   }
 
   note(name: RowName, seen: Row): void {
-    const row = this.rows.get(name) ?? { events: 0, twice: 0, worstStall: 0, worstSettling: 0 };
+    const row = this.rows.get(name) ?? { events: 0, twice: 0, reset: 0, worstStall: 0, worstSettling: 0 };
     this.rows.set(name, {
       events: row.events + seen.events,
       twice: row.twice + seen.twice,
+      reset: row.reset + seen.reset,
       worstStall: Math.max(row.worstStall, seen.worstStall),
       worstSettling: Math.max(row.worstSettling, seen.worstSettling),
     });
@@ -38,7 +41,7 @@ export class Tally {
 
   /** A table for people. */
   text(): string {
-    const head = ['after', 'events', 'worst stall', 'settled in', 'came twice'];
+    const head = ['after', 'events', 'worst stall', 'settled in', 'came twice', 'reset'];
     const lines = [...this.rows]
       .sort(([one], [other]) => one.localeCompare(other))
       .map(([name, row]) => [
@@ -47,6 +50,7 @@ export class Tally {
         `${row.worstStall} ms`,
         `${row.worstSettling} ms`,
         String(row.twice),
+        String(row.reset),
       ]);
     const widths = head.map((title, at) =>
       Math.max(title.length, ...lines.map((line) => line[at]?.length ?? 0)),

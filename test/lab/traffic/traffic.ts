@@ -87,6 +87,11 @@ export class Traffic {
     return this.#ledger.takeStall();
   }
 
+  /** New connections that have failed until now count no more. Returns how many those are since this was called last. */
+  forgiveConnections(): number {
+    return this.#ledger.forgiveConnections();
+  }
+
   /** One flow's verdict. */
   flow(id: string): FlowVerdict {
     const verdict = this.snapshot().find((each) => each.id === id);

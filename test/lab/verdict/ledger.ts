@@ -34,6 +34,8 @@ export class Ledger {
   readonly #ports = new Map<string, readonly number[]>();
   readonly #broken = new Map<string, string>();
   #stall = 0;
+  /** How many new connections of each flow were allowed to fail. */
+  readonly #forgiven = new Map<string, number>();
 
   add(spec: FlowSpec): void {
     if (this.#specs.has(spec.id)) {
@@ -67,6 +69,16 @@ export class Ledger {
     const stall = this.#stall;
     this.#stall = 0;
     return stall;
+  }
+
+  /** New connections that have failed until now count no more. Returns how many those are since this was called last. */
+  forgiveConnections(): number {
+    let count = 0;
+    for (const { id, failed } of this.#reports.values()) {
+      count += failed - (this.#forgiven.get(id) ?? 0);
+      this.#forgiven.set(id, failed);
+    }
+    return count;
   }
 
   /** One verdict for each flow, in the order in which they were added. */
@@ -105,8 +117,9 @@ export class Ledger {
     if (ports.length > 1) {
       return `translated port changed: ${ports.slice(0, 4).join(', then ')}`;
     }
-    return report !== undefined && report.failed > 0
-      ? `${report.failed} of ${report.sent} connections failed: ${report.reason}`
+    const failed = (report?.failed ?? 0) - (this.#forgiven.get(report?.id ?? '') ?? 0);
+    return report !== undefined && failed > 0
+      ? `${failed} of ${report.sent} connections failed: ${report.reason}`
       : '';
   }
 
