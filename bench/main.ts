@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import { measureHandback } from './handback/measure.ts';
 import { measureIdle } from './idle/measure.ts';
 import { measureLoop } from './loop/measure.ts';
+import { measureNodes } from './nodes/measure.ts';
 import { measureRefresh } from './refresh/measure.ts';
 import { measureTakeover } from './takeover/measure.ts';
 
@@ -17,6 +18,8 @@ npm run bench -- loop [--quick] [--json FILE]
     240 groups' words at once: until all are active, and how long that holds the event loop
 npm run bench -- refresh [--quick] [--json FILE]
     what it costs owner and replica that copies don't expire
+npm run bench -- nodes [--quick] [--json FILE]
+    two, three and five nodes: until the others own what one leaves, and until it has its home back
 npm run bench -- kernel [--flows 200000] [--rounds 5]
     the netlink codecs: rates, and how long they hold the event loop`;
 
@@ -55,6 +58,8 @@ const loop = (): Promise<void> => measureLoop(options());
 
 const refresh = (): Promise<void> => measureRefresh(options());
 
+const nodes = (): Promise<void> => measureNodes(options());
+
 /** In a network namespace of its own. */
 const kernel = async (): Promise<void> => {
   const program = fileURLToPath(new URL('kernel.ts', import.meta.url));
@@ -62,7 +67,7 @@ const kernel = async (): Promise<void> => {
   await execa('unshare', ['--net', '--', tsx, program, ...rest], { stdio: 'inherit' });
 };
 
-const run = { takeover, handback, idle, loop, refresh, kernel }[what ?? ''];
+const run = { takeover, handback, idle, loop, refresh, nodes, kernel }[what ?? ''];
 if (run === undefined) {
   console.error(USAGE);
   process.exit(2);

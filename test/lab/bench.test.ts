@@ -95,3 +95,11 @@ it('measures 240 groups at once', { timeout: 60_000 }, async () => {
   const burst = z.object({ allActiveMs: z.number().positive(), heldMs: z.number().positive() });
   expect(z.object({ groups: z.number(), bursts: z.array(burst).length(2) }).parse(json).groups).toBe(240);
 });
+
+it('measures a cluster of three', { timeout: 60_000 }, async () => {
+  const { stdout, json } = await bench('nodes');
+  expect(stdout).toContain('its buckets went to the others');
+  const cluster = z.object({ takenOver: milliseconds, homeAgain: milliseconds, shares: z.array(z.number()) });
+  const { clusters } = z.object({ clusters: z.array(cluster) }).parse(json);
+  expect(clusters.map(({ shares }) => shares)).toEqual([[11, 11]]);
+});
