@@ -25,6 +25,9 @@ export interface Loaded {
 const SYSCTLS: Readonly<Record<string, string>> = {
   // A packet from the middle of a connection that this node has no state of is not to make one.
   'net.netfilter.nf_conntrack_tcp_loose': '0',
+  // Windows aren't replicated, and can't be compared: where another node has served a connection and the news was lost, its
+  // packets would be out of this node's window for good. Resets out of the window are INVALID all the same.
+  'net.netfilter.nf_conntrack_tcp_be_liberal': '1',
   // With 2, the default, an entry made while nobody listened for events never has any: touching it, and so adopting it,
   // would be silent (nf_conntrack_in() in net/netfilter/nf_conntrack_core.c, nf_ct_ecache_ext_add()).
   'net.netfilter.nf_conntrack_events': '1',

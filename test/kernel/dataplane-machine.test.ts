@@ -70,6 +70,7 @@ describe('load and unload', () => {
       expect(during).toContain('table netdev conntrack_ha');
       expect(during).toContain(SHARED_MAC.inside);
       expect(await conntrackSysctl('tcp_loose')).toBe('0');
+      expect(await conntrackSysctl('tcp_be_liberal')).toBe('1');
       expect(await conntrackSysctl('events')).toBe('1');
       await site.load('fw1', other, { owned: [3] });
       expect(await site.node({ action: 'unload', config: other, node: 'fw1' })).toEqual({

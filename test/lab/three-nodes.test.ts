@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
-import { bringUp } from './cluster.ts';
+import { agentUp, bringUp } from './cluster.ts';
 import { flowsOfHomes } from './flows.ts';
 import { createLab } from './labs.ts';
 import { untilPlaced } from './placement.ts';
 import type { Lab } from './rig/lab.ts';
+import { until } from './rig/wait.ts';
 import { untilAnswered } from './traffic/answered.ts';
 import { Traffic } from './traffic/traffic.ts';
 
@@ -67,4 +68,44 @@ it('three nodes without the states of the one that fails: its flows are lost', a
   await untilPlaced(lab, ['fw2', 'fw3']);
   const verdicts = await traffic.stop();
   expect(verdicts.filter(({ lost }) => lost).map(({ id }) => id)).toEqual(['c1.fw1.busy', 'c2.fw1.busy']);
+}, 60_000);
+
+/** fw3 is frozen without its agent, and what the others send of its flows meanwhile is lost: nothing is sent again. */
+const goesOnWithOldWindows = async (liberal: boolean): Promise<Traffic> => {
+  const lab = await createLab({ nodes: 3, cluster: { snat: true, manager: 'keepalived' } });
+  await Promise.all(lab.nodes.map((node) => bringUp(node, 'keepalived')));
+  await untilPlaced(lab, ALL);
+  const fw3 = lab.node('fw3');
+  const traffic = await Traffic.start(lab);
+  const flows = lab.clients.flatMap(({ plan }) => flowsOfHomes(plan, 3));
+  traffic.add(flows.filter(({ id, kind }) => id.includes('.fw3.') && (kind === 'busy' || kind === 'bulk')));
+  await traffic.ready();
+  await fw3.daemon('agent').kill('SIGKILL');
+  await fw3.freeze();
+  await untilAnswered(traffic);
+  const sofar = bytesOf(traffic);
+  await until('more than any window on every bulk flow', () => bytesOf(traffic) > sofar + 2e7, 15_000);
+  await fw3.thaw();
+  await fw3.startAgent();
+  await agentUp(fw3);
+  if (!liberal) {
+    await fw3.run(['sysctl', '-qw', 'net.netfilter.nf_conntrack_tcp_be_liberal=0']);
+  }
+  await untilPlaced(lab, ALL);
+  return traffic;
+};
+
+const bytesOf = (traffic: Traffic): number =>
+  Math.min(...traffic.snapshot().flatMap(({ kind, answered }) => (kind === 'bulk' ? [answered] : [])));
+
+it('a node that has missed what became of its connections serves them all the same', async () => {
+  const traffic = await goesOnWithOldWindows(true);
+  await untilAnswered(traffic);
+  expect((await traffic.stop()).filter(({ lost }) => lost)).toEqual([]);
+}, 60_000);
+
+it('if it held them to the windows that it knows, they would be lost', async () => {
+  const traffic = await goesOnWithOldWindows(false);
+  const lostKinds = () => traffic.snapshot().flatMap(({ lost, kind }) => (lost ? [kind] : []));
+  await until('bulk flows to be lost', lostKinds, 15_000, (kinds) => kinds.includes('bulk'));
 }, 60_000);
