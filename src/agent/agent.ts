@@ -109,7 +109,7 @@ export class Agent {
         },
         note: (level, text) => parts.log[level](text),
       },
-      { refresh: parts.refresh, verify: 60_000, verifyBound: config.timeouts.sync },
+      { refresh: parts.refresh, verify: parts.verify, verifyBound: config.timeouts.sync },
       parts.fresh,
     );
     this.conntrackd = new ConntrackdNews(this.#upkeep, parts.log);
