@@ -2,6 +2,7 @@ import { asOptional, fingerprint, originalFingerprint } from '../cluster/fingerp
 import { bucketOfFlow, type Flow } from '../cluster/flow.ts';
 import type { HashTable } from '../cluster/hash-table.ts';
 import type { VerificationSource } from '../peers/verification.ts';
+import { ahead } from '../system/ahead.ts';
 import { adopt } from '../transitions/adopt.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
 
@@ -29,15 +30,17 @@ export const servedFlows = (
   };
   const cached = edges.external !== undefined;
   const hashOf = cached ? originalFingerprint : fingerprint;
+  async function* listed(buckets: ReadonlySet<number>): AsyncGenerator<readonly number[], void, undefined> {
+    const serves = chosen(buckets);
+    const { replicated } = sorting();
+    for await (const flows of edges.table.dump()) {
+      const others = cached ? flows.filter((flow) => !replicated(flow)) : [];
+      yield [...flows.filter(serves).map(hashOf), ...others.map((flow) => asOptional(hashOf(flow)))];
+    }
+  }
   return {
-    hashes: async function* (buckets) {
-      const serves = chosen(buckets);
-      const { replicated } = sorting();
-      for await (const flows of edges.table.dump()) {
-        const others = cached ? flows.filter((flow) => !replicated(flow)) : [];
-        yield [...flows.filter(serves).map(hashOf), ...others.map((flow) => asOptional(hashOf(flow)))];
-      }
-    },
+    // Half a million flows that wait for a slow replica as objects would have the garbage collector stop the event loop.
+    hashes: (buckets) => ahead(listed(buckets)),
     touch: (buckets, hashes) => {
       asked(hashes);
       return adopt(

@@ -105,8 +105,11 @@ class Part {
   }
 
   *entries(): Generator<readonly [hash: number, value: number], void, undefined> {
-    for (const [at, value] of this.#values.entries()) {
+    // A table from which most was deleted has many places to look at, and an iterator takes ten times as long.
+    for (let at = 0, left = this.#size; left > 0; at += 1) {
+      const value = this.#values[at] ?? Number.NaN;
       if (!Number.isNaN(value)) {
+        left -= 1;
         yield [this.#keys[at] ?? 0, value];
       }
     }
@@ -114,8 +117,8 @@ class Part {
 
   count(chosen: (value: number) => boolean): number {
     let found = 0;
-    for (const value of this.#values) {
-      found += !Number.isNaN(value) && chosen(value) ? 1 : 0;
+    for (const [, value] of this.entries()) {
+      found += chosen(value) ? 1 : 0;
     }
     return found;
   }

@@ -105,7 +105,8 @@ test('were nothing mended, it would stay so; the replica says so and is not sync
   await restartAgent(replica, 'mend');
   await until('a synced replica', () => isSynced(replica), 20_000);
   await loseMessages(lab, traffic, from);
-  await expect(untilSameTables(lab, HEALED_MS)).rejects.toThrow(/fw3 still has tcp/);
+  await expect(untilSameTables(lab, HEALED_MS)).rejects.toThrow(/fw3 lacks tcp/);
+  expect((await differences(lab)).filter((text) => text.startsWith('fw3 still has tcp'))).toHaveLength(COUNT);
   const said = await until(
     'the bound of a comparison',
     async () => (await statusOf(replica)).warnings.find((text) => text.includes('still missing')),
