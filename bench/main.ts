@@ -7,6 +7,7 @@ import { measureLoop } from './loop/measure.ts';
 import { measureNodes } from './nodes/measure.ts';
 import { measureRefresh } from './refresh/measure.ts';
 import { measureTakeover } from './takeover/measure.ts';
+import { measureVerify } from './verify/measure.ts';
 
 const USAGE = `npm run bench -- takeover [--quick] [--json FILE]
     from the manager's word to active buckets, beside the stock way; adopting; power cut to the first packet
@@ -20,6 +21,8 @@ npm run bench -- refresh [--quick] [--json FILE]
     what it costs owner and replica that copies don't expire
 npm run bench -- nodes [--quick] [--json FILE]
     two, three and five nodes: until the others own what one leaves, and until it has its home back
+npm run bench -- verify [--quick] [--json FILE]
+    a replica compares its copies with the owner's flows, also while those come and go
 npm run bench -- kernel [--flows 200000] [--rounds 5]
     the netlink codecs: rates, and how long they hold the event loop`;
 
@@ -60,6 +63,8 @@ const refresh = (): Promise<void> => measureRefresh(options());
 
 const nodes = (): Promise<void> => measureNodes(options());
 
+const verify = (): Promise<void> => measureVerify(options());
+
 /** In a network namespace of its own. */
 const kernel = async (): Promise<void> => {
   const program = fileURLToPath(new URL('kernel.ts', import.meta.url));
@@ -67,7 +72,7 @@ const kernel = async (): Promise<void> => {
   await execa('unshare', ['--net', '--', tsx, program, ...rest], { stdio: 'inherit' });
 };
 
-const run = { takeover, handback, idle, loop, refresh, nodes, kernel }[what ?? ''];
+const run = { takeover, handback, idle, loop, refresh, nodes, verify, kernel }[what ?? ''];
 if (run === undefined) {
   console.error(USAGE);
   process.exit(2);

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../scripts/bundle.ts';
 
-const NAMES = ['agent', 'arrivals', 'fill', 'idle-agent', 'manager', 'set-watch', 'stream'] as const;
+const NAMES = ['agent', 'arrivals', 'churn', 'fill', 'idle-agent', 'manager', 'set-watch', 'stream'] as const;
 
 /** The bench's own programs that run inside machines of the lab. */
 export type ProgramName = (typeof NAMES)[number];

@@ -1,8 +1,10 @@
 import { openSync, readSync } from 'node:fs';
+import type { Alter } from '../../src/agent/assemble.ts';
 import { runProgram } from '../../src/commands/program.ts';
 
 /**
- * The product, with a watch on its event loop. On SIGUSR2 it prints the longest turn since the last time: `heldMs` by the
+ * The product, with a watch on its event loop; with BENCH_VERIFY it compares that many milliseconds after a comparison
+ * rather than in a minute, and says when it asks for an owner's list. On SIGUSR2 it prints the longest turn since the last time: `heldMs` by the
  * clock, `ownMs` without the time in which the thread could have run but other programs had the processors.
  */
 const TICK_MS = 1;
@@ -36,6 +38,17 @@ process.on('SIGUSR2', () => {
   longest = { heldMs: 0, ownMs: 0 };
 });
 
-void runProgram(process.argv).then((status) => {
+const pause = Number(process.env['BENCH_VERIFY']);
+
+const comparing: Alter = (parts) => ({
+  ...parts,
+  verify: pause,
+  listOf: (...owner) => {
+    process.stdout.write(`${JSON.stringify({ asked: Date.now() })}\n`);
+    return parts.listOf(...owner);
+  },
+});
+
+void runProgram(process.argv, pause > 0 ? comparing : undefined).then((status) => {
   process.exitCode = status;
 });

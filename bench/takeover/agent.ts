@@ -34,9 +34,12 @@ export class MeasuredAgent {
   }
 
   /** The configuration must have `log: { level: debug }`: that it has adopted is said there. */
-  static async start(node: FirewallNode): Promise<MeasuredAgent> {
+  static async start(
+    node: FirewallNode,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<MeasuredAgent> {
     const argv = [process.execPath, programFile('agent'), '-c', '/etc/conntrack-ha/cluster.yaml', 'run'];
-    const agent = new MeasuredAgent(node, await node.machine.spawn('agent', argv));
+    const agent = new MeasuredAgent(node, await node.machine.spawn('agent', argv, environment));
     await until(`the agent of ${node.name}`, () => agent.status(), 15_000);
     return agent;
   }
@@ -44,6 +47,15 @@ export class MeasuredAgent {
   async status(): Promise<Status> {
     const socket = this.#node.machine.path('/run/conntrack-ha/agent.sock');
     return statusSchema.parse(await askAgent(socket, { command: 'status' }, 5000));
+  }
+
+  get pid(): number {
+    return this.#daemon.pid;
+  }
+
+  /** What it has printed so far. */
+  output(): Promise<string> {
+    return this.#daemon.output();
   }
 
   /** How far its log goes now. */

@@ -1,5 +1,6 @@
 import type { Server } from 'node:net';
 import { type Group, groupsOf } from '../cluster/groups.ts';
+import type { HashTable } from '../cluster/hash-table.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import { timeoutsOf } from '../cluster/timeouts.ts';
 import { groupStatuses, type Status, warningsOf } from '../observe/status.ts';
@@ -98,6 +99,7 @@ export class Agent {
         listOf: (peer, signal) => parts.listOf(peer, signal),
         askBulk: (peer) => parts.askBulk(() => this.#peers.askBulk(peer.name)),
         verified: (peer, result) => this.#verified(peer, result),
+        comparing: (peer, progress) => this.#replicas.comparing(peer, progress),
         interrupted: () => this.#memory.unsynced(),
         joined: () => parts.noteJoined(),
         reach: parts.reach,
@@ -107,7 +109,7 @@ export class Agent {
         },
         note: (level, text) => parts.log[level](text),
       },
-      { refresh: parts.refresh, verify: 60_000, verifyBound: config.timeouts.sync },
+      { refresh: parts.refresh, verify: parts.verify, verifyBound: config.timeouts.sync },
       parts.fresh,
     );
     this.conntrackd = new ConntrackdNews(this.#upkeep, parts.log);
@@ -285,9 +287,11 @@ export class Agent {
       peers: snapshot.peers.map(({ name, reachable }) => ({ name, reachable })),
       conntrackd: this.#parts.conntrackdHealth(),
       verified: this.#replicas.results,
+      comparing: this.#replicas.comparison,
       commit: this.#commits?.last ?? null,
       warnings: [
         ...warningsOf(snapshot),
+        ...this.#replicas.warnings,
         ...this.#lost.reasons,
         ...(this.#loop.failure === '' ? [] : [this.#loop.failure]),
         ...(this.#parts.conntrackdHealth() === 'ok'
@@ -423,8 +427,8 @@ export class Agent {
   }
 
   /** A replica misses these flows. */
-  #asked(hashes: ReadonlySet<number>): void {
-    const often = this.#questions.ask(hashes, performance.now());
+  #asked(hashes: HashTable): void {
+    const often = this.#questions.ask(hashes.keys(), performance.now());
     if (often > 0) {
       this.#questions.forget();
       this.#parts.log.warn(

@@ -33,6 +33,8 @@ import { StandStill } from './stand-still.ts';
 const DRAIN_MS = 2000;
 /** How long conntrackd may take to read of what it has committed: a million flows. */
 const READ_MS = 10_000;
+/** Between two comparisons with a peer: what was lost in between is found, and mended, within a minute. */
+const VERIFY_MS = 50_000;
 /** How long a hand-over waits for the last states to leave. Less than the new owner waits for the answer. */
 const SENT_MS = 200;
 /** Timeouts of what can live on, each packet giving it anew: only the owner sees those. Half-closed connections are among it. */
@@ -98,6 +100,7 @@ export const assemble = async (
       lease,
       resident,
       refresh: () => refreshInterval(livingTimeouts()),
+      verify: VERIFY_MS,
       flowCount: () => Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8')),
       conntrackdHealth: () => health.state,
       announce: (group, ready) => {

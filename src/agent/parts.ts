@@ -28,6 +28,8 @@ export interface AgentParts {
   readonly noteJoined: () => void;
   /** Milliseconds between two rounds of keeping replicas' copies from expiring, as the kernel's timeouts are now. */
   readonly refresh: () => number;
+  /** Milliseconds between two comparisons with a peer. */
+  readonly verify: number;
   /** Milliseconds that the kernel keeps a bucket owned without the agent; 0: for ever. */
   readonly lease: number;
   /** Whether this agent stays: hooks and keepalived look at its heartbeat. */

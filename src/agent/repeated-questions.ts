@@ -2,6 +2,8 @@
 const OFTEN = 8;
 /** What wasn't asked for within so many milliseconds is not asked for again and again. */
 const FORGOTTEN_MS = 10_000;
+/** Of what one replica asks for, so many are looked at: who lacks more than that has yet to get a bulk. */
+const LOOKED_AT = 10_000;
 
 /**
  * Counts how often replicas have asked this node, the owner, for the same flow. conntrackd keeps the translation that a
@@ -19,7 +21,12 @@ export class RepeatedQuestions {
       }
     }
     let often = 0;
+    let looked = 0;
     for (const hash of hashes) {
+      looked += 1;
+      if (looked > LOOKED_AT) {
+        break;
+      }
       const times = (this.#asked.get(hash)?.times ?? 0) + 1;
       this.#asked.set(hash, { times, last: now });
       often += times >= OFTEN ? 1 : 0;

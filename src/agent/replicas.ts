@@ -1,7 +1,7 @@
 import type { Group } from '../cluster/groups.ts';
-import type { VerifiedStatus } from '../observe/status.ts';
+import type { ComparisonStatus, VerifiedStatus } from '../observe/status.ts';
 import type { Logger } from '../system/log.ts';
-import type { Verification } from '../transitions/verify.ts';
+import type { Verification, VerificationProgress } from '../transitions/verify.ts';
 import type { Memory } from './memory.ts';
 
 /** A peer whose buckets this node is a replica of. */
@@ -19,6 +19,7 @@ export class Replicas {
   readonly #log: Logger;
   readonly #owned: () => ReadonlySet<number>;
   readonly #results = new Map<string, VerifiedStatus>();
+  #comparison: { readonly peer: string; readonly progress: VerificationProgress } | undefined;
 
   /** @param owned the buckets that are active in this node's kernel now */
   constructor(groups: readonly Group[], memory: Memory, log: Logger, owned: () => ReadonlySet<number>) {
@@ -75,7 +76,7 @@ export class Replicas {
       this.#log[before?.synced ? 'debug' : 'info'](text);
     } else {
       this.#memory.unsynced(peer.name);
-      this.#log.warn(`${missing} of ${flows} flows of ${peer.name} are still missing here; not synced`);
+      this.#log.warn(missingText({ peer: peer.name, flows, missing }));
     }
     return synced;
   }
@@ -86,8 +87,41 @@ export class Replicas {
     this.#results.delete(peer);
   }
 
+  /** How far the comparison with a peer is; undefined: it has ended. */
+  comparing(peer: OwnerPeer, progress: VerificationProgress | undefined): void {
+    this.#comparison = progress && { peer: peer.name, progress };
+  }
+
+  /** The comparison that is under way; null: none. */
+  get comparison(): ComparisonStatus | null {
+    if (this.#comparison === undefined) {
+      return null;
+    }
+    const { peer, progress } = this.#comparison;
+    const flows = progress.flows ?? this.#results.get(peer)?.flows;
+    return {
+      peer,
+      round: progress.round,
+      percent: percentOf(progress, flows),
+      flows: flows ?? null,
+      missing: progress.missing ?? null,
+    };
+  }
+
+  /** What keeps this node from holding the states of its peers. */
+  get warnings(): readonly string[] {
+    return this.results.filter(({ synced }) => !synced).map(missingText);
+  }
+
   /** The last comparison with each peer. */
   get results(): readonly VerifiedStatus[] {
     return [...this.#results.values()];
   }
 }
+
+const missingText = ({ peer, flows, missing }: Pick<VerifiedStatus, 'peer' | 'flows' | 'missing'>): string =>
+  `${missing} of ${flows} flows of ${peer} are still missing here; not synced`;
+
+/** One half is the owner's list, as long as the last one; the other this node's table. 100 is a round that has ended. */
+const percentOf = ({ listed, found }: VerificationProgress, flows = 0): number =>
+  flows === 0 ? 0 : Math.min(99, Math.floor((50 * (Math.min(listed, flows) + found)) / flows));

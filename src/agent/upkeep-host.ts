@@ -1,5 +1,5 @@
 import type { Step } from '../transitions/steps.ts';
-import type { OwnersList, Verification } from '../transitions/verify.ts';
+import type { OwnersList, Verification, VerificationProgress } from '../transitions/verify.ts';
 import type { OwnerPeer } from './replicas.ts';
 
 /** What the upkeep asks the rest of the agent, always about this very moment. */
@@ -12,6 +12,8 @@ export interface UpkeepHost {
   readonly listOf: (peer: OwnerPeer, signal: AbortSignal) => Promise<OwnersList>;
   readonly askBulk: (peer: OwnerPeer) => void;
   readonly verified: (peer: OwnerPeer, result: Verification) => void;
+  /** How far a comparison is; undefined: it has ended, however. */
+  readonly comparing: (peer: OwnerPeer, progress: VerificationProgress | undefined) => void;
   /** conntrackd was started anew or went away: nothing that a peer sent meanwhile has come in. */
   readonly interrupted: () => void;
   /** This node's tables are right, or will be compared: a restarted agent needn't begin anew. */

@@ -268,9 +268,12 @@ export class Upkeep {
       () => this.#host.listOf(peer, signal),
       this.#times.verifyBound,
       signal,
-      // A comparison may take longer than a flow without a refresh lives.
-      async () => this.#refreshDue() && this.#refresh(signal),
-    );
+      {
+        // A comparison may take longer than a flow without a refresh lives.
+        meanwhile: async () => this.#refreshDue() && this.#refresh(signal),
+        progressed: (progress) => this.#host.comparing(peer, progress),
+      },
+    ).finally(() => this.#host.comparing(peer, undefined));
     if (missed === this.#missed) {
       this.#verifiedAt.set(peer.name, performance.now());
     }

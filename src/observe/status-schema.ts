@@ -29,6 +29,15 @@ export const statusSchema: z.ZodType<Status> = z.object({
       at: z.string(),
     }),
   ),
+  comparing: z
+    .object({
+      peer: z.string(),
+      round: z.number(),
+      percent: z.number(),
+      flows: z.number().nullable(),
+      missing: z.number().nullable(),
+    })
+    .nullable(),
   commit: z
     .object({
       at: z.string(),

@@ -1,4 +1,4 @@
-import type { CommitStatus, GroupStatus, Status } from './status.ts';
+import type { CommitStatus, ComparisonStatus, GroupStatus, Status } from './status.ts';
 
 /** A status for people: groups, peers, conntrackd, and what is wrong, if anything is. */
 export const statusText = (status: Status): string => {
@@ -14,12 +14,18 @@ export const statusText = (status: Status): string => {
     ...peers.map((peer) => {
       const seen = verified.find((result) => result.peer === peer.name);
       const compared = seen ? `; ${seen.flows} flows compared at ${seen.at}, ${seen.missing} missing` : '';
-      return `peer ${peer.name}: ${peer.reachable ? 'reachable' : "doesn't answer"}${compared}`;
+      const comparing = status.comparing?.peer === peer.name ? comparisonText(status.comparing) : '';
+      return `peer ${peer.name}: ${peer.reachable ? 'reachable' : "doesn't answer"}${compared}${comparing}`;
     }),
     ...(status.commit === null ? [] : [commitText(status.commit)]),
     ...status.warnings.map((warning) => `warning: ${warning}`),
   ];
   return lines.join('\n');
+};
+
+const comparisonText = ({ round, percent, flows, missing }: ComparisonStatus): string => {
+  const of = flows === null ? '' : ` of ${flows} flows`;
+  return `; comparing, round ${round}: ${percent} %${of}${missing === null ? '' : `, ${missing} were missing`}`;
 };
 
 const commitText = ({ at, groups, committed, refused, ms, failure }: CommitStatus): string => {

@@ -12,6 +12,8 @@ export interface Status {
   readonly conntrackd: 'starting' | 'ok' | 'absent' | 'stuck' | 'unfit';
   /** The last comparison with each peer's flows. */
   readonly verified: readonly VerifiedStatus[];
+  /** The comparison that is under way; null: none. */
+  readonly comparing: ComparisonStatus | null;
   /** The last commit of conntrackd's external cache, with `replicas: cache`; null: none since the agent started. */
   readonly commit: CommitStatus | null;
   readonly warnings: readonly string[];
@@ -38,6 +40,18 @@ export interface VerifiedStatus {
   readonly flows: number;
   readonly missing: number;
   readonly at: string;
+}
+
+export interface ComparisonStatus {
+  readonly peer: string;
+  /** From 1: it goes on until nothing older than a second is missing. */
+  readonly round: number;
+  /** How far the round is, 0 to 99. */
+  readonly percent: number;
+  /** How many flows the peer has, as far as is known; null: it is listing them for the first time. */
+  readonly flows: number | null;
+  /** How many of them were missing here at the end of the round before; null: there was none. */
+  readonly missing: number | null;
 }
 
 export interface CommitStatus {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { breather } from '../system/breath.ts';
 import { seal, TAG_BYTES, unseal } from './seal.ts';
 
 /** Largest payload of a frame in bytes: 4096 hashes and some room. */
@@ -32,6 +33,8 @@ export class FrameStream {
   readonly #side: 'client' | 'server';
   readonly #place: string;
   readonly #iterator: AsyncIterator<unknown>;
+  /** Hundreds of frames may wait in the socket's buffers, or fit into them. */
+  readonly #breathe = breather();
   #received = Buffer.alloc(0);
   #sent = 0;
   #read = 0;
@@ -54,6 +57,7 @@ export class FrameStream {
 
   /** Waits while the peer reads more slowly than this side writes. */
   async write(kind: Frame['kind'], payload: Buffer): Promise<void> {
+    await this.#breathe();
     if (this.#socket.destroyed) {
       throw this.#closed(); // its 'close' is over, and no 'drain' comes
     }
@@ -76,6 +80,7 @@ export class FrameStream {
 
   /** The next frame. Throws a FrameError at the end of the connection, or for anything that isn't an authentic frame. */
   async read(...expected: readonly Frame['kind'][]): Promise<Frame> {
+    await this.#breathe();
     const length = (await this.#take(4)).readUInt32BE();
     if (length < 1 + TAG_BYTES || length > 1 + MAX_PAYLOAD + TAG_BYTES) {
       throw new ForgeryError(`${this.#place}: a frame of ${length} bytes is none of ours`);

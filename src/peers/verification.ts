@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import * as z from 'zod';
+import { HashTable } from '../cluster/hash-table.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { peerPort } from '../config/types.ts';
 import { ForgeryError, FrameStream } from './frames.ts';
@@ -13,14 +14,14 @@ export interface VerificationSource {
   /** The hashes of the flows in those of `buckets` that this node owns. */
   readonly hashes: (buckets: ReadonlySet<number>) => AsyncIterable<readonly number[]>;
   /** Touches the flows with these hashes, so that they go out again. Returns how many were there. */
-  readonly touch: (buckets: ReadonlySet<number>, hashes: ReadonlySet<number>) => Promise<number>;
+  readonly touch: (buckets: ReadonlySet<number>, hashes: HashTable) => Promise<number>;
 }
 
 /** An answer to one comparison: the replica reads `hashes` to the end, then names what it misses. */
 export interface Comparison {
   readonly hashes: AsyncIterable<readonly number[]>;
   /** Returns how many flows the owner touched. Closes the connection. */
-  readonly missing: (hashes: readonly number[]) => Promise<number>;
+  readonly missing: (hashes: Iterable<number>) => Promise<number>;
   readonly close: () => void;
 }
 
@@ -89,8 +90,8 @@ export const compareWith = async (
     hashes: readHashes(stream),
     missing: async (hashes) => {
       try {
-        for (let at = 0; at < hashes.length; at += HASHES_PER_FRAME) {
-          await stream.write('missing', packHashes(hashes.slice(at, at + HASHES_PER_FRAME)));
+        for (const part of inFrames(hashes)) {
+          await stream.write('missing', packHashes(part));
         }
         await stream.write('end', Buffer.alloc(0));
         return parse(done, (await stream.read('done')).payload).touched;
@@ -112,20 +113,29 @@ const serveOne = async (
   const stream = new FrameStream(socket, key, 'server', bound, place);
   await greetAsServer(stream);
   const buckets = new Set(parse(request, (await stream.read('request')).payload).buckets);
+  let waiting: number[] = [];
   for await (const hashes of source.hashes(buckets)) {
-    for (let at = 0; at < hashes.length; at += HASHES_PER_FRAME) {
-      await stream.write('hashes', packHashes(hashes.slice(at, at + HASHES_PER_FRAME)));
+    waiting.push(...hashes);
+    if (waiting.length >= HASHES_PER_FRAME) {
+      const parts = inFrames(waiting);
+      waiting = [];
+      for (const part of parts) {
+        await stream.write('hashes', packHashes(part));
+      }
     }
   }
+  for (const part of inFrames(waiting)) {
+    await stream.write('hashes', packHashes(part));
+  }
   await stream.write('end', Buffer.alloc(0));
-  const missing = new Set<number>();
+  const missing = new HashTable();
   for (;;) {
     const frame = await stream.read('missing', 'end');
     if (frame.kind === 'end') {
       break;
     }
     for (const hash of unpackHashes(frame.payload)) {
-      missing.add(hash);
+      missing.set(hash, 0);
     }
   }
   const touched = missing.size > 0 ? await source.touch(buckets, missing) : 0;
@@ -156,6 +166,19 @@ async function* readHashes(stream: FrameStream): AsyncIterable<readonly number[]
       return;
     }
     yield unpackHashes(frame.payload);
+  }
+}
+
+function* inFrames(hashes: Iterable<number>): Generator<readonly number[], void, undefined> {
+  let part: number[] = [];
+  for (const hash of hashes) {
+    if (part.push(hash) === HASHES_PER_FRAME) {
+      yield part;
+      part = [];
+    }
+  }
+  if (part.length > 0) {
+    yield part;
   }
 }
 

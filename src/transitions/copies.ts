@@ -2,6 +2,8 @@ import { fingerprint, originalFingerprint } from '../cluster/fingerprint.ts';
 import { bucketOfFlow, type Tuple } from '../cluster/flow.ts';
 import type { Edges, ExternalCache, Sorting } from './edges.ts';
 
+/** Deleted at a time: who owns them is looked up again for each. */
+const BATCH = 1000;
 /** How often a cache is emptied in one comparison. */
 const TIMES = 2;
 
@@ -50,10 +52,15 @@ export const kernelCopies = (
     }
   },
   remove: async (stale) => {
-    const tuples = stale
-      .filter(({ bucket }) => bucket !== undefined && foreign(bucket))
-      .map(({ tuple }) => tuple);
-    return { removed: tuples.length > 0 ? (await edges.table.remove(tuples)).done : 0, emptied: false };
+    let removed = 0;
+    for (let at = 0; at < stale.length; at += BATCH) {
+      const tuples = stale
+        .slice(at, at + BATCH)
+        .filter(({ bucket }) => bucket !== undefined && foreign(bucket))
+        .map(({ tuple }) => tuple);
+      removed += tuples.length > 0 ? (await edges.table.remove(tuples)).done : 0;
+    }
+    return { removed, emptied: false };
   },
 });
 

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { optionalIn } from '../cluster/fingerprint.ts';
+import { HashTable } from '../cluster/hash-table.ts';
+import { breather } from '../system/breath.ts';
 import type { Copies, Copy } from './copies.ts';
 
 /** How long a difference must last before it counts: a dump is no snapshot, and flows come and go meanwhile. */
@@ -10,7 +12,7 @@ const PAUSE_MS = 150;
 /** A list of the owner's flows, and the way to have some of them sent again. */
 export interface OwnersList {
   readonly hashes: AsyncIterable<readonly number[]>;
-  readonly missing: (hashes: readonly number[]) => Promise<number>;
+  readonly missing: (hashes: Iterable<number>) => Promise<number>;
   readonly close: () => void;
 }
 
@@ -26,98 +28,129 @@ export interface Verification {
   readonly rounds: number;
 }
 
+/** How far a comparison is. */
+export interface VerificationProgress {
+  /** From 1. */
+  readonly round: number;
+  /** Flows that the owner has listed in this round. */
+  readonly listed: number;
+  /** How many it has; undefined until they were all listed once. */
+  readonly flows: number | undefined;
+  /** How many of them were found here in this round. */
+  readonly found: number;
+  /** How many were missing in the round before; undefined in the first. */
+  readonly missing: number | undefined;
+}
+
+export interface VerifyOptions {
+  /** Called between two comparisons. */
+  readonly meanwhile?: () => Promise<unknown>;
+  /** Called many times a second. */
+  readonly progressed?: (progress: VerificationProgress) => void;
+}
+
 /**
  * Verifies: compares this node's copies with their owner's flows until nothing older than a second is missing. The owner
  * touches what is missing; what is stale here is deleted, which also frees the tuples that a live flow may be waiting for.
  *
  * @param list asks the owner anew each round
- * @param bound milliseconds after which it gives up
- * @param meanwhile is called between two comparisons
+ * @param bound milliseconds after which it gives up, at the end of a round
  */
 export const verify = async (
   copies: Copies,
   list: () => Promise<OwnersList>,
   bound: number,
   signal: AbortSignal,
-  meanwhile: () => Promise<unknown> = async () => {},
+  { meanwhile = async () => {}, progressed = () => {} }: VerifyOptions = {},
 ): Promise<Verification> => {
   const began = performance.now();
-  const missingSince = new Map<number, number>();
-  const staleSince = new Map<number, number>();
+  let before: Difference = {
+    flows: undefined,
+    missing: new HashTable(),
+    stale: [],
+    staleSince: new HashTable(),
+  };
+  let missed: number | undefined;
   let removed = 0;
   for (let rounds = 1; ; rounds++) {
     const asked = performance.now();
-    const difference = await compareOnce(copies, await list(), signal);
+    const difference = await compareOnce(copies, await list(), signal, before, asked, (part) =>
+      progressed({ round: rounds, flows: before.flows, missing: missed, ...part }),
+    );
     signal.throwIfAborted();
-    keepSince(missingSince, difference.missing, asked);
-    keepSince(staleSince, difference.stale.keys(), asked);
-    const stale = [...difference.stale].filter(([hash]) => settled(staleSince, hash, asked));
-    const removal = await copies.remove(stale.map(([, copy]) => copy));
+    const settled = (since: number): boolean => asked - since >= SETTLE_MS;
+    const removal = await copies.remove(
+      difference.stale.filter(({ hash }) => settled(difference.staleSince.get(hash) ?? asked)),
+    );
     removed += removal.removed;
-    const overdue = [...missingSince.keys()].filter((hash) => settled(missingSince, hash, asked)).length;
+    missed = difference.missing.size;
+    const overdue = difference.missing.count(settled);
     const watched = asked - began >= SETTLE_MS;
-    const whole = difference.missing.size === 0 || (watched && overdue === 0);
+    const whole = missed === 0 || (watched && overdue === 0);
     const result = { flows: difference.flows, removed, rounds };
-    if (whole && !removal.emptied && (staleSince.size === 0 || watched)) {
-      return { ...result, synced: true, missing: difference.missing.size };
+    if (whole && !removal.emptied && (difference.stale.length === 0 || watched)) {
+      return { ...result, synced: true, missing: missed };
     }
     if (performance.now() - began >= bound) {
       const synced = whole && !removal.emptied;
-      return { ...result, synced, missing: whole ? difference.missing.size : overdue };
+      return { ...result, synced, missing: whole ? missed : overdue };
     }
+    before = difference;
     await meanwhile();
     await delay(PAUSE_MS, undefined, { signal });
   }
 };
 
 interface Difference {
-  readonly flows: number;
-  readonly missing: ReadonlySet<number>;
-  readonly stale: ReadonlyMap<number, Copy>;
+  readonly flows: number | undefined;
+  /** Since when each flow has been missing. */
+  readonly missing: HashTable;
+  readonly stale: readonly Copy[];
+  /** Since when each copy has been stale. */
+  readonly staleSince: HashTable;
 }
 
-/** The owner's list first, this node's dump second: what was replicated in between counts as here. */
-const compareOnce = async (copies: Copies, owners: OwnersList, signal: AbortSignal): Promise<Difference> => {
+/**
+ * The owner's list first, this node's dump second: what was replicated in between counts as here. What differed `before`
+ * keeps its time, the rest has `asked`.
+ */
+const compareOnce = async (
+  copies: Copies,
+  owners: OwnersList,
+  signal: AbortSignal,
+  before: Difference,
+  asked: number,
+  progressed: (part: Pick<VerificationProgress, 'listed' | 'found'> & { readonly flows?: number }) => void,
+): Promise<Difference & { readonly flows: number }> => {
+  const breathe = breather();
   try {
-    const missing = new Set<number>();
-    const optional = new Set<number>();
+    const missing = new HashTable();
+    const optional = new HashTable();
     for await (const hashes of owners.hashes) {
       for (const hash of hashes) {
         const marked = optionalIn(hash);
-        marked === undefined ? missing.add(hash) : optional.add(marked);
+        marked === undefined ? missing.set(hash, before.missing.get(hash) ?? asked) : optional.set(marked, 0);
       }
+      progressed({ listed: missing.size, found: 0 });
+      await breathe();
     }
     const flows = missing.size;
-    const stale = new Map<number, Copy>();
+    const stale: Copy[] = [];
+    const staleSince = new HashTable();
     for await (const batch of copies.dump(signal)) {
       for (const copy of batch) {
-        if (!missing.delete(copy.hash) && !optional.has(copy.hash)) {
-          stale.set(copy.hash, copy);
+        // A dump may give an entry twice.
+        if (!missing.delete(copy.hash) && !optional.has(copy.hash) && !staleSince.has(copy.hash)) {
+          stale.push(copy);
+          staleSince.set(copy.hash, before.staleSince.get(copy.hash) ?? asked);
         }
       }
+      progressed({ flows, listed: flows, found: flows - missing.size });
     }
     signal.throwIfAborted();
-    await owners.missing([...missing]);
-    return { flows, missing, stale };
+    await owners.missing(missing.keys());
+    return { flows, missing, stale, staleSince };
   } finally {
     owners.close();
   }
 };
-
-/** Forgets what is no longer different, and notes since when the rest is. */
-const keepSince = (since: Map<number, number>, now: Iterable<number>, at: number): void => {
-  const current = new Set(now);
-  for (const hash of since.keys()) {
-    if (!current.has(hash)) {
-      since.delete(hash);
-    }
-  }
-  for (const hash of current) {
-    if (!since.has(hash)) {
-      since.set(hash, at);
-    }
-  }
-};
-
-const settled = (since: ReadonlyMap<number, number>, hash: number, at: number): boolean =>
-  at - (since.get(hash) ?? at) >= SETTLE_MS;

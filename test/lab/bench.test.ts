@@ -89,6 +89,26 @@ it('measures what keeping copies from expiring costs', { timeout: 120_000 }, asy
   );
 });
 
+it('measures comparisons, without and with flows that come and go', { timeout: 120_000 }, async () => {
+  const { stdout, json } = await bench('verify');
+  expect(stdout).toContain('Seconds of processor time for a comparison');
+  const turns = z.object({ heldMs: z.number().positive(), ownMs: z.number() });
+  const result = z.object({
+    milliseconds: z.number().positive(),
+    rounds: z.number().min(1),
+    compared: z.number(),
+    missing: z.undefined(),
+    owner: turns,
+    replica: turns,
+  });
+  const series = z.object({ flows: z.literal(5000), churn: z.number(), results: z.array(result).length(1) });
+  const [quiet, busy] = z.object({ series: z.array(series).length(2) }).parse(json).series;
+  expect(quiet?.results.map(({ compared }) => compared)).toEqual([5000]);
+  expect(quiet?.churn).toBe(0);
+  expect(busy?.churn).toBeGreaterThan(100);
+  expect(busy?.results[0]?.compared).toBeGreaterThan(5000);
+});
+
 it('measures 240 groups at once', { timeout: 60_000 }, async () => {
   const { stdout, json } = await bench('loop');
   expect(stdout).toContain('all active');

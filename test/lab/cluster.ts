@@ -103,12 +103,23 @@ export const untilActive = async (
   );
 };
 
-/** No state reaches the peer: what conntrackd sends is dropped on its way out. */
-const loseSync = async (node: FirewallNode): Promise<void> => {
+/** No state reaches the peer from now on: what conntrackd sends is dropped on its way out. */
+export const loseSync = async (node: FirewallNode): Promise<void> => {
   const rules = `table ip lab_lose_sync {
-    chain out { type filter hook output priority -500; udp dport 3780 drop; }
+    chain out { type filter hook output priority -500; udp dport 3780 counter drop; }
   }`;
   await node.run(['nft', '-f', '-'], { input: rules });
+};
+
+/** How many of conntrackd's datagrams were dropped. */
+export const lostSync = async (node: FirewallNode): Promise<number> => {
+  const rules = await node.run(['nft', 'list', 'table', 'ip', 'lab_lose_sync']);
+  return Number(/packets (\d+)/.exec(rules)?.[1]);
+};
+
+/** What conntrackd sends from now on reaches the peer again. */
+export const keepSync = async (node: FirewallNode): Promise<void> => {
+  await node.run(['nft', 'delete', 'table', 'ip', 'lab_lose_sync']);
 };
 
 /** Every bucket translates into all ports, as in the howto of 2010. */

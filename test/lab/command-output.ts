@@ -31,6 +31,25 @@ const statusJson = z.strictObject({
       at: z.iso.datetime(),
     }),
   ),
+  comparing: z
+    .strictObject({
+      peer: z.string(),
+      round: z.int().min(1),
+      percent: z.int().min(0).max(99),
+      flows: z.int().nullable(),
+      missing: z.int().nullable(),
+    })
+    .nullable(),
+  commit: z
+    .strictObject({
+      at: z.iso.datetime(),
+      groups: z.array(z.string()),
+      committed: z.int().nullable(),
+      refused: z.int().nullable(),
+      ms: z.number(),
+      failure: z.string().nullable(),
+    })
+    .nullable(),
   warnings: z.array(z.string()),
 });
 

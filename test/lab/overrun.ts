@@ -6,12 +6,18 @@ import { until } from './rig/wait.ts';
 const BURST = 2000;
 const SECONDS = 60;
 
-/** Starts a node's conntrackd anew with a buffer for the kernel's events that is much smaller than the product's. */
-export const useSmallBuffer = async (node: FirewallNode): Promise<void> => {
+/**
+ * Starts a node's conntrackd anew with a buffer for the kernel's events that is much smaller than the product's, and whatever
+ * else `change` changes.
+ */
+export const useSmallBuffer = async (
+  node: FirewallNode,
+  change: (rendered: string) => string = (rendered) => rendered,
+): Promise<void> => {
   const rendered = await node.product(['render', 'conntrackd']);
   const small = rendered.replace(/^(\s*NetlinkBufferSize(MaxGrowth)?) \d+$/gm, '$1 262144');
   await node.daemon('conntrackd').kill();
-  await node.startConntrackd(small);
+  await node.startConntrackd(change(small));
 };
 
 /**

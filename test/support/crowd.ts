@@ -137,6 +137,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     fresh: false,
     noteJoined: () => {},
     refresh: () => 20_000,
+    verify: 60_000,
     lease: config.timeouts.lease,
     resident: true,
     flowCount: () => 0,

@@ -30,6 +30,18 @@ const BREAKS: Readonly<Record<string, Alter>> = {
   }),
   /** No copy at a replica is kept from expiring. */
   refresh: (parts) => ({ ...parts, refresh: () => Number.POSITIVE_INFINITY }),
+  /** What a comparison finds is left as it is: the owner isn't told what is missing, and nothing stale is deleted. */
+  mend: (parts) => ({
+    ...parts,
+    edges: {
+      ...parts.edges,
+      table: { ...parts.edges.table, remove: async () => ({ done: 0, missing: 0 }) },
+    },
+    listOf: async (...owner) => {
+      const list = await parts.listOf(...owner);
+      return { ...list, missing: () => list.missing([]) };
+    },
+  }),
   /** The old owner answers the word before it closes, and closes three seconds later. */
   order: (parts) => ({
     ...parts,

@@ -58,6 +58,7 @@ export class Daemon {
       signal(this.entrance, name); // nsenter stops itself when its child is stopped
     }
     if (name === 'SIGTERM' || name === 'SIGINT' || name === 'SIGKILL') {
+      signal(this.entrance, 'SIGCONT');
       const timer = setTimeout(() => signal(this.pid, 'SIGKILL'), 5000);
       await this.ended;
       clearTimeout(timer);

@@ -24,6 +24,17 @@ const flow = (last: number): Flow => {
 const FLOWS = Array.from({ length: 20 }, (_, index) => flow(index + 1));
 const bucketOf = (each: Flow): number => bucketOfWord(each.original.src, SEED, BUCKETS);
 
+const TWO = { name: 'two', groups: ['two_one'], buckets: new Set([1]) };
+
+/** It always has a flow that never comes here. */
+const neverWhole: UpkeepHost['listOf'] = async () => ({
+  hashes: (async function* () {
+    yield [1];
+  })(),
+  missing: async () => 0,
+  close: () => {},
+});
+
 const running: Upkeep[] = [];
 
 const upkeep = (
@@ -77,6 +88,7 @@ const upkeep = (
     listOf: () => Promise.reject(new Error('nobody is compared here')),
     askBulk: () => {},
     verified: () => {},
+    comparing: () => {},
     interrupted: () => {
       calls.push('interrupted');
     },
@@ -161,21 +173,38 @@ describe('Upkeep', () => {
   });
 
   it('refreshes also while a comparison comes to no end', async () => {
-    const owners = () => [{ name: 'two', groups: ['two_one'], buckets: new Set([1]) }];
-    // It always has a flow that never comes here.
-    const listOf: UpkeepHost['listOf'] = async () => ({
-      hashes: (async function* () {
-        yield [1];
-      })(),
-      missing: async () => 0,
-      close: () => {},
-    });
     const results: boolean[] = [];
     const verified: UpkeepHost['verified'] = (_, { synced }) => void results.push(synced);
-    const { calls } = upkeep(new Set([0]), { refresh: 100, host: { owners, listOf, verified } });
+    const host = { owners: () => [TWO], listOf: neverWhole, verified };
+    const { calls } = upkeep(new Set([0]), { refresh: 100, host });
     const touches = () => calls.filter((call) => call === 'touch').length;
     await vi.waitFor(() => expect(touches()).toBeGreaterThan(2), 900);
     expect(results).toEqual([]);
+  });
+
+  it('tries again after the bound: not synced, and still refreshing', async () => {
+    const results: boolean[] = [];
+    const progress: string[] = [];
+    const { upkeep: made, calls } = upkeep(new Set([0]), {
+      refresh: 100,
+      host: {
+        owners: () => [TWO],
+        listOf: neverWhole,
+        verified: (peer, { synced, missing }) => {
+          expect(missing).toBe(1);
+          results.push(synced);
+          made.verifySoon(peer.name);
+        },
+        comparing: (_, at) => void progress.push(at === undefined ? 'ended' : `round ${at.round}`),
+      },
+    });
+    const touches = () => calls.filter((call) => call === 'touch').length;
+    await vi.waitFor(() => expect(results).toEqual([false]), 2000);
+    const before = touches();
+    await vi.waitFor(() => expect(results).toEqual([false, false]), 2000);
+    expect(touches() - before).toBeGreaterThan(2);
+    expect(progress.filter((text) => text === 'ended')).toHaveLength(2);
+    expect(progress[progress.indexOf('ended') + 1]).toBe('round 1');
   });
 
   it('touches nothing while it is held, and goes on afterwards', async () => {

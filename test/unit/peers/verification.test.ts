@@ -47,7 +47,7 @@ const serve = async (config: ClusterConfig, hashes: readonly (readonly number[])
       yield* hashes;
     },
     touch: async (_, missing) => {
-      asked.touched = missing;
+      asked.touched = new Set(missing.keys());
       return missing.size;
     },
   };

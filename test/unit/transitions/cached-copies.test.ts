@@ -34,7 +34,8 @@ const setUp = (cache: readonly Flow[], polluted: (asked: number) => readonly Flo
   );
   const list = async () => ({
     hashes: hashes(),
-    missing: async (named: readonly number[]) => {
+    missing: async (hashes: Iterable<number>) => {
+      const named = [...hashes];
       cached.push(...live.filter((flow) => named.includes(originalFingerprint(flow))));
       return named.length;
     },

@@ -79,8 +79,9 @@ export class MemoryOwner {
     const hashes = this.#flows().map(fingerprint);
     return {
       hashes: inPieces(hashes),
-      missing: async (named) => {
-        this.named.push([...named]);
+      missing: async (hashes) => {
+        const named = [...hashes];
+        this.named.push(named);
         this.#missing(named);
         return named.length;
       },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fingerprint } from '../../../src/cluster/fingerprint.ts';
 import { kernelCopies } from '../../../src/transitions/copies.ts';
-import { type OwnersList, verify } from '../../../src/transitions/verify.ts';
+import { type OwnersList, type VerificationProgress, verify } from '../../../src/transitions/verify.ts';
 import { UDP } from '../../support/flows.ts';
 import { bucketOf, flowOf, MemoryOwner, MemoryTable, sorting } from './memory-table.ts';
 
@@ -16,6 +16,7 @@ interface Case {
   readonly foreign?: (bucket: number) => boolean;
   readonly bound?: number;
   readonly signal?: AbortSignal;
+  readonly progressed?: (progress: VerificationProgress) => void;
 }
 
 const run = ({
@@ -24,7 +25,8 @@ const run = ({
   foreign = () => true,
   bound = 5000,
   signal = new AbortController().signal,
-}: Case) => verify(kernelCopies({ table }, sorting, BUCKETS, foreign), list, bound, signal);
+  progressed = () => {},
+}: Case) => verify(kernelCopies({ table }, sorting, BUCKETS, foreign), list, bound, signal, { progressed });
 
 describe.concurrent('verify', () => {
   it('is done in one round when nothing differs', async () => {
@@ -66,6 +68,24 @@ describe.concurrent('verify', () => {
     expect(result).toMatchObject({ synced: false, missing: 3 });
     expect(owner.named.every((hashes) => hashes.length === 3)).toBe(true);
     expect(owner.open).toBe(0);
+  });
+
+  it('tells how far it is: listed, found here, and missing before', async () => {
+    const table = new MemoryTable(live.slice(10));
+    const owner = new MemoryOwner(
+      () => live,
+      () => table.flows.push(...live.slice(0, 10)),
+    );
+    const seen: VerificationProgress[] = [];
+    await run({ table, list: owner.list, progressed: (progress) => void seen.push(progress) });
+    expect(seen[0]).toEqual({ round: 1, listed: 7, flows: undefined, found: 0, missing: undefined });
+    const first = seen.filter(({ round }) => round === 1);
+    expect(first.at(-1)).toEqual({ round: 1, listed: 120, flows: 120, found: 110, missing: undefined });
+    expect(seen[first.length]).toEqual({ round: 2, listed: 7, flows: 120, found: 0, missing: 10 });
+    expect(seen.at(-1)).toEqual({ round: 2, listed: 120, flows: 120, found: 120, missing: 10 });
+    for (const { listed, found } of seen) {
+      expect(found).toBeLessThanOrEqual(listed);
+    }
   });
 
   it('does not wait for flows that are younger than a second', async () => {
