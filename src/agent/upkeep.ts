@@ -263,6 +263,12 @@ export class Upkeep {
   async #verify(peer: OwnerPeer, signal: AbortSignal): Promise<number> {
     const missed = this.#missed;
     this.#host.reach('rejoin.verify');
+    // A dead peer's connection says nothing for long, and the others wait behind it.
+    const watch = setInterval(() => {
+      if (!this.#host.owners().some(({ name }) => name === peer.name)) {
+        this.#jobs.interrupt();
+      }
+    }, LOOK_MS);
     const result = await verify(
       this.#copiesOf(peer),
       () => this.#host.listOf(peer, signal),
@@ -273,7 +279,10 @@ export class Upkeep {
         meanwhile: async () => this.#refreshDue() && this.#refresh(signal),
         progressed: (progress) => this.#host.comparing(peer, progress),
       },
-    ).finally(() => this.#host.comparing(peer, undefined));
+    ).finally(() => {
+      clearInterval(watch);
+      this.#host.comparing(peer, undefined);
+    });
     if (missed === this.#missed) {
       this.#verifiedAt.set(peer.name, performance.now());
     }

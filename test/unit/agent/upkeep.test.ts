@@ -220,4 +220,24 @@ describe('Upkeep', () => {
     await vi.waitFor(() => expect(made.exact).toBe(true));
     expect(calls.filter((call) => call === 'touch').length).toBe(2);
   });
+
+  it('gives a comparison up when the peer falls silent, and goes on with another', async () => {
+    const three = { name: 'three', groups: ['three_one'], buckets: new Set([2]) };
+    let owners = [TWO, three];
+    const asked: string[] = [];
+    upkeep(new Set([0]), {
+      host: {
+        owners: () => owners,
+        listOf: (peer, signal) => {
+          asked.push(peer.name);
+          return peer.name === 'three'
+            ? neverWhole(peer, signal)
+            : new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+        },
+      },
+    });
+    await vi.waitFor(() => expect(asked).toEqual(['two']));
+    owners = [three];
+    await vi.waitFor(() => expect(asked).toContain('three'));
+  });
 });
