@@ -97,7 +97,7 @@ it('measures comparisons, without and with flows that come and go', { timeout: 1
     milliseconds: z.number().positive(),
     rounds: z.number().min(1),
     compared: z.number(),
-    missing: z.undefined(),
+    missing: z.undefined().optional(),
     owner: turns,
     replica: turns,
   });
