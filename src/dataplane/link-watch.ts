@@ -1,6 +1,5 @@
 import { type ClusterConfig, deviceOf, type NodeConfig } from '../config/types.ts';
 import { type Link, listLinks, openLinkChannel } from '../kernel/links.ts';
-import { run } from '../system/run.ts';
 import { Probe } from './probe.ts';
 
 const LOOK_MS = 100;
@@ -92,34 +91,17 @@ export class LinkWatch {
   }
 
   #judge(links: readonly Link[]): void {
-    const before = this.lost;
+    const before = this.lost.join();
     this.#losses = this.#watched.flatMap((one): readonly Loss[] => {
       const problem = linkProblem(links.find(({ name }) => name === one.device)) ?? one.probe?.problem;
       const label = one.name === one.device ? one.name : `${one.name} (${one.device})`;
       return problem === undefined ? [] : [{ name: one.name, reason: `${label} ${problem}` }];
     });
-    if (this.lost.join() !== before.join()) {
-      for (const { device } of this.#watched.filter(
-        ({ name }) => before.includes(name) && !this.lost.includes(name),
-      )) {
-        void forgetUnanswered(device);
-      }
+    if (this.lost.join() !== before) {
       this.#changed();
     }
   }
 }
-
-/**
- * Forgets the neighbours that were asked for in vain while the interface was lost. The kernel gives up 3 s after its first
- * question (arp_timer of net/core/neighbour.c: mcast_solicit), also when the answer could come by now, and tells whoever
- * has sent something since that the host is unreachable: a client that has just begun a connection gives that up.
- */
-const forgetUnanswered = async (device: string): Promise<void> => {
-  for (const state of ['incomplete', 'failed']) {
-    // The device may be gone again.
-    await run('ip', ['neighbour', 'flush', 'dev', device, 'nud', state]).catch(() => undefined);
-  }
-};
 
 /** How the sentence `eth1 ...` goes on; undefined if all is well. */
 const linkProblem = (link: Link | undefined): string | undefined => {

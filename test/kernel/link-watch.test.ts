@@ -126,26 +126,6 @@ describe('an interface is lost', () => {
     await becomes(watch, []);
   });
 
-  it('and whom it was asked for in vain is forgotten when it is back', async () => {
-    const { watch } = watching(plain);
-    const neighbours = async () => (await execa('ip', ['neighbour', 'show', 'dev', 'eth2'])).stdout;
-    await neighbour.ip(['link set eth2 down']);
-    await becomes(watch, ['eth2']);
-    // The kernel itself forgets all neighbours up to a second after the carrier is gone (net/core/link_watch.c).
-    await until(
-      'a neighbour asked for in vain',
-      async () => {
-        await execa('ping', ['-c1', '-W0.2', '192.168.1.9'], { reject: false });
-        return neighbours();
-      },
-      4000,
-      (text) => text.includes('192.168.1.9'),
-    );
-    await neighbour.ip(['link set eth2 up']);
-    await becomes(watch, []);
-    await until('nobody', neighbours, 500, (text) => !text.includes('192.168.1.9'));
-  });
-
   it('when it is removed, until it is made again', async () => {
     const { watch } = watching(plain);
     await ip('link delete eth1');
