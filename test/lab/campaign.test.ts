@@ -9,8 +9,8 @@ const campaign = (...args: readonly string[]) =>
 
 describe('a short campaign', () => {
   test.each([
-    ['two nodes', '11', '12', '2'],
-    ['three nodes', '12', '10', '3'],
+    ['two nodes', '21', '8', '2'],
+    ['three nodes', '22', '6', '3'],
   ])(
     'of %s loses nothing',
     async (_, seed, events, nodes) => {

@@ -51,17 +51,25 @@ const choicesFor = (nodes: readonly NodeCondition[], node: NodeCondition): reado
 
 /**
  * Whether one of the two heartbeats, VRRP and the sync link, goes on or comes back before nodes meet again: when both are cut,
- * both sides serve, and new translated connections are reset (docs/split-brain.md).
+ * both sides serve, and new translated connections are reset (docs/split-brain.md). A node without keepalived has no VRRP.
  */
 const leavesHeartbeat = (nodes: readonly NodeCondition[], node: NodeCondition, kind: EventKind): boolean => {
   const cut = (side: Side): boolean => nodes.some((each) => each.cut.includes(side));
   switch (kind) {
+    // What has begun since it was cut off nobody else holds.
+    case 'power cut':
+      return !node.cut.includes('sync') && node.conntrackd;
+    case 'kill keepalived':
+    case 'stop keepalived':
+    case 'flap':
     case 'freeze':
     case 'cut inside':
     case 'cut outside':
       return !cut('sync');
     case 'cut sync':
-      return !cut('inside') && !cut('outside') && nodes.every(({ frozen }) => !frozen) && node.on;
+      return (
+        !cut('inside') && !cut('outside') && nodes.every(({ frozen, keepalived }) => !frozen && keepalived)
+      );
     default:
       return true;
   }
