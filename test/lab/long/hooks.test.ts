@@ -9,7 +9,7 @@ import { withHooks, withoutFifo } from '../rewrites.ts';
 import { HOMES, readShares, untilShares } from '../shares.ts';
 import { Story } from '../story.ts';
 
-const HOOK = fileURLToPath(new URL('../../hooks/keepalived-notify', import.meta.url));
+const HOOK = fileURLToPath(new URL('../../../hooks/keepalived-notify', import.meta.url));
 
 const FORMS = [
   ['notify, as keepalived calls it; then none', withHooks(() => [`notify "${HOOK}"`]), 'SIGKILL'],
