@@ -1,23 +1,24 @@
 import type { Server } from 'node:net';
 import { type Group, groupsOf } from '../cluster/groups.ts';
-import type { HashTable } from '../cluster/hash-table.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import { timeoutsOf } from '../cluster/timeouts.ts';
-import { groupStatuses, type Status, warningsOf } from '../observe/status.ts';
+import type { Status } from '../observe/status.ts';
 import { ForgeryError } from '../peers/frames.ts';
 import { serveVerification } from '../peers/verification.ts';
-import type { ExternalCache } from '../transitions/edges.ts';
 import type { Verification } from '../transitions/verify.ts';
+import { statusOf } from './agent-status.ts';
 import { Chronicle } from './chronicle.ts';
 import { Commits } from './commits.ts';
 import { ConntrackdNews } from './conntrackd-news.ts';
 import { Conversation } from './conversation.ts';
+import { Demands } from './demands.ts';
 import { Journal } from './journal.ts';
+import { LastStates } from './last-states.ts';
 import { Lease } from './lease.ts';
 import { LostInterfaces } from './lost-interfaces.ts';
 import { Memory } from './memory.ts';
+import { OwnedBuckets } from './owned-buckets.ts';
 import type { AgentParts } from './parts.ts';
-import { RepeatedQuestions } from './repeated-questions.ts';
 import { type OwnerPeer, Replicas } from './replicas.ts';
 import { type Change, playRound, type Round, type RoundHost } from './round.ts';
 import { RoundLoop } from './round-loop.ts';
@@ -29,8 +30,6 @@ import { type WordOptions, Words } from './words.ts';
 const TICK_MS = 100;
 /** Between two beats of the heart that hooks and keepalived look at. */
 const BEAT_MS = 500;
-/** A peer that asks for all states twice within so many milliseconds got something wrong the first time. */
-const AGAIN_MS = 5000;
 
 /** One node's agent: wakes at every event, sees, decides, acts. */
 export class Agent {
@@ -45,21 +44,19 @@ export class Agent {
   readonly #upkeep: Upkeep;
   /** With `replicas: cache`. */
   readonly #commits: Commits | undefined;
-  /** What happened to this node's flows is on its way to a peer that asks for them. */
-  #sending = false;
+  /** With `replicas: cache`. */
+  readonly #lastStates: LastStates | undefined;
+  readonly #demands: Demands;
   /** Told by who watches conntrackd. */
   readonly conntrackd: ConntrackdNews;
   #verification: Server | undefined;
-  #owned: ReadonlySet<number> = new Set();
+  readonly #owned: OwnedBuckets;
   #managerAlive: boolean;
   #timer: NodeJS.Timeout | undefined;
   readonly #loop: RoundLoop;
   readonly #roundHost: RoundHost;
   readonly #journal: Journal;
   readonly #chronicle: Chronicle;
-  readonly #questions = new RepeatedQuestions();
-  /** When each peer has asked for all states last. */
-  readonly #bulkAsked = new Map<string, number>();
   #beatAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: AgentParts) {
@@ -71,6 +68,11 @@ export class Agent {
     this.#managerAlive = config.manager === 'none';
     const peers = config.nodes.filter((peer) => peer.name !== node.name).map(({ name }) => name);
     this.#memory = new Memory(node.name, this.#groups, peers, timeoutsOf(config), performance.now());
+    this.#owned = new OwnedBuckets(this.#groups, parts.edges.owned, () => {
+      // Its lease has run out, or another program took it out: its flows are no longer this node's.
+      this.#upkeep.gaveUp();
+      this.#upkeep.verifySoon();
+    });
     this.#lost = new LostInterfaces(this.#memory, parts.log);
     this.#lease = new Lease(parts.lease);
     this.#words = new Words(this.#groups, {
@@ -83,12 +85,12 @@ export class Agent {
     this.#peers = new Conversation(config, node, key, parts.log, this.#memory, {
       wake: () => void this.wake(),
       appeared: (peer) => this.#peerAppeared(peer),
-      missedUs: () => this.#peers.tell(this.#see(this.#owned)),
+      missedUs: () => this.#tell(),
       grew: (peer) => this.#upkeep.verifySoon(peer),
       answerWord: parts.answerWord,
-      bulkWanted: (peer) => this.#sendBulk(peer),
+      bulkWanted: (peer) => this.#demands.bulk(peer),
     });
-    this.#replicas = new Replicas(this.#groups, this.#memory, parts.log, () => this.#owned);
+    this.#replicas = new Replicas(this.#groups, this.#memory, parts.log, () => this.#owned.now);
     this.#upkeep = new Upkeep(
       parts.edges,
       parts.sorting,
@@ -114,6 +116,11 @@ export class Agent {
     );
     this.conntrackd = new ConntrackdNews(this.#upkeep, parts.log);
     const { external } = parts.edges;
+    const lastStates = external && new LastStates(external, (text) => parts.log.warn(text));
+    this.#lastStates = lastStates;
+    this.#demands = new Demands(this.#upkeep, external !== undefined, parts.log, (error) =>
+      this.#loop.complain(error),
+    );
     this.#commits =
       external &&
       new Commits(external, {
@@ -126,16 +133,16 @@ export class Agent {
       });
     this.#roundHost = {
       memory: this.#memory,
-      owned: { ...parts.edges.owned, read: () => this.#readOwned() },
+      owned: { ...parts.edges.owned, read: () => this.#owned.read() },
       manager: () => ({ kind: config.manager, alive: this.#managerAlive }),
       hold: (action) => this.#upkeep.hold(action),
       chronicle: this.#chronicle,
       reach: parts.reach,
       due: (decisions) => this.#commits?.due(decisions) ?? { decisions },
-      sent: external && (() => this.#send(external)),
+      sent: lastStates && (() => lastStates.send()),
       ask: (group, peer, synced) => this.#peers.ask(group, peer, synced),
       answer: (group, granted, reason) => this.#peers.answer(group, granted, reason),
-      changed: (groups, active) => this.#upkeepKnows(groups, active),
+      changed: (groups, active) => this.#owned.changed(groups, active),
       activated: (change) => this.#activated(change),
       deactivated: (change) => this.#deactivated(change),
     };
@@ -158,7 +165,7 @@ export class Agent {
         this.#parts.edges,
         this.#parts.sorting,
         (bucket) => this.#owned.has(bucket),
-        (hashes) => this.#asked(hashes),
+        (hashes) => this.#demands.missing(hashes),
       ),
       (from, error) =>
         log[error instanceof ForgeryError ? 'warn' : 'debug'](
@@ -208,7 +215,7 @@ export class Agent {
     }
     if (by === 'operator') {
       // A peer that is asked for it must know already by whom.
-      this.#peers.tell(this.#see(this.#owned));
+      this.#tell();
     }
     void this.wake();
     return true;
@@ -231,7 +238,7 @@ export class Agent {
   setLost(interfaces: readonly string[], reasons: readonly string[]): void {
     this.#lost.set(interfaces, reasons);
     // Peers compare at once.
-    this.#peers.tell(this.#see(this.#owned));
+    this.#tell();
     void this.wake();
   }
 
@@ -275,30 +282,16 @@ export class Agent {
   }
 
   status(): Status {
-    const { config, node } = this.#parts;
     const snapshot = this.#loop.round?.snapshot ?? this.#see(new Set());
-    return {
-      node: node.name,
-      manager: { kind: config.manager, alive: this.#managerAlive },
-      drained: snapshot.drained,
-      groups: groupStatuses(snapshot, this.#loop.round?.decisions ?? [], (group) =>
-        this.#journal.since(group),
-      ),
-      peers: snapshot.peers.map(({ name, reachable }) => ({ name, reachable })),
-      conntrackd: this.#parts.conntrackdHealth(),
-      verified: this.#replicas.results,
-      comparing: this.#replicas.comparison,
-      commit: this.#commits?.last ?? null,
-      warnings: [
-        ...warningsOf(snapshot),
-        ...this.#replicas.warnings,
-        ...this.#lost.reasons,
-        ...(this.#loop.failure === '' ? [] : [this.#loop.failure]),
-        ...(this.#parts.conntrackdHealth() === 'ok'
-          ? []
-          : [`conntrackd is ${this.#parts.conntrackdHealth()}`]),
-      ],
-    };
+    return statusOf(snapshot, {
+      manager: { kind: this.#parts.config.manager, alive: this.#managerAlive },
+      loop: this.#loop,
+      journal: this.#journal,
+      replicas: this.#replicas,
+      commits: this.#commits,
+      lost: this.#lost,
+      conntrackd: this.#parts.conntrackdHealth,
+    });
   }
 
   async #play(): Promise<Round> {
@@ -309,22 +302,10 @@ export class Agent {
   }
 
   async #publish(round: Round): Promise<void> {
-    await this.#lease.renew(this.#parts.edges.owned, this.#owned);
+    await this.#lease.renew(this.#parts.edges.owned, this.#owned.now);
     this.#journal.publish(round);
     this.#chronicle.flush();
     this.#beat();
-  }
-
-  async #readOwned(): Promise<ReadonlySet<number>> {
-    const before = this.#owned;
-    const owned = await this.#parts.edges.owned.read();
-    this.#owned = owned;
-    if ([...before].some((bucket) => !owned.has(bucket))) {
-      // Its lease has run out, or another program took it out: its flows are no longer this node's.
-      this.#upkeep.gaveUp();
-      this.#upkeep.verifySoon();
-    }
-    return owned;
   }
 
   #beat(): void {
@@ -342,14 +323,9 @@ export class Agent {
     if (milliseconds === 0) {
       return;
     }
-    const owned = this.#groups.filter(({ buckets }) => buckets.some((bucket) => this.#owned.has(bucket)));
-    this.#memory.stoodStill(
-      milliseconds,
-      owned.map(({ name }) => name),
-      now,
-    );
+    this.#memory.stoodStill(milliseconds, this.#owned.groups, now);
     // They answer at once: whether one of them has taken anything over must be known before anything else.
-    this.#peers.tell(this.#see(this.#owned));
+    this.#tell();
     if (milliseconds >= this.#parts.config.timeouts.peer) {
       const seconds = (milliseconds / 1000).toFixed(1);
       this.#parts.log.warn(`this node stood still for ${seconds} s: comparing its states with the peers'`);
@@ -360,29 +336,19 @@ export class Agent {
 
   #tick(): void {
     this.#noticeStandStill();
-    if (!this.#sending) {
-      this.#peers.tell(this.#see(this.#owned));
+    if (!this.#lastStates?.leaving) {
+      this.#tell();
     }
     void this.wake();
+  }
+
+  #tell(): void {
+    this.#peers.tell(this.#see(this.#owned.now));
   }
 
   #see(owned: ReadonlySet<number>): Snapshot {
     const manager = { kind: this.#parts.config.manager, alive: this.#managerAlive };
     return this.#memory.snapshot(owned, manager, performance.now());
-  }
-
-  /** Its answer says that it is done. Until then the peer is not to see by the status that nobody owns the group. */
-  async #send(external: ExternalCache): Promise<void> {
-    this.#sending = true;
-    try {
-      if (!(await external.sent())) {
-        this.#parts.log.warn('not all states had left for the peer when it was answered');
-      }
-    } catch (error) {
-      this.#parts.log.warn(error instanceof Error ? error.message : String(error));
-    } finally {
-      this.#sending = false;
-    }
   }
 
   #activated(change: Change): void {
@@ -391,7 +357,7 @@ export class Agent {
       this.#commits.activated(change.decisions.map(({ group }) => group));
       this.#upkeep.emptyExternal();
     }
-    this.#peers.tell(this.#see(this.#owned));
+    this.#tell();
     this.#journal.tookOver(change, this.#parts.flowCount());
     const peers = this.#memory.peers(performance.now());
     for (const { group } of change.decisions) {
@@ -408,53 +374,11 @@ export class Agent {
     this.#words.givenUp(change);
   }
 
-  /** What the batches look up changes with the kernel, not with the next round's reading. */
-  #upkeepKnows(groups: readonly string[], active: boolean): void {
-    const owned = new Set(this.#owned);
-    for (const group of groups) {
-      for (const bucket of this.#groups.find(({ name }) => name === group)?.buckets ?? []) {
-        active ? owned.add(bucket) : owned.delete(bucket);
-      }
-    }
-    this.#owned = owned;
-  }
-
   /** Something may have been lost while it was away; the next comparison tells. */
   #peerAppeared(peer: string): void {
     this.#replicas.distrust(peer);
     this.#parts.log.info(`${peer} answers on the sync link`);
     this.#upkeep.verifySoon(peer);
-  }
-
-  /** A replica misses these flows. */
-  #asked(hashes: HashTable): void {
-    const often = this.#questions.ask(hashes.keys(), performance.now());
-    if (often > 0) {
-      this.#questions.forget();
-      this.#parts.log.warn(
-        `a replica asks for the same ${often} flows again and again: emptying conntrackd's cache, and adopting anew`,
-      );
-      this.#upkeep.gaveUp();
-    }
-  }
-
-  #sendBulk(to: string): void {
-    const now = performance.now();
-    const again = now - (this.#bulkAsked.get(to) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS;
-    this.#bulkAsked.set(to, now);
-    if (again && this.#commits !== undefined) {
-      // It has emptied its cache twice, and flows came in that this node doesn't have.
-      this.#parts.log.debug(`${to} wants all states again: emptying conntrackd's cache, and adopting anew`);
-      this.#upkeep.gaveUp();
-      return;
-    }
-    this.#upkeep.bulk().then(
-      (sent) =>
-        this.#parts.log.debug(
-          sent ? `sent all states to ${to}` : `${to} wants all states; not now, the cache isn't exact`,
-        ),
-      (error: unknown) => this.#loop.complain(error),
-    );
   }
 
   #verified(peer: OwnerPeer, result: Verification): void {

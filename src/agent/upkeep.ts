@@ -1,13 +1,13 @@
-import { isDue } from '../cluster/refresh.ts';
 import { ConntrackdAbsent, ConntrackdStuck } from '../conntrackd/errors.ts';
 import { adopt } from '../transitions/adopt.ts';
 import { type Copies, kernelCopies } from '../transitions/copies.ts';
 import { disown } from '../transitions/disown.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
 import { purge } from '../transitions/purge.ts';
-import { verify } from '../transitions/verify.ts';
 import { CachedStates } from './cached-states.ts';
+import { Comparisons } from './comparisons.ts';
 import { JobLoop } from './job-loop.ts';
+import { Refreshing } from './refreshing.ts';
 import type { OwnerPeer } from './replicas.ts';
 import type { UpkeepHost, UpkeepTimes } from './upkeep-host.ts';
 
@@ -23,7 +23,6 @@ export class Upkeep {
   readonly #edges: Edges;
   readonly #sorting: () => Sorting;
   readonly #host: UpkeepHost;
-  readonly #times: UpkeepTimes;
   /** With `replicas: cache`. */
   readonly #cached: CachedStates | undefined;
   #identity: string | undefined;
@@ -33,13 +32,8 @@ export class Upkeep {
   #unadopted = true;
   /** Copies of what peers own may be stale throughout: delete them and have them sent again. */
   #rejoining: boolean;
-  #round = 0;
-  /** Between two rounds, as the timeouts were at the last one. */
-  #interval: number;
-  #refreshedAt = 0;
-  readonly #verifiedAt = new Map<string, number>();
-  /** Counts what a verification under way can't have seen. */
-  #missed = 0;
+  readonly #refreshing: Refreshing;
+  readonly #comparisons: Comparisons;
   #failure = '';
   #disowning = false;
   readonly #jobs = new JobLoop({
@@ -56,9 +50,18 @@ export class Upkeep {
     this.#edges = edges;
     this.#sorting = sorting;
     this.#host = host;
-    this.#times = times;
-    this.#interval = times.refresh();
+    this.#refreshing = new Refreshing(times.refresh);
     this.#rejoining = fresh;
+    this.#comparisons = new Comparisons(
+      {
+        ...host,
+        copiesOf: (peer) => this.#copiesOf(peer),
+        // A comparison may take longer than a flow without a refresh lives.
+        meanwhile: async (signal) => this.#refreshing.isDue() && this.#refresh(signal),
+        interrupt: () => this.#jobs.interrupt(),
+      },
+      times,
+    );
     this.#cached = edges.external && new CachedStates(edges.external, edges, sorting, host);
   }
 
@@ -115,8 +118,7 @@ export class Upkeep {
 
   /** A peer appeared, or owns something new, or this node missed something. */
   verifySoon(peer?: string): void {
-    peer === undefined ? this.#verifiedAt.clear() : this.#verifiedAt.delete(peer);
-    this.#missed += 1;
+    this.#comparisons.soon(peer);
     this.#jobs.wake();
   }
 
@@ -157,12 +159,10 @@ export class Upkeep {
     }
     const now = performance.now();
     // First: a peer that can't be compared with, again and again, must not let the others' copies expire.
-    if (this.#refreshDue(now)) {
+    if (this.#refreshing.isDue(now)) {
       return this.#refresh(signal);
     }
-    const due = owners.find(
-      (peer) => now - (this.#verifiedAt.get(peer.name) ?? -Infinity) >= this.#times.verify,
-    );
+    const due = this.#comparisons.due(owners, now);
     if (due === undefined) {
       await this.#lookAlone(owners, now);
       return LOOK_MS;
@@ -172,11 +172,9 @@ export class Upkeep {
 
   /** A peer that thinks it owns something still sends its flows, though nobody is compared with. */
   async #lookAlone(owners: readonly OwnerPeer[], now: number): Promise<void> {
-    const alone = this.#verifiedAt.get('') ?? Number.NEGATIVE_INFINITY;
-    if (this.#cached === undefined || owners.length > 0 || now - alone < this.#times.verify) {
+    if (this.#cached === undefined || owners.length > 0 || !this.#comparisons.takeAlone(now)) {
       return;
     }
-    this.#verifiedAt.set('', now);
     const { buckets } = this.#sorting().hashing;
     if (Array.from({ length: buckets }, (_, bucket) => bucket).every(this.#host.owns)) {
       await this.#cached.ownsAll();
@@ -193,7 +191,7 @@ export class Upkeep {
       this.#dirty = true;
       this.#unadopted = true;
       this.#cached?.restarted();
-      this.#verifiedAt.clear();
+      this.#comparisons.forget();
       this.#host.interrupted();
       this.#host.note(replaced ? 'info' : 'debug', 'conntrackd was started anew: disowning');
     }
@@ -229,7 +227,7 @@ export class Upkeep {
       if (!this.#unadopted) {
         this.#host.done('takeover.adopt');
       }
-      this.#refreshedAt = performance.now();
+      this.#refreshing.done();
       this.#host.note('debug', `adopted ${touched} flows in ${(performance.now() - began).toFixed(0)} ms`);
     } catch (error) {
       this.#unadopted = true;
@@ -252,7 +250,7 @@ export class Upkeep {
     }
     this.#host.done('rejoin.bulk');
     this.#join();
-    this.#verifiedAt.clear();
+    this.#comparisons.forget();
     this.#host.note(
       'info',
       `rejoins: ${removed} old entries purged, asked ${owners.map(({ name }) => name).join(', ')} for theirs`,
@@ -261,35 +259,7 @@ export class Upkeep {
   }
 
   async #verify(peer: OwnerPeer, signal: AbortSignal): Promise<number> {
-    const missed = this.#missed;
-    this.#host.reach('rejoin.verify');
-    // A dead peer's connection says nothing for long, and the others wait behind it.
-    const watch = setInterval(() => {
-      if (!this.#host.owners().some(({ name }) => name === peer.name)) {
-        this.#jobs.interrupt();
-      }
-    }, LOOK_MS);
-    const result = await verify(
-      this.#copiesOf(peer),
-      () => this.#host.listOf(peer, signal),
-      this.#times.verifyBound,
-      signal,
-      {
-        // A comparison may take longer than a flow without a refresh lives.
-        meanwhile: async () => this.#refreshDue() && this.#refresh(signal),
-        progressed: (progress) => this.#host.comparing(peer, progress),
-      },
-    ).finally(() => {
-      clearInterval(watch);
-      this.#host.comparing(peer, undefined);
-    });
-    if (missed === this.#missed) {
-      this.#verifiedAt.set(peer.name, performance.now());
-    }
-    if (result.synced) {
-      this.#host.done('rejoin.verify');
-    }
-    this.#host.verified(peer, result);
+    const result = await this.#comparisons.verify(peer, signal);
     if (result.synced) {
       await this.#cached?.whole(peer, signal, () => !this.#dirty);
     }
@@ -305,23 +275,11 @@ export class Upkeep {
 
   /** The owner's own refresh of a timeout is no event: without this the copies would expire under living flows. */
   async #refresh(signal: AbortSignal): Promise<number> {
-    this.#refreshedAt = performance.now();
-    this.#round += 1;
-    this.#interval = this.#times.refresh();
-    const [round, interval] = [this.#round, this.#interval];
-    await adopt(this.#edges, this.#sorting(), this.#host.owns, signal, (flow) =>
-      isDue(flow, round, interval),
+    await this.#refreshing.round(
+      (chosen) => adopt(this.#edges, this.#sorting(), this.#host.owns, signal, chosen),
+      signal,
     );
-    if (signal.aborted) {
-      // The turn of those that were left out would come again only many rounds later.
-      this.#round -= 1;
-      this.#refreshedAt = Number.NEGATIVE_INFINITY;
-    }
     return 0;
-  }
-
-  #refreshDue(now = performance.now()): boolean {
-    return now - this.#refreshedAt >= this.#interval;
   }
 
   /** Once for each new reason: what goes on failing was said. */

@@ -14,10 +14,10 @@ export interface Readiness {
 const SILENCE_MS = 10_000;
 
 /**
- * An owner is ready; a replica is when it holds the states of the owner, or when that has lost more interfaces; where nobody owns the group there is nothing
- * to hold, but only a node that sees every peer can know that. Neither is ready while the operator has drained this node,
- * or while a peer that could own the group has fewer interfaces that carry nothing: the same loss everywhere, a switch
- * that restarts, changes nothing. Pure.
+ * An owner is ready; a replica is when it holds the states of the owner, or when that has lost more interfaces and nobody
+ * who holds its states has not; where nobody owns the group there is nothing to hold, but only a node that sees every peer can
+ * know that. Neither is ready while the operator has drained this node, or while a peer that could own the group has fewer
+ * interfaces that carry nothing: the same loss everywhere, a switch that restarts, changes nothing. Pure.
  */
 export const readiness = (snapshot: Snapshot): readonly Readiness[] =>
   snapshot.groups.map((group) => ({ group: group.name, ...readinessOf(snapshot, group) }));

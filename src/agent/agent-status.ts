@@ -1,0 +1,42 @@
+import type { Snapshot } from '../cluster/snapshot.ts';
+import { groupStatuses, type Status, warningsOf } from '../observe/status.ts';
+import type { Commits } from './commits.ts';
+import type { Journal } from './journal.ts';
+import type { LostInterfaces } from './lost-interfaces.ts';
+import type { Replicas } from './replicas.ts';
+import type { RoundLoop } from './round-loop.ts';
+
+/** Who each knows a part of what `status` says. */
+export interface StatusSources {
+  readonly manager: Status['manager'];
+  readonly loop: Pick<RoundLoop, 'round' | 'failure'>;
+  readonly journal: Pick<Journal, 'since'>;
+  readonly replicas: Pick<Replicas, 'results' | 'comparison' | 'warnings'>;
+  readonly commits: Pick<Commits, 'last'> | undefined;
+  readonly lost: Pick<LostInterfaces, 'reasons'>;
+  readonly conntrackd: () => Status['conntrackd'];
+}
+
+/** What the agent says of itself: as the last round found it. */
+export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => {
+  const { loop, journal, replicas, commits, lost } = sources;
+  const conntrackd = sources.conntrackd();
+  return {
+    node: snapshot.node,
+    manager: sources.manager,
+    drained: snapshot.drained,
+    groups: groupStatuses(snapshot, loop.round?.decisions ?? [], (group) => journal.since(group)),
+    peers: snapshot.peers.map(({ name, reachable }) => ({ name, reachable })),
+    conntrackd,
+    verified: replicas.results,
+    comparing: replicas.comparison,
+    commit: commits?.last ?? null,
+    warnings: [
+      ...warningsOf(snapshot),
+      ...replicas.warnings,
+      ...lost.reasons,
+      ...(loop.failure === '' ? [] : [loop.failure]),
+      ...(conntrackd === 'ok' ? [] : [`conntrackd is ${conntrackd}`]),
+    ],
+  };
+};

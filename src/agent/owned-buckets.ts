@@ -1,0 +1,53 @@
+import type { Group } from '../cluster/groups.ts';
+import type { OwnedSet } from '../transitions/edges.ts';
+
+/** The buckets that are active in this node's kernel: as last read, and as this agent has changed them since. */
+export class OwnedBuckets {
+  readonly #groups: readonly Group[];
+  readonly #set: Pick<OwnedSet, 'read'>;
+  readonly #vanished: () => void;
+  #now: ReadonlySet<number> = new Set();
+
+  /** @param vanished is told when buckets are gone that this agent hasn't taken out */
+  constructor(groups: readonly Group[], set: Pick<OwnedSet, 'read'>, vanished: () => void) {
+    this.#groups = groups;
+    this.#set = set;
+    this.#vanished = vanished;
+  }
+
+  get now(): ReadonlySet<number> {
+    return this.#now;
+  }
+
+  has(bucket: number): boolean {
+    return this.#now.has(bucket);
+  }
+
+  /** The groups of which any bucket is active. */
+  get groups(): readonly string[] {
+    return this.#groups
+      .filter(({ buckets }) => buckets.some((bucket) => this.#now.has(bucket)))
+      .map(({ name }) => name);
+  }
+
+  async read(): Promise<ReadonlySet<number>> {
+    const before = this.#now;
+    const owned = await this.#set.read();
+    this.#now = owned;
+    if ([...before].some((bucket) => !owned.has(bucket))) {
+      this.#vanished();
+    }
+    return owned;
+  }
+
+  /** What the batches look up changes with the kernel, not with the next round's reading. */
+  changed(groups: readonly string[], active: boolean): void {
+    const owned = new Set(this.#now);
+    for (const group of groups) {
+      for (const bucket of this.#groups.find(({ name }) => name === group)?.buckets ?? []) {
+        active ? owned.add(bucket) : owned.delete(bucket);
+      }
+    }
+    this.#now = owned;
+  }
+}
