@@ -18,3 +18,13 @@ export const withHooks =
 
 /** Realtime and without CAP_SYS_RESOURCE, keepalived loses its limit of CPU time in a reload and is killed soon after. */
 export const withoutRealtime: Rewrite = (keepalived) => keepalived.replace(/^ *vrrp_rt_priority .*$/m, '');
+
+/** A file that has every instance in FAULT while it holds 1. */
+export const FLAP = '/run/flap';
+
+export const withFlap: Rewrite = (keepalived) => {
+  const file = `track_file flap {\n  file "${FLAP}"\n  weight 0\n  init_file 0 overwrite\n}\n\n`;
+  return keepalived
+    .replaceAll(/^ {4}ready_.*$/gm, '$&\n    flap')
+    .replace(/^vrrp_instance/m, `${file}vrrp_instance`);
+};

@@ -2,17 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { agentUp, type Break, bringUp, type Rewrite } from '../cluster.ts';
 import { killKeepalived, reloadKeepalived } from '../keepalived-process.ts';
-import { withoutRealtime } from '../rewrites.ts';
+import { FLAP, withFlap, withoutRealtime } from '../rewrites.ts';
 import type { FirewallNode } from '../rig/node.ts';
 import type { CampaignEvent } from './event.ts';
 
 /** keepalived's configuration with a file by which the campaign has it flap, and without what a reload loses here. */
-export const tractable: Rewrite = (text) => {
-  const file = `track_file flap {\n  file "${FLAP}"\n  weight 0\n  init_file 0 overwrite\n}\n\n`;
-  return withoutRealtime(text)
-    .replaceAll(/^ {4}ready_.*$/gm, '$&\n    flap')
-    .replace(/^vrrp_instance/m, `${file}vrrp_instance`);
-};
+export const tractable: Rewrite = (text) => withFlap(withoutRealtime(text));
 
 /** Makes the event happen to the node. Returns when it has: not when everybody has got over it. */
 export const act = async (node: FirewallNode, event: CampaignEvent, broken?: Break): Promise<void> => {
@@ -71,7 +66,6 @@ const order = async (node: FirewallNode, command: 'drain' | 'resume'): Promise<v
   });
 };
 
-const FLAP = '/run/flap';
 const TIMES = 8;
 
 const flap = async (node: FirewallNode): Promise<void> => {

@@ -3,25 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { establishedFlows } from '../flows.ts';
 import { createLab } from '../labs.ts';
+import { FLAP, withFlap } from '../rewrites.ts';
 import type { FirewallNode } from '../rig/node.ts';
 import { HOMES, untilShares, watchOwned } from '../shares.ts';
 import { Story } from '../story.ts';
 import { summarize } from '../verdict/summary.ts';
 
-const FLAP = '/run/flap';
 /** Ten times a second to and fro, with the time that keepalived takes for it. */
 const UP_MS = 55;
 const DOWN_MS = 35;
 const LONG_MS = 60_000;
 
 /** A keepalived that is in FAULT while its file says so, and quick to notice it of its peer. */
-const nervous = (text: string): string => {
-  const file = `track_file flap {\n  file "${FLAP}"\n  weight 0\n  init_file 0 overwrite\n}\n\n`;
-  return text
-    .replaceAll(/advert_int .*/g, 'advert_int 0.01')
-    .replaceAll(/^ {4}ready_.*$/gm, '$&\n    flap')
-    .replace(/^vrrp_instance/m, `${file}vrrp_instance`);
-};
+const nervous = (text: string): string => withFlap(text).replaceAll(/advert_int .*/g, 'advert_int 0.01');
 
 const flapFor = async (node: FirewallNode, milliseconds: number): Promise<number> => {
   const file = node.machine.path(FLAP);
