@@ -21,6 +21,8 @@ export class Comparisons {
   readonly #host: ComparisonsHost;
   readonly #times: Pick<UpkeepTimes, 'verify' | 'verifyBound'>;
   readonly #last = new Map<string, number>();
+  /** When the last comparison with each owner ended, whether or not it counts. */
+  readonly #ended = new Map<string, number>();
   /** When this node looked last, while there was nobody to compare with. */
   #alone = Number.NEGATIVE_INFINITY;
   /** Counts what a verification under way can't have seen. */
@@ -47,8 +49,11 @@ export class Comparisons {
     }
   }
 
+  /** Of the owners that a comparison is due with, the one whose turn was the longest ago. */
   due(owners: readonly OwnerPeer[], now: number): OwnerPeer | undefined {
-    return owners.find((peer) => now - (this.#last.get(peer.name) ?? -Infinity) >= this.#times.verify);
+    return owners
+      .filter(({ name }) => now - (this.#last.get(name) ?? -Infinity) >= this.#times.verify)
+      .toSorted((one, other) => this.#endedAt(one) - this.#endedAt(other))[0];
   }
 
   /** Whether a look without a peer is due; then it counts as done. */
@@ -78,6 +83,7 @@ export class Comparisons {
       },
     ).finally(() => {
       clearInterval(watch);
+      this.#ended.set(peer.name, performance.now());
       this.#host.comparing(peer, undefined);
     });
     if (missed === this.#missed) {
@@ -88,5 +94,9 @@ export class Comparisons {
     }
     this.#host.verified(peer, result);
     return result;
+  }
+
+  #endedAt({ name }: OwnerPeer): number {
+    return this.#ended.get(name) ?? 0;
   }
 }

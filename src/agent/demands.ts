@@ -6,6 +6,9 @@ import type { Upkeep } from './upkeep.ts';
 /** A peer that asks for all states twice within so many milliseconds got something wrong the first time. */
 const AGAIN_MS = 5000;
 
+/** Between two times that the cache is emptied because of what is asked for: meanwhile it doesn't say what ends. */
+const EMPTY_MS = 30_000;
+
 /** What replicas want of this node, the owner: flows that they miss, and all states. */
 export class Demands {
   readonly #upkeep: Upkeep;
@@ -13,6 +16,7 @@ export class Demands {
   readonly #log: Logger;
   readonly #failed: (error: unknown) => void;
   readonly #questions = new RepeatedQuestions();
+  #emptied = Number.NEGATIVE_INFINITY;
   /** When each peer has asked for all states last. */
   readonly #bulkAsked = new Map<string, number>();
 
@@ -26,8 +30,10 @@ export class Demands {
 
   /** A replica misses these flows. */
   missing(hashes: HashTable): void {
-    const often = this.#questions.ask(hashes.keys(), performance.now());
-    if (often > 0) {
+    const now = performance.now();
+    const often = this.#questions.ask(hashes.keys(), now);
+    if (often > 0 && now - this.#emptied >= EMPTY_MS) {
+      this.#emptied = now;
       this.#questions.forget();
       this.#log.warn(
         `a replica asks for the same ${often} flows again and again: emptying conntrackd's cache, and adopting anew`,

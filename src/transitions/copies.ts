@@ -6,10 +6,14 @@ import type { Edges, ExternalCache, Sorting } from './edges.ts';
 const BATCH = 1000;
 /** How often a cache is emptied in one comparison. */
 const TIMES = 2;
+/** The word that a flow has ended may be on its way, and emptying a cache for it is dear. */
+const PATIENCE_MS = 1000;
 
 /** Where a replica keeps an owner's flows, as a comparison sees it. */
 export interface Copies {
   readonly dump: (signal: AbortSignal) => AsyncIterable<readonly Copy[]>;
+  /** Milliseconds for which a copy must be stale before it is removed. */
+  readonly patience: number;
   /** Does away with what the owner doesn't have. */
   readonly remove: (stale: readonly Copy[]) => Promise<Removal>;
 }
@@ -39,6 +43,7 @@ export const kernelCopies = (
   buckets: ReadonlySet<number>,
   foreign: (bucket: number) => boolean,
 ): Copies => ({
+  patience: 0,
   dump: async function* (signal) {
     for await (const flows of edges.table.dump(signal)) {
       const copies: Copy[] = [];
@@ -74,6 +79,7 @@ export const kernelCopies = (
 export const cachedCopies = (external: ExternalCache, refill: () => void): Copies => {
   let times = 0;
   return {
+    patience: PATIENCE_MS,
     dump: async function* (signal) {
       for await (const tuples of external.dump(signal)) {
         yield tuples.map((tuple) => ({

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { optionalIn } from '../cluster/fingerprint.ts';
 import { HashTable } from '../cluster/hash-table.ts';
 import { breather } from '../system/breath.ts';
-import type { Copies, Copy } from './copies.ts';
+import type { Copies, Copy, Removal } from './copies.ts';
 
-/** How long a difference must last before it counts: a dump is no snapshot, and flows come and go meanwhile. */
+/** How long a flow must be missing before it counts: a dump is no snapshot, and flows come and go meanwhile. */
 const SETTLE_MS = 1000;
 /** Shortest time between two comparisons. */
 const PAUSE_MS = 150;
@@ -64,7 +64,7 @@ export const verify = async (
   { meanwhile = async () => {}, progressed = () => {} }: VerifyOptions = {},
 ): Promise<Verification> => {
   const began = performance.now();
-  let before: Difference = {
+  let before: Differences = {
     flows: undefined,
     missing: new HashTable(),
     stale: [],
@@ -78,13 +78,10 @@ export const verify = async (
       progressed({ round: rounds, flows: before.flows, missing: missed, ...part }),
     );
     signal.throwIfAborted();
-    const settled = (since: number): boolean => asked - since >= SETTLE_MS;
-    const removal = await copies.remove(
-      difference.stale.filter(({ hash }) => settled(difference.staleSince.get(hash) ?? asked)),
-    );
+    const { removal } = difference;
     removed += removal.removed;
     missed = difference.missing.size;
-    const overdue = difference.missing.count(settled);
+    const overdue = difference.missing.count((since) => asked - since >= SETTLE_MS);
     const watched = asked - began >= SETTLE_MS;
     const whole = missed === 0 || (watched && overdue === 0);
     const result = { flows: difference.flows, removed, rounds };
@@ -101,7 +98,7 @@ export const verify = async (
   }
 };
 
-interface Difference {
+interface Differences {
   readonly flows: number | undefined;
   /** Since when each flow has been missing. */
   readonly missing: HashTable;
@@ -110,18 +107,25 @@ interface Difference {
   readonly staleSince: HashTable;
 }
 
+interface Round extends Differences {
+  readonly flows: number;
+  readonly removal: Removal;
+}
+
 /**
  * The owner's list first, this node's dump second: what was replicated in between counts as here. What differed `before`
- * keeps its time, the rest has `asked`.
+ * keeps its time, the rest has `asked`. A copy that was stale `before` was here when the owner began this list, and is
+ * not in it: its flow has ended. It goes before the owner sends what is missing: the kernel would refuse a flow whose
+ * translated port a stale copy still has.
  */
 const compareOnce = async (
   copies: Copies,
   owners: OwnersList,
   signal: AbortSignal,
-  before: Difference,
+  before: Differences,
   asked: number,
   progressed: (part: Pick<VerificationProgress, 'listed' | 'found'> & { readonly flows?: number }) => void,
-): Promise<Difference & { readonly flows: number }> => {
+): Promise<Round> => {
   const breathe = breather();
   try {
     const missing = new HashTable();
@@ -148,8 +152,14 @@ const compareOnce = async (
       progressed({ flows, listed: flows, found: flows - missing.size });
     }
     signal.throwIfAborted();
+    const removal = await copies.remove(
+      stale.filter(({ hash }) => {
+        const since = before.staleSince.get(hash);
+        return since !== undefined && asked - since >= copies.patience;
+      }),
+    );
     await owners.missing(missing.keys());
-    return { flows, missing, stale, staleSince };
+    return { flows, missing, stale, staleSince, removal };
   } finally {
     owners.close();
   }

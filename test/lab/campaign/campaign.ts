@@ -43,6 +43,7 @@ export class Campaign {
   /** When owners changed, or may have. */
   readonly #windows: Transition[] = [];
   #twice = 0;
+  #young = 0;
 
   private constructor(
     options: CampaignOptions,
@@ -143,15 +144,18 @@ export class Campaign {
     const verdicts = this.#traffic.snapshot();
     this.#check(verdicts);
     const { twice } = summarize(verdicts);
+    const young = verdicts.reduce((sum, verdict) => sum + verdict.young, 0);
     const [kind = 'overlapping'] = pending;
     this.#tally.note(pending.length === 1 ? kind : 'overlapping', {
       events: pending.length,
       twice: twice - this.#twice,
       reset,
+      young: young - this.#young,
       worstStall: this.#traffic.takeStall(),
       worstSettling: to - from,
     });
     this.#twice = twice;
+    this.#young = young;
   }
 
   /**

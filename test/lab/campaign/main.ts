@@ -138,6 +138,7 @@ const progressFile = z.object({
         events: z.number(),
         twice: z.number(),
         reset: z.number(),
+        young: z.number(),
         worstStall: z.number(),
         worstSettling: z.number(),
       }),

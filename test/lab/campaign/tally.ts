@@ -7,6 +7,8 @@ export interface Row {
   twice: number;
   /** New connections that were reset while two nodes owned a bucket: counted, not forbidden. */
   reset: number;
+  /** New connections that failed since they were younger than a second when their owner lost power. */
+  young: number;
   worstStall: number;
   /** From the event until every bucket had one owner and every flow an answer. */
   worstSettling: number;
@@ -25,11 +27,19 @@ export class Tally {
   }
 
   note(name: RowName, seen: Row): void {
-    const row = this.rows.get(name) ?? { events: 0, twice: 0, reset: 0, worstStall: 0, worstSettling: 0 };
+    const row = this.rows.get(name) ?? {
+      events: 0,
+      twice: 0,
+      reset: 0,
+      young: 0,
+      worstStall: 0,
+      worstSettling: 0,
+    };
     this.rows.set(name, {
       events: row.events + seen.events,
       twice: row.twice + seen.twice,
       reset: row.reset + seen.reset,
+      young: row.young + seen.young,
       worstStall: Math.max(row.worstStall, seen.worstStall),
       worstSettling: Math.max(row.worstSettling, seen.worstSettling),
     });
@@ -41,7 +51,7 @@ export class Tally {
 
   /** A table for people. */
   text(): string {
-    const head = ['after', 'events', 'worst stall', 'settled in', 'came twice', 'reset'];
+    const head = ['after', 'events', 'worst stall', 'settled in', 'came twice', 'reset', 'young'];
     const lines = [...this.rows]
       .sort(([one], [other]) => one.localeCompare(other))
       .map(([name, row]) => [
@@ -51,6 +61,7 @@ export class Tally {
         `${row.worstSettling} ms`,
         String(row.twice),
         String(row.reset),
+        String(row.young),
       ]);
     const widths = head.map((title, at) =>
       Math.max(title.length, ...lines.map((line) => line[at]?.length ?? 0)),

@@ -27,6 +27,7 @@ export class FirewallNode {
   readonly #unshare: boolean;
   readonly #daemons = new Map<DaemonName, Daemon>();
   #machine: Machine | undefined;
+  readonly #powerCuts: { readonly from: number; readonly to: number }[] = [];
 
   constructor(plan: NodePlan, run: RunDirectory, switches: Readonly<Record<Side, Switch>>, unshare: boolean) {
     this.plan = plan;
@@ -41,6 +42,11 @@ export class FirewallNode {
 
   get on(): boolean {
     return this.#machine !== undefined;
+  }
+
+  /** When the power was cut, Date.now(): from the first link that fell silent to the last. */
+  get powerCuts(): readonly { readonly from: number; readonly to: number }[] {
+    return this.#powerCuts;
   }
 
   /** Throws if the node is off. */
@@ -79,7 +85,9 @@ export class FirewallNode {
   /** All links silent at once, then every process and the kernel's tables gone. */
   async powerCut(): Promise<void> {
     const machine = this.machine;
+    const from = Date.now();
     await Promise.all(SIDES.map((side) => this.#switches[side].forward([this.name], false)));
+    this.#powerCuts.push({ from, to: Date.now() });
     await machine.kill();
     this.#machine = undefined;
     this.#daemons.clear();

@@ -19,6 +19,10 @@ export const startConnects = (spec: FlowSpec, server: string, meter: Meter): Run
     open.add(key);
     meter.send();
     const socket = connect({ host: server, port: PORTS.echo, localAddress: spec.from, noDelay: true });
+    let port = 0;
+    socket.once('connect', () => {
+      port = socket.localPort ?? 0;
+    });
     const end = (problem?: string): void => {
       if (stopped || !open.delete(key)) {
         return;
@@ -32,7 +36,8 @@ export const startConnects = (spec: FlowSpec, server: string, meter: Meter): Run
         meter.answer(1, open.size > 0 ? performance.now() : undefined);
         meter.stalled(took);
       } else {
-        meter.failed(`${problem} after ${Math.round(took)} ms at ${new Date().toISOString()}`);
+        const reason = `${problem} after ${Math.round(took)} ms, from port ${port}`;
+        meter.failed({ began: Date.now() - Math.round(took), reason });
       }
       socket.destroy();
     };

@@ -39,6 +39,13 @@ export const NAMELESS = '-';
 
 export const PORTS = { echo: 7001, bulk: 7002, udp: 7003 } as const;
 
+/** A new connection that came to nothing. */
+export interface Failure {
+  /** When it began; Date.now(). */
+  readonly began: number;
+  readonly reason: string;
+}
+
 /** What a client knows about one flow since it began. All times in milliseconds. */
 export interface FlowReport {
   readonly id: string;
@@ -48,8 +55,8 @@ export interface FlowReport {
   /** Requests (bulk: bytes; connects: connections). */
   readonly sent: number;
   readonly answered: number;
-  /** New connections that failed (connects). */
-  readonly failed: number;
+  /** New connections that failed since the last report (connects). */
+  readonly failures: readonly Failure[];
   /** New connections that took longer than SLOW_CONNECT. */
   readonly slow: number;
   /** Answers that came more than once, since the last report. */

@@ -1,4 +1,4 @@
-import type { FlowReport, FlowSpec } from './flow.ts';
+import type { Failure, FlowReport, FlowSpec } from './flow.ts';
 import { SILENCE } from './flow.ts';
 
 /** Counts one flow's requests and answers, measures its stalls, and says when it is lost. */
@@ -8,7 +8,7 @@ export class Meter {
   #reason = '';
   #sent = 0;
   #answered = 0;
-  #failed = 0;
+  #failures: Failure[] = [];
   #slow = 0;
   #twice = 0;
   /** Since when it has been waiting for an answer; undefined when it waits for none. */
@@ -47,10 +47,9 @@ export class Meter {
     this.#twice += 1;
   }
 
-  /** One of several requests came to nothing. The first one's reason is reported, unless the flow is lost. */
-  failed(reason: string): void {
-    this.#failed += 1;
-    this.#reason ||= reason;
+  /** One of several requests came to nothing. */
+  failed(failure: Failure): void {
+    this.#failures.push(failure);
   }
 
   /** One of several requests had to wait so long, in milliseconds. */
@@ -78,7 +77,7 @@ export class Meter {
     }
   }
 
-  /** The report; starts a new count of what came twice, and a new look for stalls. */
+  /** The report; starts a new count of what came twice and of what failed, and a new look for stalls. */
   report(): FlowReport {
     this.check();
     const waiting = Math.round(this.#waiting());
@@ -88,7 +87,7 @@ export class Meter {
       reason: this.#reason,
       sent: this.#sent,
       answered: this.#answered,
-      failed: this.#failed,
+      failures: this.#failures,
       slow: this.#slow,
       twice: this.#twice,
       waiting,
@@ -97,6 +96,7 @@ export class Meter {
     };
     this.#twice = 0;
     this.#stall = 0;
+    this.#failures = [];
     return report;
   }
 

@@ -11,7 +11,7 @@ type ClientProgram = Program<ClientReport, Command>;
 
 /** Real flows between the lab's clients and its server, and what became of them. */
 export class Traffic {
-  readonly #ledger = new Ledger();
+  readonly #ledger: Ledger;
   readonly #clients = new Map<string, ClientProgram>();
   /** When each client has last reported, Date.now(). */
   readonly #reported = new Map<string, number>();
@@ -19,7 +19,9 @@ export class Traffic {
   readonly #idle = new Set<string>();
   #server: Program<ServerReport, never> | undefined;
 
-  private constructor() {}
+  private constructor(lab: Lab) {
+    this.#ledger = new Ledger(() => lab.nodes.flatMap(({ powerCuts }) => powerCuts));
+  }
 
   /** Starts the server's program and one in each client. Flows are added afterwards. */
   static async start(lab: Lab): Promise<Traffic> {
@@ -30,7 +32,7 @@ export class Traffic {
       return file;
     };
     const [clientFile, serverFile] = await Promise.all([program('client'), program('server')]);
-    const traffic = new Traffic();
+    const traffic = new Traffic(lab);
     let serverReady = false;
     traffic.#server = new Program<ServerReport, never>(lab.server, [serverFile], (report) => {
       serverReady = true;

@@ -1,4 +1,8 @@
-import type { ClientReport, FlowKind, FlowReport, FlowSpec, ServerReport } from '../traffic/flow.ts';
+import type { ClientReport, Failure, FlowKind, FlowReport, FlowSpec, ServerReport } from '../traffic/flow.ts';
+import type { Transition } from './summary.ts';
+
+/** A flow that is younger when its owner dies, in milliseconds, may not have been replicated (docs/guarantees.md). */
+const YOUNG_MS = 1000;
 
 /** What is known about one flow. Times in milliseconds. */
 export interface FlowVerdict {
@@ -13,6 +17,8 @@ export interface FlowVerdict {
   /** New connections that failed, and that needed a second SYN (connects). */
   readonly failed: number;
   readonly slow: number;
+  /** New connections that failed and do not count: they were too young when their owner lost power. */
+  readonly young: number;
   /** Packets that came more than once, at the client or the server: when (Date.now(), to 100 ms) and how many. */
   readonly twice: readonly Twice[];
   readonly waiting: number;
@@ -34,8 +40,13 @@ export class Ledger {
   readonly #ports = new Map<string, readonly number[]>();
   readonly #broken = new Map<string, string>();
   #stall = 0;
-  /** How many new connections of each flow were allowed to fail. */
-  readonly #forgiven = new Map<string, number>();
+  readonly #failures = new Map<string, Failure[]>();
+  readonly #powerCuts: () => readonly Transition[];
+
+  /** @param powerCuts the power cuts of nodes until now */
+  constructor(powerCuts: () => readonly Transition[] = () => []) {
+    this.#powerCuts = powerCuts;
+  }
 
   add(spec: FlowSpec): void {
     if (this.#specs.has(spec.id)) {
@@ -47,6 +58,7 @@ export class Ledger {
   takeClient(report: ClientReport): void {
     for (const flow of report.flows) {
       this.#reports.set(flow.id, flow);
+      this.#failures.set(flow.id, [...(this.#failures.get(flow.id) ?? []), ...flow.failures]);
       this.#stall = Math.max(this.#stall, flow.stall);
       this.#noteTwice(flow.id, report.at, flow.twice);
     }
@@ -73,11 +85,8 @@ export class Ledger {
 
   /** New connections that have failed until now count no more. Returns how many those are since this was called last. */
   forgiveConnections(): number {
-    let count = 0;
-    for (const { id, failed } of this.#reports.values()) {
-      count += failed - (this.#forgiven.get(id) ?? 0);
-      this.#forgiven.set(id, failed);
-    }
+    const count = this.verdicts().reduce((sum, { failed }) => sum + failed, 0);
+    this.#failures.clear();
     return count;
   }
 
@@ -89,7 +98,10 @@ export class Ledger {
   #verdict({ id, kind }: FlowSpec): FlowVerdict {
     const report = this.#reports.get(id);
     const ports = this.#ports.get(id) ?? [];
-    const reason = this.#reason(report, ports, this.#broken.get(id));
+    const failures = this.#failures.get(id) ?? [];
+    const cuts = this.#powerCuts();
+    const failed = failures.filter(({ began }) => !cuts.some((cut) => isYoung(began, cut)));
+    const reason = this.#reason(report, ports, this.#broken.get(id), failed);
     return {
       id,
       kind,
@@ -98,7 +110,8 @@ export class Ledger {
       reason,
       sent: report?.sent ?? 0,
       answered: report?.answered ?? 0,
-      failed: report?.failed ?? 0,
+      failed: failed.length,
+      young: failures.length - failed.length,
       slow: report?.slow ?? 0,
       twice: this.#twice.get(id) ?? [],
       waiting: report?.waiting ?? 0,
@@ -107,7 +120,12 @@ export class Ledger {
     };
   }
 
-  #reason(report: FlowReport | undefined, ports: readonly number[], broken: string | undefined): string {
+  #reason(
+    report: FlowReport | undefined,
+    ports: readonly number[],
+    broken: string | undefined,
+    failed: readonly Failure[],
+  ): string {
     if (report?.state === 'lost') {
       return report.reason;
     }
@@ -117,10 +135,10 @@ export class Ledger {
     if (ports.length > 1) {
       return `translated port changed: ${ports.slice(0, 4).join(', then ')}`;
     }
-    const failed = (report?.failed ?? 0) - (this.#forgiven.get(report?.id ?? '') ?? 0);
-    return report !== undefined && failed > 0
-      ? `${failed} of ${report.sent} connections failed: ${report.reason}`
-      : '';
+    const [first] = failed;
+    return first === undefined
+      ? ''
+      : `${failed.length} of ${report?.sent} connections failed: ${first.reason}, begun at ${new Date(first.began).toISOString()}`;
   }
 
   #noteTwice(id: string, at: number, count: number): void {
@@ -129,3 +147,5 @@ export class Ledger {
     }
   }
 }
+
+const isYoung = (began: number, { from, to }: Transition): boolean => began >= from - YOUNG_MS && began <= to;

@@ -26,6 +26,8 @@ const bucketOf = (each: Flow): number => bucketOfWord(each.original.src, SEED, B
 
 const TWO = { name: 'two', groups: ['two_one'], buckets: new Set([1]) };
 
+const THREE = { name: 'three', groups: ['three_one'], buckets: new Set([2]) };
+
 /** It always has a flow that never comes here. */
 const neverWhole: UpkeepHost['listOf'] = async () => ({
   hashes: (async function* () {
@@ -222,8 +224,7 @@ describe('Upkeep', () => {
   });
 
   it('gives a comparison up when the peer falls silent, and goes on with another', async () => {
-    const three = { name: 'three', groups: ['three_one'], buckets: new Set([2]) };
-    let owners = [TWO, three];
+    let owners = [TWO, THREE];
     const asked: string[] = [];
     upkeep(new Set([0]), {
       host: {
@@ -237,7 +238,22 @@ describe('Upkeep', () => {
       },
     });
     await vi.waitFor(() => expect(asked).toEqual(['two']));
-    owners = [three];
+    owners = [THREE];
     await vi.waitFor(() => expect(asked).toContain('three'));
+  });
+
+  it('compares with one after the other, though the first is always due again', async () => {
+    const compared: string[] = [];
+    const { upkeep: made } = upkeep(new Set([0]), {
+      host: {
+        owners: () => [TWO, THREE],
+        listOf: async () => {
+          made.verifySoon();
+          return { hashes: (async function* () {})(), missing: async () => 0, close: () => {} };
+        },
+        verified: ({ name }) => void compared.push(name),
+      },
+    });
+    await vi.waitFor(() => expect(compared.slice(0, 2)).toEqual(['two', 'three']), 5000);
   });
 });

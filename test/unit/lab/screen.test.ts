@@ -12,6 +12,7 @@ const flow = (id: string, more: Partial<FlowVerdict> = {}): FlowVerdict => ({
   sent: 10,
   answered: 10,
   failed: 0,
+  young: 0,
   slow: 0,
   twice: [],
   waiting: 0,

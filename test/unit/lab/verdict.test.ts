@@ -10,7 +10,7 @@ const report = (id: string, more: Partial<FlowReport> = {}): FlowReport => ({
   reason: '',
   sent: 100,
   answered: 100,
-  failed: 0,
+  failures: [],
   slow: 0,
   twice: 0,
   waiting: 0,
@@ -60,9 +60,14 @@ test.each([
   ['its data is wrong', {}, { broken: { 'c1.udp': 'wrong data near byte 3' } }, 'wrong data near byte 3'],
   [
     'new connections failed',
-    { failed: 2, reason: 'ECONNRESET after 3 ms' },
+    {
+      failures: [
+        { began: 0, reason: 'ECONNRESET after 3 ms' },
+        { began: 5, reason: 'closed after 2 ms' },
+      ],
+    },
     {},
-    '2 of 100 connections failed: ECONNRESET after 3 ms',
+    '2 of 100 connections failed: ECONNRESET after 3 ms, begun at 1970-01-01T00:00:00.000Z',
   ],
 ] as const)('a flow is lost when %s', (_, client, server, reason) => {
   const book = ledger();
@@ -70,6 +75,30 @@ test.each([
   book.takeServer({ at: 1, twice: {}, ports: {}, broken: {}, ...server });
   expect(book.verdicts()).toMatchObject([{ lost: true, state: 'lost', reason }]);
   expect(summarize(book.verdicts()).lost).toHaveLength(1);
+});
+
+test.each([
+  ['just before the second', 8999, 1],
+  ['a second before its owner loses power', 9000, 0],
+  ['while it does', 10_050, 0],
+  ['after it', 10_051, 1],
+])('a new connection that began %s and failed counts or not', (_, began, failed) => {
+  const book = new Ledger(() => [{ from: 10_000, to: 10_050 }]);
+  book.add({ id: 'c1.connects', kind: 'connects', from: '192.168.0.2' });
+  const failure = { began, reason: 'silence' };
+  book.takeClient({ at: 1, used: [], flows: [report('c1.connects', { failures: [failure] })] });
+  book.takeClient({ at: 2, used: [], flows: [report('c1.connects')] });
+  expect(book.verdicts()).toMatchObject([{ failed, young: 1 - failed, lost: failed > 0 }]);
+});
+
+test('what failed and is forgiven counts no more, what fails later does', () => {
+  const book = ledger();
+  const failure = { began: 1, reason: 'ECONNRESET' };
+  book.takeClient({ at: 1, used: [], flows: [report('c1.udp', { failures: [failure, failure] })] });
+  expect(book.forgiveConnections()).toBe(2);
+  expect(book.verdicts()).toMatchObject([{ failed: 0, lost: false }]);
+  book.takeClient({ at: 2, used: [], flows: [report('c1.udp', { failures: [failure] })] });
+  expect(book.verdicts()).toMatchObject([{ failed: 1, lost: true }]);
 });
 
 test('one port is no change, and no report no loss', () => {

@@ -97,15 +97,25 @@ describe.concurrent('verify', () => {
     expect(result.rounds).toBeGreaterThan(3);
   });
 
-  it('removes what the owner has not had for a second, and nothing else', async () => {
+  it('removes what two lists of the owner don’t have, and nothing else, before it names what is missing', async () => {
     const stale = [flowOf(HOST, 9000), flowOf(HOST, 9001)];
     const elsewhere = [flowOf(OTHER_HOST, 9000), flowOf(HOST, 9000, UDP)];
-    const table = new MemoryTable([...live, ...stale, ...elsewhere]);
-    const owner = new MemoryOwner(() => live);
-    const began = performance.now();
+    const [first, ...others] = live;
+    const table = new MemoryTable([...others, ...stale, ...elsewhere]);
+    const removed: number[] = [];
+    const owner = new MemoryOwner(
+      () => live,
+      () => {
+        // As the kernel, which refuses a flow whose translated port is taken.
+        removed.push(table.removed.length);
+        if (first !== undefined && table.removed.length > 0 && !table.flows.includes(first)) {
+          table.flows.unshift(first);
+        }
+      },
+    );
     const result = await run({ table, list: owner.list });
-    expect(result).toMatchObject({ synced: true, missing: 0, removed: 2 });
-    expect(performance.now() - began).toBeGreaterThan(950);
+    expect(result).toMatchObject({ synced: true, missing: 0, removed: 2, rounds: 3 });
+    expect(removed).toEqual([0, 2, 2]);
     expect(table.removed).toEqual(stale.map(({ original }) => original));
     expect(table.flows).toEqual([...live, ...elsewhere]);
   });
@@ -133,13 +143,13 @@ describe.concurrent('verify', () => {
     let rounds = 0;
     const owner = new MemoryOwner(() => {
       rounds += 1;
-      if (rounds === 3) {
+      if (rounds === 2) {
         job.abort();
       }
       return live;
     });
     await expect(run({ table, list: owner.list, signal: job.signal })).rejects.toThrow(/abort/i);
-    expect(rounds).toBe(3);
+    expect(rounds).toBe(2);
     expect(owner.open).toBe(0);
     expect(table.removed).toEqual([]);
   });
