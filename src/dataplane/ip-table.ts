@@ -26,8 +26,9 @@ ${untracked(plan.sync)}
   }
   chain unreachable {
     type filter hook output priority filter; policy accept;
-    # Said when this node's route is gone with its interface. The peer's is there: a client that heard this would give up.
-    oifname { "${plan.inside.device}", "${plan.outside.device}" } icmp type destination-unreachable icmp code net-unreachable counter drop
+    # Said when this node's route is gone with its interface, or while nobody answered it there. The peer reaches the host: a
+    # client that heard this would give up.
+    oifname { "${plan.inside.device}", "${plan.outside.device}" } icmp type destination-unreachable icmp code { net-unreachable, host-unreachable } counter drop
   }
 ${plan.snat === undefined ? '' : translation(plan, plan.snat)}
 }

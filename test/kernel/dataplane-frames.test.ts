@@ -59,6 +59,9 @@ const watchArp = (machine: Machine, address: string, mac: string) =>
 const neighbour = async (machine: Machine, address: string): Promise<string> =>
   (await machine.run(['ip', 'neigh', 'show', address])).trim();
 
+/** Nobody has this address. */
+const DEAD = '192.168.1.77';
+
 it('answers, asks and announces a shared address with the shared MAC, its own with its own', async () => {
   await load(plain);
   const inside = await watchArp(site.client, SHARED.inside, SHARED_MAC.inside);
@@ -201,6 +204,14 @@ it("takes a router's error from inside to the owner of the flow", async () => {
   expect(output).toContain('Destination Host Unreachable');
   for (const machine of [site.fw1, site.fw2])
     await machine.ip([`route del 192.168.7.0/24 via ${CLIENTS[0]}`]);
+});
+
+it('does not say that a host is unreachable: the other node may reach it', async () => {
+  await load(plain);
+  const output = await site.client.run(['sh', '-c', `ping -c1 -W5 -I ${lower} ${DEAD} || :`]);
+  expect(await site.fw1.run(['ip', 'neigh', 'show', DEAD])).toMatch(/FAILED/);
+  expect(output).toContain('1 packets transmitted, 0 received');
+  expect(output).not.toContain('Unreachable');
 });
 
 it('drops fragments to the SNAT address, and carries them without SNAT', async () => {
