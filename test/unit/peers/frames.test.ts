@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ForgeryError, FrameError, FrameStream } from '../../../src/peers/frames.ts';
 
 const KEY = Buffer.alloc(32, 7);
+/** For silence that is awaited, and for what comes late only where the processor is busy. */
 const BOUND = 500;
+const PATIENT = 20_000;
 let server: Server;
 let ends: readonly [Socket, Socket];
 
@@ -32,8 +34,8 @@ afterEach(() => {
   server.close();
 });
 
-const stream = (index: 0 | 1, key = KEY): FrameStream =>
-  new FrameStream(ends[index], key, index === 0 ? 'client' : 'server', BOUND, 'comparison with fw2');
+const stream = (index: 0 | 1, key = KEY, bound = PATIENT): FrameStream =>
+  new FrameStream(ends[index], key, index === 0 ? 'client' : 'server', bound, 'comparison with fw2');
 
 /** Everything that one side writes, as bytes, so that a test can send it otherwise. */
 const recorded = async (...payloads: readonly string[]): Promise<Buffer> => {
@@ -147,13 +149,13 @@ describe('FrameStream', () => {
   });
 
   it('gives up on a peer that says nothing', async () => {
-    await expect(stream(1).read('hashes')).rejects.toThrow(
+    await expect(stream(1, KEY, BOUND).read('hashes')).rejects.toThrow(
       `comparison with fw2: nothing came for ${BOUND} ms`,
     );
   });
 
   it('does not wait for ever to write to a peer that has gone', async () => {
-    const client = stream(0);
+    const client = stream(0, KEY, BOUND);
     ends[1].destroy();
     const writing = async (): Promise<void> => {
       for (let frames = 0; frames < 1000; frames++) {
@@ -165,7 +167,7 @@ describe('FrameStream', () => {
   });
 
   it('does not wait for ever to write to a peer that doesn’t read', async () => {
-    const client = stream(0);
+    const client = stream(0, KEY, BOUND);
     const writing = async (): Promise<void> => {
       for (let frames = 0; frames < 1000; frames++) {
         await client.write('hashes', Buffer.alloc(40_000));
