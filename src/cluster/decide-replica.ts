@@ -1,3 +1,4 @@
+import { readinessOf } from './readiness.ts';
 import type { GroupView, PeerView, Snapshot, Wanted } from './snapshot.ts';
 import {
   alone,
@@ -78,12 +79,18 @@ const decideOrphan = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Ver
   if (unknown.length > 0 && snapshot.listening < snapshot.timeouts.peer) {
     return { kind: 'stay', reason: `${says(wanted)}, but ${names(unknown)} may still answer` };
   }
-  const first = snapshot.peers.find((peer) => comesFirst(snapshot, group, peer));
-  if (wanted.by === 'keepalived' && first !== undefined && snapshot.now - wanted.since < RACE_MS) {
-    return {
-      kind: 'stay',
-      reason: `${says(wanted)}, but ${first.name} comes first and may be about to take it`,
-    };
+  if (wanted.by === 'keepalived' && snapshot.now - wanted.since < RACE_MS) {
+    const first = snapshot.peers.find((peer) => comesFirst(snapshot, group, peer));
+    if (first !== undefined) {
+      return {
+        kind: 'stay',
+        reason: `${says(wanted)}, but ${first.name} comes first and may be about to take it`,
+      };
+    }
+    // keepalived hears on another path than this agent, and takes its word back when it hears somebody better.
+    if (!readinessOf(snapshot, group).ready) {
+      return { kind: 'stay', reason: `${says(wanted)}, but a node that is readier may say so too` };
+    }
   }
   const silent = snapshot.peers.filter((peer) => !heard(peer));
   return {

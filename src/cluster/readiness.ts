@@ -22,7 +22,8 @@ const SILENCE_MS = 10_000;
 export const readiness = (snapshot: Snapshot): readonly Readiness[] =>
   snapshot.groups.map((group) => ({ group: group.name, ...readinessOf(snapshot, group) }));
 
-const readinessOf = (snapshot: Snapshot, group: GroupView): Omit<Readiness, 'group'> => {
+/** The same for one group. */
+export const readinessOf = (snapshot: Snapshot, group: GroupView): Omit<Readiness, 'group'> => {
   if (snapshot.drained) {
     return { ready: false, reason: 'drained by the operator' };
   }

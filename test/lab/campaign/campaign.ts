@@ -135,8 +135,9 @@ export class Campaign {
 
   /** Waits until every bucket has its one owner and every flow is answered, and takes down what was seen until then. */
   async #settle(pending: readonly RowName[], from: number): Promise<void> {
-    await untilOneOwnerEach(this.#connected());
-    const reset = pending.includes('thaw') ? await this.#forgive() : 0;
+    const forsaken = this.#nodes.some((node) => isConnected(node) && !node.agent && !node.keepalived);
+    await untilOneOwnerEach(this.#connected(), forsaken);
+    const reset = forsaken || pending.includes('thaw') ? await this.#forgive() : 0;
     await untilAnswered(this.#traffic);
     const to = Date.now();
     this.#windows.push({ from, to });
@@ -159,8 +160,8 @@ export class Campaign {
   }
 
   /**
-   * A node that is thawed goes on with what it owned until its agent, or keepalived's check, has noticed: two owners, which
-   * reset new translated connections. Returns how many.
+   * A node that is thawed goes on with what it owned until its agent, or keepalived's check, has noticed, and one that has
+   * neither until its lease ends: two owners, which reset new translated connections. Returns how many.
    */
   async #forgive(): Promise<number> {
     await sleep(REPORTED_MS);

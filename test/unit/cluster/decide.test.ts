@@ -26,6 +26,7 @@ const snapshot = (view: GroupView, other: PeerView, fields: Partial<Snapshot> = 
   snapshotOf(view, [other], fields);
 
 const MASTER = wanted('owner');
+const LONG_MASTER = wanted('owner', { since: NOW - 100 });
 const BACKUP = wanted('replica');
 const FAULT = wanted('replica', { word: 'FAULT' });
 const asked = (fields: object = {}) => ({ since: NOW - 5, peer: 'fw2', answer: undefined, ...fields });
@@ -36,8 +37,23 @@ describe('a replica', () => {
     ['has no word', {}, owning, {}, 'stay', /nobody has said/],
     ['is told BACKUP', { wanted: BACKUP }, owning, {}, 'stay', /keepalived says BACKUP/],
     ['is MASTER, nobody owns it', { wanted: MASTER }, peer(), {}, 'activate', /^keepalived says MASTER$/],
-    ['is MASTER, the owner is dead', { wanted: MASTER }, dead, {}, 'activate', /fw2 is silent/],
-    ['is MASTER, the owner fell silent', { wanted: MASTER }, quiet, {}, 'activate', /fw2 is silent/],
+    ['is MASTER, the owner is dead', { wanted: LONG_MASTER }, dead, {}, 'activate', /fw2 is silent/],
+    [
+      'is MASTER, the owner fell silent',
+      { wanted: MASTER, synced: true },
+      quiet,
+      {},
+      'activate',
+      /fw2 is silent/,
+    ],
+    [
+      'has just become MASTER, not synced, the owner may be alive where only keepalived hears it',
+      { wanted: MASTER },
+      dead,
+      {},
+      'stay',
+      /^keepalived says MASTER, but a node that is readier may say so too$/,
+    ],
     [
       'is MASTER, not synced, owner lives',
       { wanted: MASTER },
