@@ -137,7 +137,7 @@ export class Campaign {
   async #settle(pending: readonly RowName[], from: number): Promise<void> {
     const forsaken = this.#nodes.some((node) => isConnected(node) && !node.agent && !node.keepalived);
     await untilOneOwnerEach(this.#connected(), forsaken);
-    const reset = forsaken || pending.includes('thaw') ? await this.#forgive() : 0;
+    const reset = forsaken || this.#mayHaveTwoOwners(pending) ? await this.#forgive() : 0;
     await untilAnswered(this.#traffic);
     const to = Date.now();
     this.#windows.push({ from, to });
@@ -160,9 +160,17 @@ export class Campaign {
   }
 
   /**
-   * A node that is thawed goes on with what it owned until its agent, or keepalived's check, has noticed, and one that has
-   * neither until its lease ends: two owners, which reset new translated connections. Returns how many.
+   * A node that is thawed goes on with what it owned until its agent, or keepalived's check, has noticed; over a sync link
+   * that is cut the old owner can't be asked, and lets go when it has heard nobody for a second.
    */
+  #mayHaveTwoOwners(pending: readonly RowName[]): boolean {
+    return (
+      pending.some((kind) => ['thaw', 'cut sync', 'heal sync'].includes(kind)) ||
+      this.#nodes.some(({ on, cut }) => on && cut.includes('sync'))
+    );
+  }
+
+  /** Two owners reset new translated connections. Returns how many. */
   async #forgive(): Promise<number> {
     await sleep(REPORTED_MS);
     return this.#traffic.forgiveConnections();
