@@ -56,15 +56,16 @@ const choicesFor = (nodes: readonly NodeCondition[], node: NodeCondition): reado
 const leavesHeartbeat = (nodes: readonly NodeCondition[], node: NodeCondition, kind: EventKind): boolean => {
   const cut = (side: Side): boolean => nodes.some((each) => each.cut.includes(side));
   switch (kind) {
-    // What has begun since it was cut off nobody else holds.
+    // What has begun since it was cut off, or without its conntrackd, nobody else holds.
     case 'power cut':
       return !node.cut.includes('sync') && node.conntrackd;
-    case 'kill keepalived':
-    case 'stop keepalived':
-    case 'flap':
     case 'freeze':
     case 'cut inside':
     case 'cut outside':
+      return !cut('sync') && node.conntrackd;
+    case 'kill keepalived':
+    case 'stop keepalived':
+    case 'flap':
       return !cut('sync');
     case 'cut sync':
       return (
