@@ -137,8 +137,7 @@ export class Campaign {
   async #settle(pending: readonly RowName[], from: number): Promise<void> {
     const forsaken = this.#nodes.some((node) => isConnected(node) && !node.agent && !node.keepalived);
     await untilOneOwnerEach(this.#connected(), forsaken);
-    const reset = forsaken || this.#mayHaveTwoOwners(pending) ? await this.#forgive() : 0;
-    await untilAnswered(this.#traffic);
+    const failed = await this.#forgiving(() => untilAnswered(this.#traffic));
     const to = Date.now();
     this.#windows.push({ from, to });
     this.#note(`  settled in ${to - from} ms`);
@@ -150,7 +149,7 @@ export class Campaign {
     this.#tally.note(pending.length === 1 ? kind : 'overlapping', {
       events: pending.length,
       twice: twice - this.#twice,
-      reset,
+      failed,
       young: young - this.#young,
       worstStall: this.#traffic.takeStall(),
       worstSettling: to - from,
@@ -160,26 +159,28 @@ export class Campaign {
   }
 
   /**
-   * A node that is thawed goes on with what it owned until its agent, or keepalived's check, has noticed; over a sync link
-   * that is cut the old owner can't be asked, and lets go when it has heard nobody for a second.
+   * A connection that fails as it begins had not been replicated for a second: it is counted and not forbidden, until the
+   * flows are answered again. Returns how many failed.
    */
-  #mayHaveTwoOwners(pending: readonly RowName[]): boolean {
-    return (
-      pending.some((kind) => ['thaw', 'cut sync', 'heal sync'].includes(kind)) ||
-      this.#nodes.some(({ on, cut }) => on && cut.includes('sync'))
-    );
-  }
-
-  /** Two owners reset new translated connections. Returns how many. */
-  async #forgive(): Promise<number> {
-    await sleep(REPORTED_MS);
-    return this.#traffic.forgiveConnections();
+  async #forgiving(act: () => Promise<void>): Promise<number> {
+    let failed = 0;
+    const forgive = (): void => {
+      failed += this.#traffic.forgiveConnections();
+    };
+    const timer = setInterval(forgive, 50);
+    try {
+      await sleep(REPORTED_MS);
+      forgive();
+      await act();
+    } finally {
+      clearInterval(timer);
+    }
+    return failed;
   }
 
   /** Makes all well again, waits until every node has its home back, and has a look at a moment of calm. */
   async #mend(): Promise<void> {
     const from = Date.now();
-    const thawed = this.#nodes.some(({ frozen }) => frozen);
     await Promise.all(
       this.#nodes.map(async (node) => {
         for (const event of mending(node)) {
@@ -192,10 +193,7 @@ export class Campaign {
       this.#nodes.map(({ name }) => name),
       HOME_MS,
     );
-    if (thawed) {
-      await this.#forgive();
-    }
-    await untilAnswered(this.#traffic);
+    await this.#forgiving(() => untilAnswered(this.#traffic));
     this.#windows.push({ from, to: Date.now() });
     this.#note('  all is well');
     await sleep(SETTLING + CALM_MS);

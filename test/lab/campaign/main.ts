@@ -137,7 +137,7 @@ const progressFile = z.object({
       z.object({
         events: z.number(),
         twice: z.number(),
-        reset: z.number(),
+        failed: z.number(),
         young: z.number(),
         worstStall: z.number(),
         worstSettling: z.number(),

@@ -5,8 +5,8 @@ export interface Row {
   events: number;
   /** Packets that came twice. */
   twice: number;
-  /** New connections that were reset while two nodes owned a bucket: counted, not forbidden. */
-  reset: number;
+  /** New connections that failed as they began, for two owners or none: counted, not forbidden. */
+  failed: number;
   /** New connections that failed since they were younger than a second when their owner lost power. */
   young: number;
   worstStall: number;
@@ -30,7 +30,7 @@ export class Tally {
     const row = this.rows.get(name) ?? {
       events: 0,
       twice: 0,
-      reset: 0,
+      failed: 0,
       young: 0,
       worstStall: 0,
       worstSettling: 0,
@@ -38,7 +38,7 @@ export class Tally {
     this.rows.set(name, {
       events: row.events + seen.events,
       twice: row.twice + seen.twice,
-      reset: row.reset + seen.reset,
+      failed: row.failed + seen.failed,
       young: row.young + seen.young,
       worstStall: Math.max(row.worstStall, seen.worstStall),
       worstSettling: Math.max(row.worstSettling, seen.worstSettling),
@@ -51,7 +51,7 @@ export class Tally {
 
   /** A table for people. */
   text(): string {
-    const head = ['after', 'events', 'worst stall', 'settled in', 'came twice', 'reset', 'young'];
+    const head = ['after', 'events', 'worst stall', 'settled in', 'came twice', 'failed', 'young'];
     const lines = [...this.rows]
       .sort(([one], [other]) => one.localeCompare(other))
       .map(([name, row]) => [
@@ -60,7 +60,7 @@ export class Tally {
         `${row.worstStall} ms`,
         `${row.worstSettling} ms`,
         String(row.twice),
-        String(row.reset),
+        String(row.failed),
         String(row.young),
       ]);
     const widths = head.map((title, at) =>

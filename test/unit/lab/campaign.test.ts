@@ -57,9 +57,9 @@ describe('a campaign', () => {
 describe('the tally', () => {
   it('adds up by kind', () => {
     const tally = new Tally();
-    tally.note('boot', { events: 1, twice: 2, reset: 0, young: 0, worstStall: 30, worstSettling: 400 });
-    tally.note('boot', { events: 1, twice: 1, reset: 1, young: 4, worstStall: 20, worstSettling: 500 });
-    tally.note('overlapping', { events: 3, twice: 0, reset: 0, young: 0, worstStall: 7, worstSettling: 8 });
+    tally.note('boot', { events: 1, twice: 2, failed: 0, young: 0, worstStall: 30, worstSettling: 400 });
+    tally.note('boot', { events: 1, twice: 1, failed: 1, young: 4, worstStall: 20, worstSettling: 500 });
+    tally.note('overlapping', { events: 3, twice: 0, failed: 0, young: 0, worstStall: 7, worstSettling: 8 });
     expect(tally.events).toBe(5);
     expect(tally.text()).toMatch(/^boot +2 +30 ms +500 ms +3 +1 +4$/m);
     expect(new Tally(tally.rows).text()).toBe(tally.text());
