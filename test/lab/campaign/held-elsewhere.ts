@@ -1,4 +1,4 @@
-import { isSynced } from '../cluster.ts';
+import { statusOf } from '../command-output.ts';
 import type { FirewallNode } from '../rig/node.ts';
 import { until } from '../rig/wait.ts';
 
@@ -6,7 +6,7 @@ import { until } from '../rig/wait.ts';
 const BOUND_MS = 30_000;
 
 /**
- * Waits until one of `others` says that it holds the states of all groups, and every established flow in the kernel of `node`
+ * Waits until one of `others` says that it holds the states of all that `node` owns, and every established flow in its kernel
  * stands, with the same translation, in that of one of `others`: only then anything is promised when `node` fails.
  */
 export const untilHeldElsewhere = async (
@@ -15,8 +15,8 @@ export const untilHeldElsewhere = async (
 ): Promise<void> => {
   const names = others.map(({ name }) => name).join(' or ');
   await until(
-    `${names} to hold the states of all`,
-    async () => (await Promise.all(others.map(isSynced))).includes(true),
+    `${names} to hold the states of ${node.name}`,
+    async () => (await Promise.all(others.map((other) => isSyncedWith(other, node.name)))).includes(true),
     BOUND_MS,
   );
   await until(
@@ -30,6 +30,9 @@ export const untilHeldElsewhere = async (
     (missing) => missing.length === 0,
   );
 };
+
+const isSyncedWith = async (node: FirewallNode, owner: string): Promise<boolean> =>
+  (await statusOf(node)).groups.filter((group) => group.owner === owner).every(({ synced }) => synced);
 
 /** Both tuples of each flow that lasts. */
 const establishedIn = async (node: FirewallNode): Promise<ReadonlySet<string>> => {
