@@ -6,9 +6,11 @@ import type { FlowSpec } from './traffic/flow.ts';
 
 const BUCKETS = 64;
 
+/** The bucket of an inside address, in a lab with 64 of them. */
+export const bucketOf = (address: string): number => bucketOfWord(addressWord(address), SEED, BUCKETS);
+
 /** The home of an inside address: buckets go round the nodes. */
-export const homeOf = (address: string, nodes = 2): string =>
-  `fw${(bucketOfWord(addressWord(address), SEED, BUCKETS) % nodes) + 1}`;
+export const homeOf = (address: string, nodes = 2): string => `fw${(bucketOf(address) % nodes) + 1}`;
 
 /** A client's first address whose home is `home`. */
 export const addressAt = ({ name, addresses }: ClientPlan, home: string, nodes = 2): string => {

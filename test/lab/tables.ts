@@ -1,8 +1,6 @@
-import { addressWord } from '../../src/cluster/address.ts';
-import { bucketOfWord } from '../../src/cluster/hash.ts';
+import { bucketOf } from './flows.ts';
 import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
-import { SEED } from './rig/plan.ts';
 import { until } from './rig/wait.ts';
 
 const BUCKETS = 64;
@@ -21,7 +19,7 @@ export const tableOf = async (node: FirewallNode): Promise<ReadonlyMap<number, R
     const tuples = line.match(/\b(src|dst|sport|dport)=\S+/g) ?? [];
     const src = tuples[0]?.slice('src='.length) ?? '';
     if (['tcp', 'udp'].includes(protocol) && CLIENTS.test(src)) {
-      const bucket = bucketOfWord(addressWord(src), SEED, BUCKETS);
+      const bucket = bucketOf(src);
       const entries = table.get(bucket) ?? new Set<string>();
       table.set(bucket, entries.add([protocol, ...tuples].join(' ')));
     }

@@ -1,4 +1,5 @@
 import { statusOf } from '../command-output.ts';
+import { bucketOf } from '../flows.ts';
 import type { FirewallNode } from '../rig/node.ts';
 import { until } from '../rig/wait.ts';
 
@@ -6,8 +7,8 @@ import { until } from '../rig/wait.ts';
 const BOUND_MS = 30_000;
 
 /**
- * Waits until one of `others` says that it holds the states of all that `node` owns, and every established flow in its kernel
- * stands, with the same translation, in that of one of `others`: only then anything is promised when `node` fails.
+ * Waits until one of `others` says that it holds the states of all that `node` owns, and every established flow that it
+ * owns stands, with the same translation, in that of one of `others`: only then anything is promised when `node` fails.
  */
 export const untilHeldElsewhere = async (
   node: FirewallNode,
@@ -22,9 +23,10 @@ export const untilHeldElsewhere = async (
   await until(
     `the flows of ${node.name} to be held by ${names}`,
     async () => {
-      const own = await establishedIn(node);
+      const owned = new Set(await node.ownedBuckets());
+      const own = [...(await establishedIn(node))].filter((flow) => owned.has(bucketOf(sourceOf(flow))));
       const held = await Promise.all(others.map(establishedIn));
-      return [...own].filter((flow) => !held.some((flows) => flows.has(flow)));
+      return own.filter((flow) => !held.some((flows) => flows.has(flow)));
     },
     BOUND_MS,
     (missing) => missing.length === 0,
@@ -33,6 +35,8 @@ export const untilHeldElsewhere = async (
 
 const isSyncedWith = async (node: FirewallNode, owner: string): Promise<boolean> =>
   (await statusOf(node)).groups.filter((group) => group.owner === owner).every(({ synced }) => synced);
+
+const sourceOf = (flow: string): string => / src=(\S+)/.exec(flow)?.[1] ?? '';
 
 /** Both tuples of each flow that lasts. */
 const establishedIn = async (node: FirewallNode): Promise<ReadonlySet<string>> => {
