@@ -1,6 +1,6 @@
 # What the hooks share. A hook sets `here` (the directory of the hooks), `hook` (its name) and `usage`, and sources this:
 # it takes -r and -c off the arguments (a sourced file shares them) and sets `run` and `config`. While all is well nothing
-# here starts a process: keepalived calls the hooks often, and at the worst of times.
+# here starts a process: the managers call the hooks often, and at the worst of times.
 
 set -f
 LC_ALL=C
@@ -45,10 +45,11 @@ is_fresh() {
   read_uptime && [ "$beat" -gt 0 ] && [ "$beat" -le "$uptime" ] && [ $((uptime - beat)) -le "${1:-300}" ]
 }
 
-# read_stat PID: sets `state`, `parent` and `start` (clock ticks since the boot), fields 3, 4 and 22 of /proc/PID/stat.
-# The second field, the name, may hold blanks and parentheses; what follows it holds none.
+# read_stat PID: sets `pid`, `state`, `parent` and `start` (clock ticks since the boot), fields 1, 3, 4 and 22 of
+# /proc/PID/stat. The second field, the name, may hold blanks and parentheses; what follows it holds none.
 read_stat() {
   { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+  pid=${stat%% *}
   # shellcheck disable=SC2086 # to be split into fields
   set -- ${stat##*') '}
   [ $# -ge 20 ] || return 1
@@ -56,10 +57,72 @@ read_stat() {
   is_number "$parent" && is_number "$start"
 }
 
-# Starts the agent for one round, unless `conntrack-ha stop` was given. In a session of its own: keepalived kills the
+# Starts the agent for one round, unless `conntrack-ha stop` was given. In a session of its own: managers kill the
 # process groups of hooks.
 start_once() {
   [ -e "$run/stopped" ] || setsid -f "$here/run-once" "$run" "$config" </dev/null >/dev/null 2>&1
+}
+
+# kick [WHAT]: the same, if it wasn't done within 10 s, nor since the agent was last well, nor ever with this WHAT.
+# once.kicked holds when it was last, and WHAT.
+kick() {
+  [ ! -e "$run/stopped" ] && read_uptime && is_due "${1-}" || return 0
+  [ -d "$run" ] || mkdir -p -- "$run"
+  { printf '%s\n' "$uptime ${1-}" >"$run/once.kicked"; } 2>/dev/null
+  start_once
+}
+
+is_due() {
+  { read -r kicked known <"$run/once.kicked"; } 2>/dev/null && is_number "$kicked" || return 0
+  # A time that is yet to come is of before the boot.
+  [ "$kicked" -gt "$uptime" ] || [ $((uptime - kicked)) -ge 1000 ] || [ "$kicked" -lt "$beat" ] ||
+    [ "${known% }" != "${1% }" ]
+}
+
+# Whether it is the name of a group. It becomes the name of a file.
+is_group() {
+  case $1 in
+    *[!A-Za-z0-9_-]* | _* | *_ | *_*_*) return 1 ;;
+    *_*) [ ${#1} -le 127 ] ;;
+    *) return 1 ;;
+  esac
+}
+
+# leave_word GROUP WORD: leaves what the manager has said, and starts the agent if none takes it. If it fails, `why` says
+# why. The file has the start and the number of the process that leaves it: a second word takes a subshell, or it would be
+# as old as the first.
+leave_word() {
+  if ! read_stat self; then
+    why="/proc/self/stat: can't be read; $2 of $1 is lost; mount /proc"
+    return 1
+  fi
+  name=$1.$start.$pid
+  # Who says it: the manager. A parent younger than this process has only inherited the number.
+  manager='0 0'
+  if read_stat $$ && started=$start && [ "$parent" = "$PPID" ] && [ "$parent" -gt 1 ] &&
+    read_stat "$PPID" && [ "$start" -le "$started" ]; then
+    manager="$PPID $start"
+  fi
+  if ! write_word "$2" && ! { mkdir -p -- "$run/words" && write_word "$2"; } 2>/dev/null; then
+    why="$run/words: can't be written; $2 of $1 is lost; look at the file system"
+    return 1
+  fi
+  if ! is_fresh 300 || ! is_agent_running; then
+    start_once
+  fi
+  return 0
+}
+
+# One write into a name that nobody else uses: the file is empty or whole, whenever this is killed.
+write_word() {
+  { printf '%s\n' "$1 $manager" >"$run/words/$name"; } 2>/dev/null
+}
+
+# Whether the agent runs, by the process's start as well: its number may be another's by now.
+is_agent_running() {
+  { read -r agent_pid agent_start <"$run/agent"; } 2>/dev/null &&
+    is_number "$agent_pid" && read_stat "$agent_pid" &&
+    [ "$start" = "$agent_start" ] && [ "$state" != Z ] && [ "$state" != X ]
 }
 
 case $here in /*) ;; *) here=$PWD/$here ;; esac

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,8 +48,9 @@ export class Sandbox {
   /** `shell` is what the hooks are run by. The first call of the program lasts until `letGo`. */
   constructor(shell: string = SHELLS[0], options: { readonly held?: boolean } = {}) {
     cpSync(HOOKS, this.hooks, { recursive: true });
-    for (const name of readdirSync(this.hooks)) {
-      const path = join(this.hooks, name);
+    for (const path of readdirSync(this.hooks, { encoding: 'utf8', recursive: true })
+      .map((name) => join(this.hooks, name))
+      .filter((each) => statSync(each).isFile())) {
       writeFileSync(path, readFileSync(path, 'utf8').replace(/^#!.*/, `#!${shell}`));
     }
     for (const directory of [this.#calls, this.#bin]) {
