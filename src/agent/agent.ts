@@ -1,6 +1,6 @@
 import type { Server } from 'node:net';
 import { type Group, groupsOf } from '../cluster/groups.ts';
-import type { Snapshot } from '../cluster/snapshot.ts';
+import type { Snapshot, Wanted } from '../cluster/snapshot.ts';
 import { timeoutsOf } from '../cluster/timeouts.ts';
 import type { Status } from '../observe/status.ts';
 import { ForgeryError } from '../peers/frames.ts';
@@ -207,7 +207,7 @@ export class Agent {
     group: string,
     word: string,
     role: 'owner' | 'replica',
-    by: 'keepalived' | 'operator' | 'start',
+    by: Wanted['by'],
     options: WordOptions = {},
   ): boolean {
     if (!this.#words.hear(group, word, role, by, options)) {
@@ -257,10 +257,12 @@ export class Agent {
     if (alive !== this.#managerAlive) {
       this.#managerAlive = alive;
       if (alive) {
-        this.#parts.log.info('keepalived runs');
+        this.#parts.log.info(`${this.#parts.config.manager} runs`);
       } else {
         this.#words.managerGone();
-        this.#parts.log.warn('keepalived is gone: this node keeps what it owns until a peer asks');
+        this.#parts.log.warn(
+          `${this.#parts.config.manager} is gone: this node keeps what it owns until a peer asks`,
+        );
       }
       void this.wake();
     }

@@ -17,7 +17,7 @@ export class AgentFiles {
 
   /** Makes the directories, mode 0700. */
   prepare(): void {
-    for (const directory of ['', 'wanted', 'overruling', 'words', 'groups', 'ready']) {
+    for (const directory of ['', 'wanted', 'overruling', 'words', 'groups', 'ready', 'pacemaker']) {
       mkdirSync(`${this.#run}/${directory}`, { recursive: true, mode: 0o700 });
     }
   }
@@ -49,13 +49,13 @@ export class AgentFiles {
     return `${this.#run}/words`;
   }
 
-  /** Remembers the keepalived that has called a hook. */
-  noteKeepalived({ pid, start }: { readonly pid: number; readonly start: number }): void {
-    this.#write('keepalived', `${pid} ${start}\n`);
+  /** Remembers the manager's process that has called a hook. */
+  noteManager({ pid, start }: { readonly pid: number; readonly start: number }): void {
+    this.#write('manager', `${pid} ${start}\n`);
   }
 
-  readKeepalived(): { readonly pid: number; readonly start: number } | undefined {
-    const [pid, start] = (this.#read('keepalived') ?? '').trim().split(' ').map(Number);
+  readManager(): { readonly pid: number; readonly start: number } | undefined {
+    const [pid, start] = (this.#read('manager') ?? '').trim().split(' ').map(Number);
     return pid && start ? { pid, start } : undefined;
   }
 
@@ -112,7 +112,7 @@ export class AgentFiles {
     layer: WordLayer = 'wanted',
   ): (Wanted & { readonly order: WordOrder }) | undefined {
     const [role, by, word, ticks, pid] = this.#read(`${layer}/${group}`)?.trim().split(' ') ?? [];
-    if ((role !== 'owner' && role !== 'replica') || (by !== 'keepalived' && by !== 'operator') || !word) {
+    if ((role !== 'owner' && role !== 'replica') || !isKept(by) || !word) {
       return undefined;
     }
     const order = { ticks: Number(ticks) || 0, pid: Number(pid) || 0 };
@@ -135,6 +135,16 @@ export class AgentFiles {
     }
     writeAtomically(`${this.#run}/ready/${group}`, text);
     return true;
+  }
+
+  /** The resource that Pacemaker has started for a group on this node (hooks/ocf/group), if it has. */
+  resourceOf(group: string): string | undefined {
+    return this.#read(`pacemaker/${group}`)?.trim().split(' ')[1];
+  }
+
+  /** What hooks/ocf/group compares Pacemaker's other resources with. */
+  writeAddresses(addresses: readonly string[]): void {
+    this.#write('addresses', addresses.map((address) => `${address}\n`).join(''));
   }
 
   /** Whether the track file is there, whatever it says. */
@@ -162,6 +172,9 @@ export class AgentFiles {
     }
   }
 }
+
+const isKept = (by: string | undefined): by is Exclude<Wanted['by'], 'start'> =>
+  by === 'keepalived' || by === 'pacemaker' || by === 'operator';
 
 /** By rename, so that a reader sees the old text or the new. In order and at once: the newest word must win. */
 const writeAtomically = (path: string, text: string): void => {

@@ -3,6 +3,7 @@ import { readiness } from '../cluster/readiness.ts';
 import type { Logger } from '../system/log.ts';
 import { Damper } from './damper.ts';
 import type { AgentFiles } from './files.ts';
+import type { AgentParts } from './parts.ts';
 import type { Change, Round } from './round.ts';
 
 /** Tells the world what the rounds did: one log line a transition, a file for each group, readiness for the manager. */
@@ -10,16 +11,11 @@ export class Journal {
   readonly #groups: readonly Group[];
   readonly #files: AgentFiles;
   readonly #log: Logger;
-  readonly #announce: (group: string, ready: boolean) => void;
+  readonly #announce: AgentParts['announce'];
   readonly #since = new Map<string, string>();
   readonly #damper = new Damper();
 
-  constructor(
-    groups: readonly Group[],
-    files: AgentFiles,
-    log: Logger,
-    announce: (group: string, ready: boolean) => void,
-  ) {
+  constructor(groups: readonly Group[], files: AgentFiles, log: Logger, announce: AgentParts['announce']) {
     this.#groups = groups;
     this.#files = files;
     this.#log = log;
@@ -48,8 +44,8 @@ export class Journal {
       const reason = decisions.find((decision) => decision.group === name)?.reason ?? '';
       this.#files.writeGroup(name, active > 0 ? 'owner' : 'replica', reason, this.since(name) ?? '');
     }
-    for (const { group, ready } of readiness(snapshot)) {
-      this.#announce(group, ready);
+    for (const [index, each] of readiness(snapshot).entries()) {
+      this.#announce(each, (snapshot.groups[index]?.active ?? 0) > 0);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Readiness } from '../cluster/readiness.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import type { Status } from '../observe/status.ts';
 import type { Logger } from '../system/log.ts';
@@ -37,8 +38,8 @@ export interface AgentParts {
   /** How many flows the kernel holds, for the log. */
   readonly flowCount: () => number;
   readonly conntrackdHealth: () => Status['conntrackd'];
-  /** Tells the manager whether this node is ready for a group. */
-  readonly announce: (group: string, ready: boolean) => void;
+  /** Tells the manager whether this node is ready for a group that it owns or not. */
+  readonly announce: (readiness: Readiness, owned: boolean) => void;
   /** Notices that this process stood still. */
   readonly standStill: Pick<StandStill, 'look'>;
   /** Answers a peer's hand-over word. */

@@ -84,6 +84,10 @@ const decideGivingUp = (snapshot: Snapshot, group: GroupView, wanted: Wanted): V
   if (wanted.by === 'operator' && wanted.word === 'release') {
     return { kind: 'deactivate', reason: says(wanted) };
   }
+  if (wanted.by === 'pacemaker' && wanted.role === 'replica' && waited >= snapshot.timeouts.linger) {
+    // Whoever Pacemaker promotes next may not be able to ask.
+    return { kind: 'deactivate', reason: `${says(wanted)} and nobody has asked for it` };
+  }
   const reachable = snapshot.peers.filter((peer) => peer.reachable);
   const heir = reachable.find((peer) => peer.wants.has(group.name) || peer.owns.has(group.name));
   if (heir !== undefined) {

@@ -1,5 +1,5 @@
 import { readinessOf } from './readiness.ts';
-import type { GroupView, PeerView, Snapshot, Wanted } from './snapshot.ts';
+import { type GroupView, isManagers, type PeerView, type Snapshot, type Wanted } from './snapshot.ts';
 import {
   alone,
   DEAF_MS,
@@ -68,7 +68,7 @@ const decideOrphan = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Ver
   const keeper = snapshot.peers.find(
     (peer) => peer.owns.has(group.name) && peer.forced.has(group.name) && peer.silent < DEAF_MS,
   );
-  if (wanted.by === 'keepalived' && keeper !== undefined) {
+  if (isManagers(wanted) && keeper !== undefined) {
     // The word is older than the silence: it says nothing about it.
     return {
       kind: 'stay',
@@ -118,10 +118,10 @@ const decideTakeover = (snapshot: Snapshot, group: GroupView, wanted: Wanted, ow
   if (wanted.by === 'start') {
     return { kind: 'stay', reason: `${owner.name} owns it; conntrack-ha takeover ${group.name} takes it` };
   }
-  if (wanted.by === 'keepalived' && owner.forced.has(group.name) && owner.lost.size <= snapshot.lost.size) {
+  if (isManagers(wanted) && owner.forced.has(group.name) && owner.lost.size <= snapshot.lost.size) {
     return { kind: 'stay', reason: `${says(wanted)}, but ${owner.name}'s operator keeps it by force` };
   }
-  if (wanted.by === 'keepalived' && owner.lost.size < snapshot.lost.size) {
+  if (isManagers(wanted) && owner.lost.size < snapshot.lost.size) {
     const here = [...snapshot.lost].join(', ');
     return { kind: 'stay', reason: `${says(wanted)}, but ${here} is lost here and ${owner.name} serves it` };
   }

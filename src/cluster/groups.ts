@@ -3,7 +3,7 @@ import { preferencesOf } from './preference.ts';
 
 /** The buckets with the same home and the same first backup: what moves as one. */
 export interface Group {
-  /** `home_backup`: legal in file names, keepalived and XML ids. */
+  /** `home_backup`: legal in file names, keepalived and, unless it begins with a digit, XML ids. */
   readonly name: string;
   readonly home: string;
   /** Who owns it first, second and so on: home, backup, then the others. Names every node once. */

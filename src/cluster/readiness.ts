@@ -5,6 +5,8 @@ export interface Readiness {
   readonly group: string;
   readonly ready: boolean;
   readonly reason: string;
+  /** Whether a node that can be seen owns it: this one or a peer. */
+  readonly served: boolean;
 }
 
 /**
@@ -20,10 +22,14 @@ const SILENCE_MS = 10_000;
  * interfaces that carry nothing: the same loss everywhere, a switch that restarts, changes nothing. Pure.
  */
 export const readiness = (snapshot: Snapshot): readonly Readiness[] =>
-  snapshot.groups.map((group) => ({ group: group.name, ...readinessOf(snapshot, group) }));
+  snapshot.groups.map((group) => ({
+    group: group.name,
+    served: group.active > 0 || snapshot.peers.some((peer) => peer.reachable && peer.owns.has(group.name)),
+    ...readinessOf(snapshot, group),
+  }));
 
 /** The same for one group. */
-export const readinessOf = (snapshot: Snapshot, group: GroupView): Omit<Readiness, 'group'> => {
+export const readinessOf = (snapshot: Snapshot, group: GroupView): Pick<Readiness, 'ready' | 'reason'> => {
   if (snapshot.drained) {
     return { ready: false, reason: 'drained by the operator' };
   }

@@ -16,6 +16,8 @@ export interface Snapshot {
     readonly holddown: number;
     /** How long a keepalived that hears no other takes to say MASTER. */
     readonly elect: number;
+    /** How long a node that Pacemaker has demoted serves on until another asks. */
+    readonly linger: number;
   };
   /** How long this agent has listened to its peers. */
   readonly listening: number;
@@ -28,7 +30,7 @@ export interface Snapshot {
 }
 
 export interface ManagerView {
-  readonly kind: 'keepalived' | 'none';
+  readonly kind: 'keepalived' | 'pacemaker' | 'none';
   /** Whether it runs on this node. `none` always does. */
   readonly alive: boolean;
 }
@@ -61,12 +63,15 @@ export interface Wanted {
   readonly role: Role;
   readonly since: number;
   /** `start`: the home groups of a node without a manager that has just been started. */
-  readonly by: 'keepalived' | 'operator' | 'start';
-  /** Its own word: MASTER, BACKUP, FAULT, STOP, takeover, release. */
+  readonly by: 'keepalived' | 'pacemaker' | 'operator' | 'start';
+  /** Its own word: MASTER, BACKUP, FAULT, STOP; PROMOTED, UNPROMOTED, STOPPED; takeover, release. */
   readonly word: string;
   /** The operator accepts the loss that a refusal would have prevented. */
   readonly force: boolean;
 }
+
+/** Whether a manager says so, and not the operator. */
+export const isManagers = ({ by }: Wanted): boolean => by === 'keepalived' || by === 'pacemaker';
 
 /** Whether the operator has taken the group here though a manager decides: `takeover --force`. */
 export const isForced = (

@@ -1,4 +1,4 @@
-import type { GroupView, PeerView, Snapshot, Wanted } from './snapshot.ts';
+import { type GroupView, isManagers, type PeerView, type Snapshot, type Wanted } from './snapshot.ts';
 
 /** What one round does with one group, and why: one sentence for the log, `status` and the tests. */
 export interface Decision {
@@ -31,7 +31,7 @@ export const RACE_MS = 100;
 
 /** Whether a living manager wants this node to own the group. A dead one's last word counts no more. */
 export const wants = (snapshot: Snapshot, group: GroupView): boolean =>
-  group.wanted?.role === 'owner' && (snapshot.manager.alive || group.wanted.by !== 'keepalived');
+  group.wanted?.role === 'owner' && (snapshot.manager.alive || !isManagers(group.wanted));
 
 /** The peers that own it and are heard; one that fell silent is no owner to wait for. */
 export const ownersOf = (snapshot: Snapshot, group: GroupView): readonly PeerView[] =>

@@ -21,7 +21,10 @@ export const drain = async (
   const orphans = owned.filter((group) => snapshot === undefined || heirOf(snapshot, group) === undefined);
   if (orphans.length > 0 && !force) {
     return orphans.map(({ name }) =>
-      refused(name, 'no peer that answers holds its states and has a keepalived; wait for one, or --force'),
+      refused(
+        name,
+        'no peer that answers holds its states and has a manager that runs; wait for one, or --force',
+      ),
     );
   }
   agent.drain(true);

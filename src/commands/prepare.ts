@@ -5,7 +5,7 @@ import { fifoPath, UNREADY } from '../managers/keepalived/render.ts';
 import { makeFifo } from '../system/fifo.ts';
 
 /**
- * Makes what keepalived must find when it starts: its FIFO and the track files. Without them keepalived 2.2.7 goes on all
+ * Makes what the manager must find when it starts; for keepalived its FIFO and the track files. Without them keepalived 2.2.7 goes on all
  * the same, tells nobody anything and takes this node for ready. What is there already stays as it is.
  */
 export const prepareRun = async (config: ClusterConfig, groups: readonly Group[]): Promise<AgentFiles> => {
@@ -17,5 +17,6 @@ export const prepareRun = async (config: ClusterConfig, groups: readonly Group[]
       files.writeReady(name, UNREADY);
     }
   }
+  files.writeAddresses(config.interfaces.flatMap(({ addresses }) => addresses.map(({ address }) => address)));
   return files;
 };

@@ -3,6 +3,7 @@ import type { Alter } from '../agent/assemble.ts';
 import { NoAgentError } from '../agent/control.ts';
 import { ConfigError } from '../config/error.ts';
 import { KeyError } from '../config/key.ts';
+import { FORMS, type Form } from '../managers/pacemaker/render.ts';
 import { type Context, contextOf, DEFAULT_CONFIG, type GlobalOptions, UsageError } from './context.ts';
 import { showEvents } from './events.ts';
 import { type MoveOptions, move, moveAll } from './move.ts';
@@ -56,6 +57,14 @@ const count = (text: string): number => {
     throw new InvalidArgumentError('expected a number from 1 to 999999');
   }
   return number;
+};
+
+const form = (text: string): Form => {
+  const known = FORMS.find((candidate) => candidate === text);
+  if (known === undefined) {
+    throw new InvalidArgumentError(`expected ${FORMS.join(', ')}`);
+  }
+  return known;
 };
 
 const program = (alter: Alter | undefined): Command => {
@@ -129,12 +138,13 @@ const program = (alter: Alter | undefined): Command => {
     );
   root
     .command('render <what>')
-    .description('print a configuration for this node: keepalived, conntrackd or nftables')
+    .description('print a configuration for this node: keepalived, pacemaker, conntrackd or nftables')
     .option('--node <name>', 'for another node')
-    .action(async (what: string, options: { node?: string }) => {
+    .option('--form <form>', `of pacemaker: ${FORMS.join(', ')}`, form)
+    .action(async (what: string, options: { node?: string; form?: Form }) => {
       const global = root.opts<GlobalOptions>();
       const chosen = await contextOf({ ...global, node: options.node ?? global.node });
-      console.log(renderFor(chosen, what));
+      console.log(renderFor(chosen, what, options.form));
     });
   return root;
 };

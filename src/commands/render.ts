@@ -3,21 +3,26 @@ import { fileURLToPath } from 'node:url';
 import { renderConntrackd } from '../conntrackd/render.ts';
 import { renderNftables } from '../dataplane/render.ts';
 import { renderKeepalived } from '../managers/keepalived/render.ts';
+import { type Form, renderPacemaker } from '../managers/pacemaker/render.ts';
 import { type Context, DEFAULT_CONFIG, RefusedError, UsageError } from './context.ts';
 
-const RENDERERS: Readonly<Record<string, (context: Context) => string>> = {
+const RENDERERS: Readonly<Record<string, (context: Context, form: Form) => string>> = {
   keepalived: (context) => renderKeepalived(context.config, context.node, context.groups, checkOf(context)),
+  pacemaker: (context, form) => renderPacemaker(context.config, context.groups, form, parametersOf(context)),
   conntrackd: ({ config, node }) => renderConntrackd(config, node),
   nftables: ({ config, node }) => renderNftables(config, node),
 };
 
-/** `render WHAT`: prints a configuration for this node (or --node). */
-export const renderFor = (context: Context, what: string): string => {
+/** `render WHAT`: prints a configuration for this node (or --node). Only Pacemaker's has forms: crmsh by default. */
+export const renderFor = (context: Context, what: string, form: Form | undefined): string => {
   const render = RENDERERS[what];
   if (render === undefined) {
     throw new UsageError(`nothing renders "${what}"; known are ${Object.keys(RENDERERS).join(', ')}`);
   }
-  return render(context).trimEnd();
+  if (form !== undefined && what !== 'pacemaker') {
+    throw new UsageError(`${what} has one form only; leave --form out`);
+  }
+  return render(context, form ?? 'crmsh').trimEnd();
 };
 
 const DEFAULT_RUN = '/run/conntrack-ha';
@@ -36,4 +41,17 @@ const checkOf = ({ config, file }: Context): string => {
     ...(config.paths.run === DEFAULT_RUN ? [] : ['-r', config.paths.run]),
     ...(file === DEFAULT_CONFIG ? [] : ['-c', file]),
   ].join(' ');
+};
+
+/** What the resource agent can't know by itself, as its parameters. */
+const parametersOf = ({ config, file }: Context): readonly (readonly [string, string])[] => {
+  if (!/^[A-Za-z0-9._/@+-]+$/.test(file)) {
+    throw new RefusedError(
+      `${file} holds what crmsh or a shell reads otherwise; give the file a plainer path`,
+    );
+  }
+  return [
+    ...(config.paths.run === DEFAULT_RUN ? [] : [['run', config.paths.run] as const]),
+    ...(file === DEFAULT_CONFIG ? [] : [['config', file] as const]),
+  ];
 };

@@ -49,12 +49,12 @@ export const runOnce = async (context: Context, alter?: Alter): Promise<void> =>
   const { agent, close } = await assemble(config, node, key, log, id, alter === undefined ? {} : { alter });
   try {
     await agent.start();
-    const ears = config.manager === 'keepalived' ? listen(config, files, agent, log) : undefined;
+    const ears = listen(config, files, agent, log);
     const settled = (): boolean => isSettled(agent.round) && !mayBeAsked(agent.round) && !agent.committing;
     await until(agent, settled, WORDS_MS);
     await until(agent, () => !agent.committing, ADOPT_MS);
     await until(agent, () => agent.adopted, ADOPT_MS);
-    ears?.close();
+    ears.close();
   } finally {
     await close();
   }

@@ -48,9 +48,7 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
       }
     }
     doors.push(await serveControl(socket, (request) => answer(agent, context, request)));
-    if (config.manager === 'keepalived') {
-      doors.push(listen(config, files, agent, log));
-    }
+    doors.push(listen(config, files, agent, log));
     log.info(`agent runs, manager ${config.manager}`);
     const signal = await ended();
     log.info(`agent ends (${signal}): what this node owns it goes on filtering`);

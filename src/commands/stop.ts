@@ -21,7 +21,7 @@ export const stopNode = async (context: Context, options: { readonly force: bool
   }
   const files = new AgentFiles(config.paths.run);
   const stoppedBefore = files.isStopped;
-  if (config.manager === 'keepalived') {
+  if (config.manager !== 'none') {
     files.prepare();
     files.noteStopped(true);
     await roundsEnded(config.paths.run).catch((cause: unknown) => {
@@ -49,6 +49,7 @@ export const stopNode = async (context: Context, options: { readonly force: bool
 /** How the groups get to the peer while the agent still runs. */
 const GIVE_AWAY: Readonly<Record<ClusterConfig['manager'], string>> = {
   keepalived: '"conntrack-ha drain" while the agent runs',
+  pacemaker: '"conntrack-ha drain" while the agent runs, or "crm node standby"',
   none: '"conntrack-ha takeover" on the peer',
 };
 

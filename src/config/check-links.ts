@@ -53,11 +53,11 @@ const keepalivedLink = ({ keepalived, sync, interfaces }: Remains): readonly Com
 
 const LAST_VRID = 255;
 
-/** Each group has a VRID, and N nodes make N * (N - 1) groups. */
-const virtualRouterIds = ({ keepalived, nodes }: Remains): readonly Complaint[] => {
+/** With keepalived, each group has a VRID, and N nodes make N * (N - 1) groups. */
+const virtualRouterIds = ({ manager = 'keepalived', keepalived, nodes }: Remains): readonly Complaint[] => {
   const count = Object.keys(nodes ?? {}).length;
   const last = LAST_VRID - Math.max(count * (count - 1), 1) + 1;
-  return keepalived?.vrid !== undefined && count <= 16 && keepalived.vrid > last
+  return manager === 'keepalived' && keepalived?.vrid !== undefined && count <= 16 && keepalived.vrid > last
     ? [
         aboutValue(
           ['keepalived', 'vrid'],

@@ -26,9 +26,7 @@ const top = {
   firewall: choice(['nftables'], {
     xtables: 'it drops foreign packets only after conntrack has changed the replicas by them',
   }).prefault('nftables'),
-  manager: choice(['keepalived', 'none'], {
-    pacemaker: 'its resource agent is not written',
-  }).prefault('keepalived'),
+  manager: choice(['keepalived', 'pacemaker', 'none']).prefault('keepalived'),
 };
 
 const node = {
@@ -63,6 +61,10 @@ const keepalived = {
   interface: deviceName.optional(),
   advert: advert.prefault(0.1),
   vrid: wholeNumber('a VRID', 1, 255).prefault(50),
+};
+
+const pacemaker = {
+  linger: duration('positive').prefault('1s'),
 };
 
 const log = {
@@ -102,6 +104,7 @@ export const whole = z.strictObject({
     }),
   ),
   keepalived: z.strictObject(keepalived).prefault({}),
+  pacemaker: z.strictObject(pacemaker).prefault({}),
   log: z.strictObject(log).prefault({}),
   timeouts: z.strictObject(timeouts).prefault({}),
   paths: z.strictObject(paths).prefault({}),
@@ -125,6 +128,7 @@ export const remains = z
         .partial(),
     ),
     keepalived: z.strictObject(keepalived).partial(),
+    pacemaker: z.strictObject(pacemaker).partial(),
     log: z.strictObject(log).partial(),
     timeouts: z.strictObject(timeouts).partial(),
     paths: z.strictObject(paths).partial(),
@@ -161,6 +165,7 @@ export const SECTIONS: ReadonlyMap<string, Section> = new Map([
   ['interfaces.*.snat', { keys: undefined, example: '[192.168.1.5]' }],
   ['interfaces.*.networks', { keys: undefined, example: '[192.168.0.0/24]' }],
   ['keepalived', section(keepalived, '{ interface: eth1, advert: 0.1, vrid: 50 }')],
+  ['pacemaker', section(pacemaker, '{ linger: 1s }')],
   ['log', section(log, '{ level: info, format: auto }')],
   ['timeouts', section(timeouts, '{ peer: 1s }')],
   ['paths', section(paths, '{ run: /run/conntrack-ha }')],

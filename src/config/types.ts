@@ -10,8 +10,9 @@ export interface ClusterConfig {
   readonly sync: SyncConfig;
   readonly interfaces: readonly InterfaceConfig[];
   readonly firewall: 'nftables';
-  readonly manager: 'keepalived' | 'none';
+  readonly manager: 'keepalived' | 'pacemaker' | 'none';
   readonly keepalived: KeepalivedConfig;
+  readonly pacemaker: PacemakerConfig;
   readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'text' };
   readonly timeouts: Timeouts;
   readonly paths: Paths;
@@ -72,6 +73,11 @@ export interface KeepalivedConfig {
   readonly advert: number;
   /** VRID of the first group; the others follow. */
   readonly vrid: number;
+}
+
+export interface PacemakerConfig {
+  /** How long a node that Pacemaker has demoted serves on until another asks for the group, in milliseconds. */
+  readonly linger: number;
 }
 
 /** All in milliseconds. */

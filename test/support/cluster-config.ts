@@ -42,6 +42,7 @@ export const clusterConfig = (fields: Partial<ClusterConfig> = {}): ClusterConfi
   firewall: 'nftables',
   manager: 'keepalived',
   keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },
+  pacemaker: { linger: 1000 },
   log: { level: 'info', format: 'auto' },
   timeouts: { conntrackd: 2000, peer: 1000, sync: 30_000, disagree: 2000, holddown: 0, lease: 30_000 },
   paths: {

@@ -142,7 +142,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     resident: true,
     flowCount: () => 0,
     conntrackdHealth: () => 'ok',
-    announce: (group, ready) => void files.writeReady(group, ready ? 0 : -100),
+    announce: ({ group, ready }) => void files.writeReady(group, ready ? 0 : -100),
     standStill: new StandStill(performance.now()),
     answerWord: (send) => send(),
     askBulk: (send) => send(),

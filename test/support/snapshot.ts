@@ -47,7 +47,7 @@ export const snapshotOf = (
   manager: { kind: 'keepalived', alive: true },
   groups: [group],
   peers,
-  timeouts: { peer: 1000, disagree: 2000, holddown: 0, elect: 400 },
+  timeouts: { peer: 1000, disagree: 2000, holddown: 0, elect: 400, linger: 1000 },
   listening: 10_000,
   lost: new Set(),
   lostFor: fields.lost === undefined ? 0 : 500,

@@ -45,6 +45,7 @@ export const clusterConfig = ({ snat }: { readonly snat: boolean }): ClusterConf
   firewall: 'nftables',
   manager: 'none',
   keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },
+  pacemaker: { linger: 1000 },
   log: { level: 'info', format: 'auto' },
   timeouts: { conntrackd: 2000, peer: 1000, sync: 30000, disagree: 2000, holddown: 0, lease: 30000 },
   paths: {

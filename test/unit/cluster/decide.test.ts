@@ -236,7 +236,7 @@ describe('a replica', () => {
       'changed a moment ago',
       { wanted: MASTER, synced: true, changed: NOW - 100 },
       owning,
-      { timeouts: { peer: 1000, disagree: 2000, holddown: 5000, elect: 400 } },
+      { timeouts: { peer: 1000, disagree: 2000, holddown: 5000, elect: 400, linger: 1000 } },
       'stay',
       /held down/,
     ],
@@ -244,7 +244,7 @@ describe('a replica', () => {
       'changed a moment ago, and nobody owns it now',
       { wanted: MASTER, synced: true, changed: NOW - 100 },
       dead,
-      { timeouts: { peer: 1000, disagree: 2000, holddown: 5000, elect: 400 } },
+      { timeouts: { peer: 1000, disagree: 2000, holddown: 5000, elect: 400, linger: 1000 } },
       'activate',
       /^keepalived says MASTER; fw2 is silent$/,
     ],
@@ -282,7 +282,7 @@ describe('an owner', () => {
       'has long been told BACKUP, and has lost its peer so lately that it may yet become MASTER',
       { wanted: wanted('replica', { since: NOW - 60_000 }) },
       peer({ reachable: false, silent: 3000 }),
-      { timeouts: { peer: 1000, disagree: 2000, holddown: 0, elect: 4000 } },
+      { timeouts: { peer: 1000, disagree: 2000, holddown: 0, elect: 4000, linger: 1000 } },
       'stay',
       /nobody else is there/,
     ],
@@ -314,7 +314,7 @@ describe('an owner', () => {
       'was told BACKUP a moment ago, alone, and may yet become MASTER',
       { wanted: wanted('replica', { since: NOW - 3000 }) },
       dead,
-      { timeouts: { peer: 1000, disagree: 2000, holddown: 0, elect: 4000 } },
+      { timeouts: { peer: 1000, disagree: 2000, holddown: 0, elect: 4000, linger: 1000 } },
       'stay',
       /nobody else is there/,
     ],
@@ -567,6 +567,63 @@ describe('an owner of three that has long been told BACKUP', () => {
     ],
   ])('%s', (_, peers, kind, reason) => {
     const [decision] = decide(snapshotOf(group({ active: 2, synced: true, wanted: long }), peers));
+    expect(decision).toMatchObject({ kind });
+    expect(decision?.reason).toMatch(reason);
+  });
+});
+
+describe('with Pacemaker', () => {
+  const pacemaker = { manager: { kind: 'pacemaker', alive: true } } as const;
+  const promoted = wanted('owner', { by: 'pacemaker', word: 'PROMOTED' });
+  const demoted = (since: number) => wanted('replica', { by: 'pacemaker', word: 'UNPROMOTED', since });
+  const dead = { manager: { kind: 'pacemaker', alive: false } } as const;
+
+  it.each<[string, Partial<GroupView>, PeerView, Partial<Snapshot>, string, RegExp]>([
+    ['the promoted node asks the owner', { wanted: promoted, synced: true }, owning, {}, 'ask', /PROMOTED/],
+    ['it does not without the states', { wanted: promoted }, owning, {}, 'stay', /aren't here yet/],
+    ['where nobody owns it, it activates at once', { wanted: promoted }, peer(), {}, 'activate', /PROMOTED/],
+    [
+      'a demoted node serves on',
+      { active: 2, wanted: demoted(NOW - 999) },
+      peer(),
+      {},
+      'stay',
+      /no peer has asked/,
+    ],
+    [
+      'a demoted node lets go though nobody asks',
+      { active: 2, wanted: demoted(NOW - 1000) },
+      peer(),
+      {},
+      'deactivate',
+      /^pacemaker says UNPROMOTED and nobody has asked for it$/,
+    ],
+    [
+      'a demoted node lets go when asked',
+      { active: 2, wanted: demoted(NOW), request: request() },
+      peer(),
+      {},
+      'yield',
+      /fw2 asks for it/,
+    ],
+    [
+      'a node whose Pacemaker is gone serves on',
+      { active: 2, wanted: { ...promoted, since: NOW - 60_000 } },
+      peer(),
+      dead,
+      'stay',
+      /no peer has asked/,
+    ],
+    [
+      'a node whose Pacemaker is gone takes nothing',
+      { wanted: promoted, synced: true },
+      peer({ reachable: false, silent: Number.POSITIVE_INFINITY }),
+      dead,
+      'stay',
+      /./,
+    ],
+  ])('%s', (_, view, other, fields, kind, reason) => {
+    const [decision] = decide(snapshot(group(view), other, { ...pacemaker, ...fields }));
     expect(decision).toMatchObject({ kind });
     expect(decision?.reason).toMatch(reason);
   });

@@ -12,7 +12,15 @@ const lost = peer({ owns: new Set(['fw1_fw2']), reachable: false, silent: 5000 }
 
 describe('readiness', () => {
   it('is an owner’s, whatever else is', () => {
-    expect(of(group({ active: 2 }), lost)).toEqual([{ group: 'fw1_fw2', ready: true, reason: 'owns it' }]);
+    expect(of(group({ active: 2 }), lost)).toEqual([
+      { group: 'fw1_fw2', ready: true, served: true, reason: 'owns it' },
+    ]);
+  });
+
+  it('says whether a node that can be seen serves the group', () => {
+    expect(of(group(), owner)[0]?.served).toBe(true);
+    expect(of(group(), lost)[0]?.served).toBe(false);
+    expect(of(group(), peer())[0]?.served).toBe(false);
   });
 
   it('is not given to one with a part of the buckets', () => {

@@ -51,6 +51,7 @@ describe('a configuration without a mistake', () => {
       firewall: 'nftables',
       manager: 'keepalived',
       keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },
+      pacemaker: { linger: 1000 },
       log: { level: 'info', format: 'auto' },
       timeouts: { conntrackd: 2000, peer: 1000, sync: 30_000, disagree: 2000, holddown: 0, lease: 30_000 },
       paths: {
@@ -94,6 +95,11 @@ describe('a configuration without a mistake', () => {
       holddown: 0,
       lease: 60_000,
     });
+  });
+
+  test('takes Pacemaker as the manager, without a VRID for each group', () => {
+    const text = `${changed(20, '  vrid: 255')}manager: pacemaker\npacemaker: { linger: 250ms }`;
+    expect(parseConfig(text, 'c.yaml')).toMatchObject({ manager: 'pacemaker', pacemaker: { linger: 250 } });
   });
 
   test('has its MACs in lower case', () => {

@@ -34,7 +34,7 @@ const MAC = 'use a multicast MAC such as "01:00:5e:00:01:01"';
 const IPV6 = 'is an IPv6 address, and so far only IPv4 flows are put into buckets and replicated';
 const SYNTAX = 'check the indentation, the colons, brackets and quotes here and in the line above';
 const UNKNOWN =
-  'is not a known key; use cluster, seed, buckets, firewall, manager, nodes, sync, interfaces, keepalived, log, timeouts or paths, or leave it out';
+  'is not a known key; use cluster, seed, buckets, firewall, manager, nodes, sync, interfaces, keepalived, pacemaker, log, timeouts or paths, or leave it out';
 const NODE = 'use { id: 1, sync: 10.99.0.1 }';
 const LABEL = 'use letters, digits and hyphens, such as fw1';
 const LABEL_KEY = 'use the first part of its host name, such as fw1';
@@ -578,8 +578,8 @@ check('firewall, manager and keepalived', [
   ],
   [
     1,
-    'cluster: edge\nmanager: pacemaker',
-    '2:10: manager: "pacemaker" is not supported yet: its resource agent is not written; use keepalived or none',
+    'cluster: edge\nmanager: corosync',
+    '2:10: manager: "corosync" is not known here; use keepalived, pacemaker or none',
   ],
   [
     1,
@@ -590,6 +590,11 @@ check('firewall, manager and keepalived', [
     20,
     '  interface: eth9',
     '20:14: keepalived.interface: eth9 is no interface of this configuration; use eth1, eth2 or eth3',
+  ],
+  [
+    20,
+    '  vrid: 50\npacemaker: { linger: 0 }',
+    '21:22: pacemaker.linger: must be longer than zero; use a number with ms, s, m or h, such as 2s or 500ms',
   ],
   [20, '  vrid: 255', '20:9: keepalived.vrid: 255 leaves no VRID for each of the 2 groups; use at most 254'],
   [20, '  vrid: 256', '20:9: keepalived.vrid: 256 is not a VRID; use a whole number from 1 to 255'],

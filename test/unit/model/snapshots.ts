@@ -104,7 +104,7 @@ export const anySnapshot: fc.Arbitrary<Snapshot> = fc
     snapshotOf(groupOf(), peers, {
       ...fields,
       groups,
-      timeouts: { peer: 1000, disagree: 2000, holddown, elect: 400 },
+      timeouts: { peer: 1000, disagree: 2000, holddown, elect: 400, linger: 1000 },
     }),
   );
 

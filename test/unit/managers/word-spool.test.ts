@@ -2,22 +2,23 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { parseSpooled, type SpooledWord, WordSpool } from '../../../src/managers/keepalived/spool.ts';
+import { type KeepalivedWord, wordOf } from '../../../src/managers/keepalived/line.ts';
+import { type Caller, parseSpooled, WordSpool } from '../../../src/managers/word-spool.ts';
 import { startOf, uptimeTicks } from '../../../src/system/process-start.ts';
 
 describe('a file of the spool', () => {
   it('holds a word, who says it, and when', () => {
-    expect(parseSpooled('fw1_fw2.1234.77', 'MASTER 55 1000\n')).toEqual({
+    expect(parseSpooled('fw1_fw2.1234.77', 'MASTER 55 1000\n', wordOf)).toEqual({
       group: 'fw1_fw2',
       word: 'MASTER',
       order: { ticks: 1234, pid: 77 },
-      keepalived: { pid: 55, start: 1000 },
+      caller: { pid: 55, start: 1000 },
     });
-    expect(parseSpooled('fw1_fw2.1234.77', 'FAULT 0 0\n')).toMatchObject({ keepalived: undefined });
+    expect(parseSpooled('fw1_fw2.1234.77', 'FAULT 0 0\n', wordOf)).toMatchObject({ caller: undefined });
   });
 
   it.each(['', 'MAST', 'MASTER 55 1000'])('that holds %j is not whole yet', (text) => {
-    expect(parseSpooled('fw1_fw2.1234.77', text)).toBeUndefined();
+    expect(parseSpooled('fw1_fw2.1234.77', text, wordOf)).toBeUndefined();
   });
 
   it.each([
@@ -30,24 +31,24 @@ describe('a file of the spool', () => {
     ['..', 'MASTER 55 1000\n'],
     ['fw1_fw2.1234.77.swp', 'MASTER 55 1000\n'],
   ])('%j with %j is none of a hook', (name, text) => {
-    expect(parseSpooled(name, text)).toMatchObject({ ignored: expect.stringContaining(name) });
+    expect(parseSpooled(name, text, wordOf)).toMatchObject({ ignored: expect.stringContaining(name) });
   });
 });
 
 const made: string[] = [];
-const spools: WordSpool[] = [];
+const spools: WordSpool<KeepalivedWord>[] = [];
 
-const spoolAt = (now: () => number = uptimeTicks, keepalived?: SpooledWord['keepalived']) => {
+const spoolAt = (now: () => number = uptimeTicks, caller?: Caller) => {
   const directory = mkdtempSync(join(tmpdir(), 'conntrack-ha-spool-'));
   made.push(directory);
   const words: string[] = [];
   const ignored: string[] = [];
   const runs: boolean[] = [];
-  const open = (): WordSpool => {
-    const spool = new WordSpool(directory, keepalived, now, {
+  const open = (): WordSpool<KeepalivedWord> => {
+    const spool = new WordSpool(directory, wordOf, caller, now, {
       word: ({ group, word, order }) => words.push(`${group} ${word} ${order.ticks}.${order.pid}`),
       ignored: (reason) => ignored.push(reason),
-      keepalived: (alive) => runs.push(alive),
+      manager: (alive) => runs.push(alive),
     });
     spools.push(spool);
     return spool;

@@ -1,37 +1,43 @@
 import { type FSWatcher, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
-import { isOlder, type WordOrder } from '../../cluster/word-order.ts';
-import { startOf } from '../../system/process-start.ts';
-import { type KeepalivedWord, wordOf } from './line.ts';
+import { isOlder, type WordOrder } from '../cluster/word-order.ts';
+import { startOf } from '../system/process-start.ts';
 
 /** Between two looks when the kernel announces nothing. */
 const LOOK_MS = 250;
 /** Hundredths of a second after which a word without its end of line won't get one any more. */
 const UNFINISHED_TICKS = 500;
 
-/** A word that a hook has left. */
-export interface SpooledWord {
-  readonly group: string;
-  readonly word: KeepalivedWord;
-  readonly order: WordOrder;
-  /** The process that called the hook; undefined if the hook couldn't tell. */
-  readonly keepalived: { readonly pid: number; readonly start: number } | undefined;
+/** The process that calls hooks. */
+export interface Caller {
+  readonly pid: number;
+  readonly start: number;
 }
 
-export interface SpoolEvents {
-  readonly word: (word: SpooledWord) => void;
+/** A word that a hook has left; `W` are the words of the manager. */
+export interface SpooledWord<W extends string> {
+  readonly group: string;
+  readonly word: W;
+  readonly order: WordOrder;
+  /** The process that called the hook; undefined if the hook couldn't tell. */
+  readonly caller: Caller | undefined;
+}
+
+export interface SpoolEvents<W extends string> {
+  readonly word: (word: SpooledWord<W>) => void;
   readonly ignored: (reason: string) => void;
-  /** Whether the keepalived that called a hook last still runs. */
-  readonly keepalived: (runs: boolean) => void;
+  /** Whether the manager that called a hook last still runs. */
+  readonly manager: (runs: boolean) => void;
 }
 
 /**
  * Reads a file of the spool: `GROUP.START.PID`, where START and PID are the hook's own, holds `WORD PID START` and an end
- * of line, where they are keepalived's (hooks/keepalived-notify). Undefined: it isn't whole yet.
+ * of line, where they are the caller's (hooks/common.sh). Undefined: it isn't whole yet.
  */
-export const parseSpooled = (
+export const parseSpooled = <W extends string>(
   name: string,
   text: string,
-): SpooledWord | { readonly ignored: string } | undefined => {
+  wordOf: (word: string) => W | undefined,
+): SpooledWord<W> | { readonly ignored: string } | undefined => {
   const file = /^([A-Za-z0-9-]{1,63}_[A-Za-z0-9-]{1,63})\.(\d{1,15})\.(\d{1,10})$/.exec(name);
   if (file === null) {
     return { ignored: `${name.slice(0, 80)}: not a name that a hook gives` };
@@ -45,39 +51,43 @@ export const parseSpooled = (
   if (line === null || word === undefined) {
     return { ignored: `${name}: not a word that a hook writes` };
   }
-  const keepalived = { pid: Number(line[2]), start: Number(line[3]) };
+  const caller = { pid: Number(line[2]), start: Number(line[3]) };
   return {
     group,
     word,
     order: { ticks: Number(ticks), pid: Number(pid) },
-    keepalived: keepalived.pid > 0 ? keepalived : undefined,
+    caller: caller.pid > 0 ? caller : undefined,
   };
 };
 
 /** Takes the words that hooks leave in a directory, the oldest first, and removes them once they were taken. */
-export class WordSpool {
+export class WordSpool<W extends string> {
   readonly #directory: string;
-  readonly #events: SpoolEvents;
+  readonly #wordOf: (word: string) => W | undefined;
+  readonly #events: SpoolEvents<W>;
   readonly #now: () => number;
   readonly #watcher: FSWatcher;
   readonly #timer: NodeJS.Timeout;
-  #keepalived: SpooledWord['keepalived'];
+  #caller: Caller | undefined;
   #runs: boolean | undefined;
 
   /**
    * Takes at once what is there.
    *
    * @param directory must be there
-   * @param keepalived that is known to have called a hook last
+   * @param wordOf the manager's word of that name, if it is one
+   * @param caller that is known to have called a hook last
    * @param now hundredths of a second since boot
    */
   constructor(
     directory: string,
-    keepalived: SpooledWord['keepalived'],
+    wordOf: (word: string) => W | undefined,
+    caller: Caller | undefined,
     now: () => number,
-    events: SpoolEvents,
+    events: SpoolEvents<W>,
   ) {
-    this.#keepalived = keepalived;
+    this.#wordOf = wordOf;
+    this.#caller = caller;
     this.#directory = directory;
     this.#events = events;
     this.#now = now;
@@ -95,9 +105,9 @@ export class WordSpool {
 
   /** Takes what is there now. */
   look(): void {
-    const words: { readonly name: string; readonly word: SpooledWord }[] = [];
+    const words: { readonly name: string; readonly word: SpooledWord<W> }[] = [];
     for (const name of this.#names()) {
-      const parsed = parseSpooled(name, this.#read(name));
+      const parsed = parseSpooled(name, this.#read(name), this.#wordOf);
       if (parsed === undefined) {
         this.#unfinished(name);
       } else if ('ignored' in parsed) {
@@ -109,7 +119,7 @@ export class WordSpool {
     }
     words.sort((one, other) => (isOlder(one.word.order, other.word.order) ? -1 : 1));
     for (const { name, word } of words) {
-      this.#keepalived = word.keepalived ?? this.#keepalived;
+      this.#caller = word.caller ?? this.#caller;
       this.#events.word(word);
       this.#remove(name);
     }
@@ -117,13 +127,13 @@ export class WordSpool {
   }
 
   #tellWhetherItRuns(): void {
-    if (this.#keepalived === undefined) {
+    if (this.#caller === undefined) {
       return;
     }
-    const runs = startOf(this.#keepalived.pid) === this.#keepalived.start;
+    const runs = startOf(this.#caller.pid) === this.#caller.start;
     if (runs !== this.#runs) {
       this.#runs = runs;
-      this.#events.keepalived(runs);
+      this.#events.manager(runs);
     }
   }
 

@@ -1,0 +1,35 @@
+import type { Agent } from '../agent/agent.ts';
+import { groupNames } from '../agent/assemble.ts';
+import type { AgentFiles } from '../agent/files.ts';
+import type { ClusterConfig } from '../config/types.ts';
+import { pacemakerWord, roleOfWord } from '../managers/pacemaker/word.ts';
+import { WordSpool } from '../managers/word-spool.ts';
+import type { Logger } from '../system/log.ts';
+import { uptimeTicks } from '../system/process-start.ts';
+
+/** Hears Pacemaker: the words that its resource agent leaves. It runs as long as the process that called that last. */
+export const listenToPacemaker = (
+  config: ClusterConfig,
+  files: AgentFiles,
+  agent: Agent,
+  log: Logger,
+): { readonly close: () => void } => {
+  const names = groupNames(config);
+  const directory = files.words;
+  return new WordSpool(directory, pacemakerWord, files.readManager(), uptimeTicks, {
+    word: ({ group, word, order, caller }) => {
+      if (!names.has(group)) {
+        log.warn(
+          `${directory}: Pacemaker has a resource for ${group}, which is no group of this cluster; ignored`,
+        );
+        return;
+      }
+      if (caller !== undefined) {
+        files.noteManager(caller);
+      }
+      agent.want(group, word, roleOfWord(word), 'pacemaker', { order });
+    },
+    ignored: (reason) => log.warn(`${directory}: ${reason}; ignored`),
+    manager: (runs) => agent.setManagerAlive(runs),
+  });
+};
