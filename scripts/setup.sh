@@ -16,6 +16,10 @@ need ping iputils-ping
 need nsenter util-linux
 need ps procps
 need tcpdump tcpdump
+need corosync corosync
+need pacemakerd pacemaker
+need attrd_updater pacemaker-cli-utils
+[ -d /usr/lib/ocf/resource.d ] || missing="$missing pacemaker-resource-agents"
 # conntrackd looks the protocols' names up there.
 [ -e /etc/protocols ] || missing="$missing netbase"
 

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import type { ClusterOptions } from './rig/cluster-config.ts';
 import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
 import { parseOwnedSet } from './rig/owned-set.ts';
+import type { NodePlan } from './rig/plan.ts';
 import { until } from './rig/wait.ts';
 
 /** Changes what the product renders for keepalived. */
@@ -14,13 +16,15 @@ export const BREAKS: readonly Break[] = ['sync', 'adopt', 'order', 'snat', 'read
 export interface BringUpOptions {
   readonly broken?: Break | undefined;
   readonly rewrite?: Rewrite | undefined;
+  /** All nodes, with manager pacemaker. */
+  readonly cluster?: readonly NodePlan[];
 }
 
 /** Brings a node (booted, if it is off) to work as an administrator would: configurations, conntrackd, agent, keepalived. */
 export const bringUp = async (
   node: FirewallNode,
-  manager: 'keepalived' | 'none',
-  { broken, rewrite = (text) => text }: BringUpOptions = {},
+  manager: ClusterOptions['manager'],
+  { broken, rewrite = (text) => text, cluster = [] }: BringUpOptions = {},
 ): Promise<void> => {
   if (!node.on) {
     await node.boot();
@@ -44,6 +48,9 @@ export const bringUp = async (
   }
   if (manager === 'keepalived') {
     await node.startKeepalived();
+  }
+  if (manager === 'pacemaker') {
+    await node.startClusterStack(cluster);
   }
 };
 

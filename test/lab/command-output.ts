@@ -6,7 +6,7 @@ import type { FirewallNode } from './rig/node.ts';
 /** What `status --json` prints, with nothing left out and nothing added: as docs/commands.md has it. */
 const statusJson = z.strictObject({
   node: z.string(),
-  manager: z.strictObject({ kind: z.enum(['keepalived', 'none']), alive: z.boolean() }),
+  manager: z.strictObject({ kind: z.enum(['keepalived', 'pacemaker', 'none']), alive: z.boolean() }),
   drained: z.boolean(),
   groups: z.array(
     z.strictObject({

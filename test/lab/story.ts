@@ -1,6 +1,8 @@
 import { expect } from 'vitest';
 import { bringUp, isSynced, type Rewrite } from './cluster.ts';
 import { flowsOfBothHomes } from './flows.ts';
+import { formCluster, plansOf } from './pacemaker.ts';
+import type { ClusterOptions } from './rig/cluster-config.ts';
 import type { Lab } from './rig/lab.ts';
 import { until } from './rig/wait.ts';
 import { HOMES, type Shares, untilShares } from './shares.ts';
@@ -10,21 +12,17 @@ import { Traffic } from './traffic/traffic.ts';
 import { SETTLING, summarize, type Transition } from './verdict/summary.ts';
 
 type NodeName = 'fw1' | 'fw2';
+type Manager = ClusterOptions['manager'];
 
 /** Two firewalls at work, flows through both, and what happens to them, step by step. */
 export class Story {
   readonly lab: Lab;
   readonly traffic: Traffic;
-  readonly #manager: 'keepalived' | 'none';
+  readonly #manager: Manager;
   readonly #rewrite: Rewrite | undefined;
   readonly #transitions: Transition[] = [];
 
-  private constructor(
-    lab: Lab,
-    manager: 'keepalived' | 'none',
-    traffic: Traffic,
-    rewrite: Rewrite | undefined,
-  ) {
+  private constructor(lab: Lab, manager: Manager, traffic: Traffic, rewrite: Rewrite | undefined) {
     this.lab = lab;
     this.#manager = manager;
     this.traffic = traffic;
@@ -34,11 +32,14 @@ export class Story {
   /** Brings both nodes up, waits until each serves its home, and starts the flows. */
   static async begin(
     lab: Lab,
-    manager: 'keepalived' | 'none',
+    manager: Manager,
     flows: readonly FlowSpec[] = lab.clients.flatMap(({ plan }) => flowsOfBothHomes(plan)),
     rewrite?: Rewrite,
   ): Promise<Story> {
-    await Promise.all(lab.nodes.map((node) => bringUp(node, manager, { rewrite })));
+    await Promise.all(lab.nodes.map((node) => bringUp(node, manager, { rewrite, cluster: plansOf(lab) })));
+    if (manager === 'pacemaker') {
+      await formCluster(lab);
+    }
     await untilShares(lab, HOMES);
     const traffic = await Traffic.start(lab);
     traffic.add(flows);
@@ -61,7 +62,7 @@ export class Story {
 
   /** Boots it again, if it is off: it rejoins and gets its home back as soon as it holds the states. */
   async comeBack(name: NodeName): Promise<void> {
-    await bringUp(this.lab.node(name), this.#manager, { rewrite: this.#rewrite });
+    await bringUp(this.lab.node(name), this.#manager, { rewrite: this.#rewrite, cluster: plansOf(this.lab) });
     if (this.#manager === 'none') {
       await this.handBack(name);
     } else {

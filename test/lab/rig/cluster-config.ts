@@ -3,7 +3,7 @@ import { type NodePlan, SEED, SHARED, SHARED_MAC } from './plan.ts';
 export interface ClusterOptions {
   /** Translate flows to the shared outside address. */
   readonly snat: boolean;
-  readonly manager: 'keepalived' | 'none';
+  readonly manager: 'keepalived' | 'pacemaker' | 'none';
   readonly buckets?: number;
   /** `kernel` by default. */
   readonly replicas?: 'kernel' | 'cache';

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { corosyncConf, FIRST_CIB, startClusterStack, startDaemons } from './cluster-stack.ts';
 import type { Daemon } from './daemon.ts';
 import { Machine } from './machine.ts';
 import { parseOwnedSet } from './owned-set.ts';
@@ -14,7 +15,7 @@ const PRODUCT = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
 
 const BROKEN = fileURLToPath(new URL('../../../dist/lab/agent.js', import.meta.url));
 
-export type DaemonName = 'conntrackd' | 'keepalived' | 'agent';
+export type DaemonName = 'conntrackd' | 'keepalived' | 'agent' | 'corosync' | 'pacemaker';
 
 /**
  * A firewall that can be switched on and off. Off, nothing of it is left but its files in /etc and /var/log; on, it is
@@ -192,6 +193,26 @@ export class FirewallNode {
     }
     const pids = ['-p', '/run/keepalived.pid', '-r', '/run/keepalived-vrrp.pid'];
     return this.#start('keepalived', ['keepalived', '-n', '-l', '-D', '-f', file, ...pids]);
+  }
+
+  /** Starts corosync and Pacemaker of a cluster of `nodes`; again, if they ran since the boot. */
+  async startClusterStack(nodes: readonly NodePlan[]): Promise<void> {
+    const again = this.#daemons.has('corosync');
+    await this.writeConfiguration('/etc/corosync/corosync.conf', corosyncConf(nodes));
+    await this.writeConfiguration('/etc/corosync/first-cib.xml', FIRST_CIB);
+    const tree = join(this.#run.path, this.name);
+    const { corosync, pacemaker } = await (again
+      ? startDaemons(this.machine)
+      : startClusterStack(this.machine, tree));
+    this.#daemons.set('corosync', corosync);
+    this.#daemons.set('pacemaker', pacemaker);
+  }
+
+  /** Stops Pacemaker and corosync as an administrator does; resources are stopped. */
+  async stopClusterStack(): Promise<void> {
+    for (const name of ['pacemaker', 'corosync'] as const) {
+      await this.daemon(name).kill('SIGTERM');
+    }
   }
 
   /** Starts the agent: `conntrack-ha run`; or the lab's own with one mechanism taken out. */

@@ -1,0 +1,48 @@
+import type { Lab } from './rig/lab.ts';
+import type { FirewallNode } from './rig/node.ts';
+import type { NodePlan } from './rig/plan.ts';
+import { until } from './rig/wait.ts';
+
+/** How long a cluster may take to form, from nothing: milliseconds. */
+const FORM_MS = 40_000;
+
+export const plansOf = (lab: Lab): readonly NodePlan[] => lab.nodes.map(({ plan }) => plan);
+
+/** Waits until all nodes of the lab are one cluster, and gives Pacemaker the groups, as an administrator would. */
+export const formCluster = async (lab: Lab): Promise<void> => {
+  const [first] = lab.nodes;
+  if (first === undefined) {
+    throw new RangeError('a cluster without nodes');
+  }
+  await untilOnline(
+    first,
+    lab.nodes.map(({ name }) => name),
+  );
+  const resources = await first.product(['render', 'pacemaker', '--form', 'cib']);
+  await first.run(['cibadmin', '-M', '-c', '-o', 'resources', '-p'], { input: resources });
+};
+
+/** Waits until a node sees exactly these online. */
+export const untilOnline = async (node: FirewallNode, names: readonly string[]): Promise<void> => {
+  const wanted = [...names].sort().join(' ');
+  await until(
+    `${wanted} to be online`,
+    async () => onlineIn(await node.run(['crm_mon', '--as-xml'])),
+    FORM_MS,
+    (online) => online === wanted,
+  );
+};
+
+const onlineIn = (xml: string): string =>
+  [...xml.matchAll(/<node name="([^"]+)"[^>]*? online="true"[^>]*? pending="false"/g)]
+    .map(([, name = '']) => name)
+    .sort()
+    .join(' ');
+
+/** What failed according to Pacemaker: `fw1_fw2 promote on fw1: reason`. */
+export const failuresOf = async (node: FirewallNode): Promise<readonly string[]> =>
+  [
+    ...(await node.run(['crm_mon', '--as-xml'])).matchAll(
+      /<failure op_key="([^"]+)" node="([^"]+)"[^>]*? exitreason="([^"]*)"/g,
+    ),
+  ].map(([, operation, name, reason]) => `${operation} on ${name}: ${reason}`);
