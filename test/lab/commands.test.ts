@@ -51,7 +51,7 @@ describe('with no manager', () => {
     [['where', 'fw1'], /^conntrack-ha: expected an IPv4 address such as 192\.168\.0\.3, got "fw1"$/],
     [
       ['render', 'pizza'],
-      /^conntrack-ha: nothing renders "pizza"; known are keepalived, conntrackd, nftables$/,
+      /^conntrack-ha: nothing renders "pizza"; known are keepalived, pacemaker, conntrackd, nftables$/,
     ],
     [
       ['render', 'nftables', '--node', 'fw9'],
