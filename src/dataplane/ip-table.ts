@@ -17,7 +17,7 @@ ${untracked(plan.sync)}
   }
   chain after_conntrack {
     type filter hook prerouting priority mangle; policy accept;
-    iifname { "${plan.inside.device}", "${plan.outside.device}" } ct state invalid goto stateless
+    iifname { "${plan.inside.device}", "${plan.outside.device}" } ct state invalid goto stateless${plan.snat === undefined ? '' : unasked(plan, plan.snat)}
   }
   chain stateless {
     ip daddr != { ${plan.shared.join(', ')} } fib daddr type local accept
@@ -75,6 +75,13 @@ const translation = (plan: Plan, snat: string): string => {
     ${outwards} counter drop comment "a protocol without ports can't be translated by bucket"
   }`;
 };
+
+/**
+ * conntrack can't tell an answer to a translated flow, whose state isn't here yet, from a new flow of UDP to the firewall. As
+ * one, its entry has the port for 30 s (nf_conntrack_udp_timeout): the flow's own state can't come in beside it.
+ */
+const unasked = (plan: Plan, snat: string): string => `
+    iifname "${plan.outside.device}" ip daddr ${snat} udp dport ${portRange(0, plan.buckets).first}-65535 ct state new goto stateless`;
 
 const ports = (sync: SyncLink): string => `${sync.port}, ${sync.peerPort}`;
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { portRange } from '../../src/cluster/ranges.ts';
 import type { Machine } from '../lab/rig/machine.ts';
 import { until } from '../lab/rig/wait.ts';
 import { clusterConfig, SHARED, SHARED_MAC } from './dataplane/cluster-config.ts';
@@ -253,6 +254,17 @@ it('drops what has no state rather than have it answered', async () => {
   expect(await site.flows('fw1')).toEqual([]);
   expect(client.running).toBe(true);
   await client.kill();
+});
+
+it('takes an answer that has no state for no new flow, nor answers it', async () => {
+  await load(withSnat);
+  const { first: port } = portRange(LOWER[0] ?? 0, 64);
+  const from = { sources: [SERVER], sourcePort: ECHO_PORT + 1, to: SHARED.outside };
+  expect(await site.ask({ ...from, port }, site.server)).toEqual({ [SERVER]: [] });
+  expect(await site.flows('fw1')).toEqual([]);
+  // Below are the services of the firewall itself.
+  await site.ask({ ...from, port: 1023 }, site.server);
+  expect([...(await site.flows('fw1')), ...(await site.flows('fw2'))]).toHaveLength(1);
 });
 
 it('keeps what the nodes tell each other from conntrack, and everybody else from their ports', async () => {
