@@ -29,4 +29,6 @@ export const replicatedFlows = (
     (original.src & 255) !== 127;
 };
 
-const hasSnat = (config: ClusterConfig): boolean => config.interfaces.some(({ snat }) => snat.length > 0);
+/** Whether flows are translated anywhere. */
+export const hasSnat = (config: ClusterConfig): boolean =>
+  config.interfaces.some(({ snat }) => snat.length > 0);

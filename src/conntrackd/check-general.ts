@@ -1,3 +1,4 @@
+import { hasSnat } from '../cluster/replicated.ts';
 import type { ClusterConfig } from '../config/types.ts';
 import { find, isLogged, isOff, isOn, lineOf, numberIn } from './directive.ts';
 import type { Finding } from './finding.ts';
@@ -42,6 +43,15 @@ export function* checkGeneral(general: Statement | undefined, config: ClusterCon
       what: 'PollSecs is set',
       why: 'states are looked up at intervals instead of replicated as they change',
       mend: 'remove the line',
+    };
+  }
+  const iterations = find(block, 'EventIterationLimit');
+  if (hasSnat(config) && numberIn(iterations) !== 1) {
+    yield {
+      line: lineOf(iterations, general),
+      what: `EventIterationLimit ${iterations?.values[0] ?? 'is not set (100)'}`,
+      why: "of a connection that follows at once on another between the same ports, the peer's copy keeps the old translation",
+      mend: 'EventIterationLimit 1',
     };
   }
   const buffer = find(block, 'NetlinkBufferSize') ?? find(block, 'SocketBufferSize');

@@ -1,3 +1,4 @@
+import { hasSnat } from '../cluster/replicated.ts';
 import { type ClusterConfig, deviceOf, type NodeConfig } from '../config/types.ts';
 
 /**
@@ -85,7 +86,9 @@ ${renderLogFile(config)}
 	NetlinkEventsReliable off
 	# On, lost events would have it send copies of the peer's flows as its own; conntrack-ha repairs what was lost.
 	NetlinkOverrunResync off
-	EventIterationLimit 100
+	# Send after each pair of events. In a longer row, that a flow has ended and that another one between the same ports has
+	# begun and gone on become one update (src/internal_cache.c), and the copy keeps the old translation.
+	EventIterationLimit 1
 	Filter From Userspace {
 ${renderProtocols(config)}
 		# Of the firewalls' own connections there is nothing to take over. The same list on both nodes.
@@ -113,8 +116,7 @@ export const ignoredAddresses = (config: ClusterConfig): readonly string[] => [
 ];
 
 /** Whether ICMP is to be replicated: with SNAT its id isn't, and the copy on the replica would answer to no one. */
-export const replicatesIcmp = (config: ClusterConfig): boolean =>
-  config.interfaces.every(({ snat }) => snat.length === 0);
+export const replicatesIcmp = (config: ClusterConfig): boolean => !hasSnat(config);
 
 /** What names the dedicated link: its kind, and its directives but for the interface. */
 export const linkOf = (

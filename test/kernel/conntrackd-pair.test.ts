@@ -114,6 +114,35 @@ describe('the rendered configuration', () => {
     }
   });
 
+  it('replicates what a connection is translated to that follows at once on another from the same port', async () => {
+    const server = script('server', 'net.createServer(s=>s.on("error",()=>{}).pipe(s)).listen(80)');
+    const ports = Array.from({ length: 20 }, (_, index) => 3000 + index);
+    const client = script(
+      'client',
+      `let left=${ports.length};
+      const done=()=>dgram.createSocket('udp4').send('x',9,'192.168.1.2');
+      const go=(port,first)=>{
+        const s=net.connect({port:80,host:'192.168.1.2',localPort:port});
+        s.on('error',()=>setTimeout(go,50,port,first));
+        s.on('connect',()=>s.write('x'));
+        s.once('data',()=>{if(first){s.resetAndDestroy();go(port,false)}else if(--left===0)done()});
+      };
+      for(const port of ${JSON.stringify(ports)})go(port,true)`,
+    );
+    try {
+      // Whatever were sent would have been sent before this one.
+      await eventually('the flow that follows them all', async () =>
+        (await flows('fw2')).some((flow) => flow.includes('dport=9 ')) ? true : undefined,
+      );
+      const here = await flows('fw1', '-p', 'tcp', '--state', 'ESTABLISHED');
+      expect(here).toHaveLength(ports.length);
+      expect(await flows('fw2', '-p', 'tcp', '--state', 'ESTABLISHED')).toEqual(here);
+    } finally {
+      await client.stop();
+      await server.stop();
+    }
+  });
+
   it("replicates neither ICMP nor the firewall's own connections", async () => {
     await lab.run('client', 'ping', ['-c', '1', '-W', '2', '192.168.1.2']);
     await lab.run('client', 'ping', ['-c', '1', '-W', '2', '192.168.0.5']);

@@ -76,9 +76,12 @@ export const startDaemons = async (
     () => machine.run(['corosync-cfgtool', '-s']).then(() => true),
     10_000,
   );
-  const pacemaker = await machine.spawn('pacemaker', ['pacemakerd'], ENVIRONMENT);
-  return { corosync, pacemaker };
+  return { corosync, pacemaker: await startPacemaker(machine) };
 };
+
+/** Starts Pacemaker on a machine where corosync runs. */
+export const startPacemaker = (machine: Machine): Promise<Daemon> =>
+  machine.spawn('pacemaker', ['pacemakerd'], ENVIRONMENT);
 
 const ENVIRONMENT = {
   PCMK_logfile: '/var/log/pacemaker/pacemaker.log',

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { corosyncConf, FIRST_CIB, startClusterStack, startDaemons } from './cluster-stack.ts';
+import { corosyncConf, FIRST_CIB, startClusterStack, startDaemons, startPacemaker } from './cluster-stack.ts';
 import type { Daemon } from './daemon.ts';
 import { Machine } from './machine.ts';
 import { parseOwnedSet } from './owned-set.ts';
@@ -206,6 +206,11 @@ export class FirewallNode {
       : startClusterStack(this.machine, tree));
     this.#daemons.set('corosync', corosync);
     this.#daemons.set('pacemaker', pacemaker);
+  }
+
+  /** Starts Pacemaker again, where corosync has run on. */
+  async startPacemaker(): Promise<void> {
+    this.#daemons.set('pacemaker', await startPacemaker(this.machine));
   }
 
   /** Stops Pacemaker and corosync as an administrator does; resources are stopped. */

@@ -50,7 +50,8 @@ describe('checkConfiguration', () => {
     ['HashSize 131072', 'HashSize 8192', 'HashSize 8192'],
     ['NetlinkOverrunResync off', 'NetlinkOverrunResync 60', 'NetlinkOverrunResync 60'],
     ['NetlinkEventsReliable off', 'NetlinkEventsReliable yes', 'NetlinkEventsReliable on'],
-    ['EventIterationLimit 100', 'PollSecs 15', 'PollSecs is set'],
+    ['EventIterationLimit 1', 'EventIterationLimit 100', 'EventIterationLimit 100'],
+    ['LockFile /var/lock/conntrackd.lock', 'PollSecs 15', 'PollSecs is set'],
     ['NetlinkBufferSize 67108864', 'NetlinkBufferSize 2097152', 'NetlinkBufferSize 2097152'],
     ['Path /var/run/conntrackd.sock', 'Path /run/other.sock', 'Path /run/other.sock'],
   ])('names the line of %j turned into %j', (from, to, what) => {
@@ -147,6 +148,7 @@ describe('checkConfiguration', () => {
     expect(checkConfiguration(debian, edge, fw1).map(({ what }) => what)).toEqual([
       'no section Sync',
       'NetlinkOverrunResync is not set (on)',
+      'EventIterationLimit is not set (100)',
       'no section Filter',
       'HashSize 8192',
       'NetlinkBufferSize 262142',
