@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
-import { measureHandback } from './handback/measure.ts';
+import { MOVERS, measureHandback } from './handback/measure.ts';
 import { measureIdle } from './idle/measure.ts';
 import { measureLoop } from './loop/measure.ts';
 import { measureNodes } from './nodes/measure.ts';
@@ -11,8 +11,9 @@ import { measureVerify } from './verify/measure.ts';
 
 const USAGE = `npm run bench -- takeover [--quick] [--json FILE]
     from the manager's word to active buckets, beside the stock way; adopting; power cut to the first packet
-npm run bench -- handback [--replicas kernel|cache] [--flows 0] [--repetitions 20] [--quick] [--json FILE]
-    the moment without an owner when a group goes back to its home, as a flow sees it, beside so many others
+npm run bench -- handback [--by keepalived|pacemaker|clone] [--replicas kernel|cache] [--flows 0] [--repetitions 20] [--quick] [--json FILE]
+    the moment without an owner when a group goes back to its home, as a flow sees it, beside so many others; by all three
+    in turn: the clone is a plain one, without conntrack-ha
 npm run bench -- idle [--quick] [--json FILE]
     what agent, conntrackd and keepalived use while nothing happens
 npm run bench -- loop [--quick] [--json FILE]
@@ -44,6 +45,7 @@ const handback = (): Promise<void> => {
     options: {
       quick: { type: 'boolean', default: false },
       json: { type: 'string' },
+      by: { type: 'string' },
       replicas: { type: 'string', default: 'kernel' },
       flows: { type: 'string', default: '0' },
       repetitions: { type: 'string', default: '20' },
@@ -52,7 +54,8 @@ const handback = (): Promise<void> => {
   const { json } = values;
   const repetitions = values.quick ? 2 : Number(values.repetitions);
   const replicas = values.replicas === 'cache' ? 'cache' : 'kernel';
-  return measureHandback({ repetitions, json, replicas, flows: Number(values.flows) });
+  const movers = MOVERS.filter((mover) => values.by === undefined || values.by === mover);
+  return measureHandback({ movers, repetitions, json, replicas, flows: Number(values.flows) });
 };
 
 const idle = (): Promise<void> => measureIdle(options());

@@ -5,6 +5,8 @@ import { allowFlows } from '../limits.ts';
 import { buildPrograms } from '../program-files.ts';
 import { progress } from '../progress.ts';
 import { untilQuiet } from '../takeover/quiet.ts';
+import { measureClone } from './clone.ts';
+import type { Handovers } from './handovers.ts';
 import { measureProduct, type ProductResult } from './product.ts';
 import { report } from './report.ts';
 
@@ -16,24 +18,38 @@ export interface Results {
   readonly replicas: 'kernel' | 'cache';
   /** Established flows of the group beside the one that is looked at. */
   readonly flows: number;
-  readonly product: ProductResult;
+  /** By the manager. */
+  readonly product: Readonly<Partial<Record<'keepalived' | 'pacemaker', ProductResult>>>;
+  readonly clone: Handovers | undefined;
 }
 
+/** Who moves the group. `clone`: without conntrack-ha. */
+export const MOVERS = ['keepalived', 'pacemaker', 'clone'] as const;
+export type Mover = (typeof MOVERS)[number];
+
 interface Options {
+  readonly movers: readonly Mover[];
   readonly repetitions: number;
   readonly json: string | undefined;
   readonly replicas: 'kernel' | 'cache';
   readonly flows: number;
 }
 
-export const measureHandback = async ({ repetitions, json, replicas, flows }: Options): Promise<void> => {
+export const measureHandback = async ({ movers, repetitions, json, replicas, flows }: Options): Promise<void> => {
   allowFlows(2 * flows);
   const environment = await readEnvironment();
   const [load = 0] = loadavg();
   await buildPrograms();
+  const product: { keepalived?: ProductResult; pacemaker?: ProductResult } = {};
+  for (const manager of ['keepalived', 'pacemaker'] as const) {
+    if (movers.includes(manager)) {
+      await untilQuiet();
+      product[manager] = await measureProduct({ manager, repetitions, replicas, flows });
+    }
+  }
   await untilQuiet();
-  const product = await measureProduct({ repetitions, replicas, flows });
-  const results: Results = { environment, load, replicas, flows, product };
+  const clone = movers.includes('clone') ? await measureClone(repetitions) : undefined;
+  const results: Results = { environment, load, replicas, flows, product, clone };
   progress('done');
   if (json !== undefined) {
     await writeFile(json, `${JSON.stringify(results, null, 2)}\n`);

@@ -1,25 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { askAgent } from '../../src/agent/control.ts';
 import { EventsFile } from '../../src/agent/events-file.ts';
 import { type EventRecord, readEvents } from '../../src/observe/events.ts';
 import { statusSchema } from '../../src/observe/status-schema.ts';
 import { bringUp } from '../../test/lab/cluster.ts';
+import { formCluster, plansOf } from '../../test/lab/pacemaker.ts';
 import { Lab } from '../../test/lab/rig/lab.ts';
 import type { FirewallNode } from '../../test/lab/rig/node.ts';
 import { until } from '../../test/lab/rig/wait.ts';
 import { HOMES, untilShares } from '../../test/lab/shares.ts';
-import type { Arrivals } from '../programs/arrivals.ts';
 import { progress } from '../progress.ts';
-import { Stream } from '../stream.ts';
 import { fill, kernelCount } from '../takeover/counts.ts';
-import { SetWatch } from './set-watch.ts';
-
-/** What a flow saw of one hand-over, and the kernels. */
-export interface Handover extends Arrivals {
-  /** From the old owner's kernel closing to the new one's being open, milliseconds. Below 0: both were open. */
-  readonly closedMs: number;
-}
+import { type Handovers, measureHandovers } from './handovers.ts';
 
 /** The milliseconds of the steps, of each hand-back: what a flow doesn't notice of it, and what it does. */
 export interface Steps {
@@ -35,103 +27,67 @@ export interface Steps {
 }
 
 export interface ProductPlan {
+  readonly manager: 'keepalived' | 'pacemaker';
   readonly repetitions: number;
   readonly replicas: 'kernel' | 'cache';
   /** Of the group, beside the flow that is looked at. */
   readonly flows: number;
 }
 
-export interface ProductResult {
-  /** fw1 gives its group to fw2, as told by `drain`. */
-  readonly away: readonly Handover[];
-  /** fw1 takes it back, as told by `resume`. */
-  readonly back: readonly Handover[];
-  /** The same flow for as long, while nothing was handed over: what of it is the machine's. */
-  readonly rest: readonly Arrivals[];
+export interface ProductResult extends Handovers {
   readonly steps: Steps;
 }
 
 const GROUP = 'fw1_fw2';
-/** One of its buckets. */
-const BUCKET = 0;
-/** For what is still under way when the agent has answered. */
-const AFTER_MS = 100;
-/** About what keepalived takes to move a group, for the time of comparison. */
-const REST_MS = 600;
 
 /** Entries in the kernel of a node that owns nothing but its own connections. */
 const FEW = 100;
 
 const outcomes = z.array(z.object({ group: z.string(), outcome: z.string(), reason: z.string() }));
 
-/** With real keepalived: fw1's group goes to fw2 and comes back. */
+/** With the real manager: `drain` has it take fw1's group to fw2, and `resume` has it bring that back. */
 export const measureProduct = async ({
+  manager,
   repetitions,
   replicas,
   flows,
 }: ProductPlan): Promise<ProductResult> => {
-  progress('conntrack-ha: two nodes start');
-  const cluster = { snat: true, manager: 'keepalived', replicas } as const;
-  const lab = await Lab.create({ nodes: 2, clients: 1, cluster });
+  const what = `conntrack-ha with ${manager}`;
+  progress(`${what}: two nodes start`);
+  const lab = await Lab.create({ nodes: 2, clients: 1, cluster: { snat: true, manager, replicas } });
   try {
     const [home, backup] = [lab.node('fw1'), lab.node('fw2')];
-    await Promise.all(lab.nodes.map((node) => bringUp(node, 'keepalived')));
+    await Promise.all(lab.nodes.map((node) => bringUp(node, manager, { cluster: plansOf(lab) })));
+    if (manager === 'pacemaker') {
+      await formCluster(lab);
+    }
     await untilShares(lab, HOMES);
     if (flows > 0) {
-      progress(`conntrack-ha: ${flows} flows`);
+      progress(`${what}: ${flows} flows`);
       await fill(home, flows);
     }
-    const stream = new Stream(lab);
-    const [atHome, atBackup] = await Promise.all([SetWatch.start(home), SetWatch.start(backup)]);
-    await stream.flows();
-    let changed = 0;
-    const handOver = async (command: 'drain' | 'resume', from: SetWatch, to: SetWatch): Promise<Handover> => {
-      if (replicas === 'cache') {
-        await untilWhole(command === 'drain' ? backup : home, changed);
-      }
-      await stream.arrivals();
-      from.forget();
-      to.forget();
-      await tell(home, command);
-      const opened = await openedAt(to);
-      changed = Date.now() - (monotonicMs() - (opened ?? 0));
-      await sleep(AFTER_MS);
-      const closed = from.wentAt(BUCKET);
-      if (closed === undefined || opened === undefined) {
-        throw new Error(
-          `${command}: the kernels told of no change; were there errors? ${await lab.logs(20)}`,
-        );
-      }
-      return { ...(await stream.arrivals()), closedMs: opened - closed };
-    };
     const since = Date.now();
-    const [away, back, rest]: [Handover[], Handover[], Arrivals[]] = [[], [], []];
-    for (let turn = 1; turn <= repetitions; turn += 1) {
-      await stream.arrivals();
-      await sleep(REST_MS);
-      rest.push(await stream.arrivals());
-      away.push(await handOver('drain', atHome, atBackup));
-      await sleep(REST_MS);
-      back.push(await handOver('resume', atBackup, atHome));
-      progress('conntrack-ha: hands back', { done: turn, of: repetitions });
-    }
-    return { away, back, rest, steps: stepsOf(eventsOf(home, since), eventsOf(backup, since)) };
+    const handovers = await measureHandovers(lab, what, repetitions, {
+      away: () => tell(home, 'drain'),
+      back: () => tell(home, 'resume'),
+      settle: async (to, changed) => {
+        if (replicas === 'cache') {
+          await untilWhole(to === 'home' ? home : backup, changed);
+        }
+        if (manager === 'pacemaker') {
+          await untilAtRest(home);
+        }
+      },
+    });
+    return { ...handovers, steps: stepsOf(eventsOf(home, since), eventsOf(backup, since)) };
   } finally {
     await lab.close();
   }
 };
 
-/** The clock of what `SetWatch` tells. */
-const monotonicMs = (): number => Number(process.hrtime.bigint() / 1000n) / 1000;
-
-/** The old owner has given it up; the new one may have to commit first. */
-const openedAt = (watch: SetWatch): Promise<number | undefined> =>
-  until(
-    'the new owner',
-    () => watch.cameAt(BUCKET),
-    60_000,
-    (at) => at !== undefined,
-  );
+/** Waits until Pacemaker has nothing left to do. */
+export const untilAtRest = (node: FirewallNode): Promise<unknown> =>
+  node.run(['crm_resource', '--wait', '--timeout', '30s'], { boundMs: 40_000 });
 
 /** Waits until the node has compared its cache with the other's flows since a moment, found all, and come to rest. */
 const untilWhole = async (node: FirewallNode, since: number): Promise<void> => {

@@ -2,10 +2,11 @@ import type { Arrivals } from '../programs/arrivals.ts';
 import { figuresOf } from '../quantiles.ts';
 import { count, environmentLine, milliseconds, table } from '../table.ts';
 import type { Results } from './measure.ts';
-import type { Handover, Steps } from './product.ts';
+import type { Handover, Handovers } from './handovers.ts';
+import type { Steps } from './product.ts';
 
 /** The results as a text to be read: tables in Markdown. */
-export const report = ({ environment, load, replicas, flows, product }: Results): string =>
+export const report = ({ environment, load, replicas, flows, product, clone }: Results): string =>
   [
     `${environmentLine(environment)}, load ${load.toFixed(1)}`,
     '',
@@ -25,22 +26,36 @@ export const report = ({ environment, load, replicas, flows, product }: Results)
         'worst',
       ],
       [
-        handoverRow('back to its home', product.back),
-        handoverRow('away from it', product.away),
-        arrivalsRow('nothing handed over', product.rest),
+        ...handoverRows('keepalived', product.keepalived),
+        ...handoverRows('Pacemaker', product.pacemaker),
+        ...handoverRows('plain clone', clone),
       ],
     ),
-    '',
-    'Where the time of the way back goes, milliseconds:',
-    '',
-    ...table(
-      ['', 'median', 'worst'],
-      STEPS.filter(([name]) => product.steps[name].length > 0).map(([name, what]) => [
-        what,
-        ...pair(product.steps[name]),
-      ]),
-    ),
+    ...stepTable('keepalived', product.keepalived?.steps),
+    ...stepTable('Pacemaker', product.pacemaker?.steps),
   ].join('\n');
+
+const handoverRows = (name: string, measured: Handovers | undefined): readonly (readonly string[])[] =>
+  measured === undefined
+    ? []
+    : [
+        handoverRow(`${name}: back to its home`, measured.back),
+        handoverRow('away from it', measured.away),
+        arrivalsRow('nothing handed over', measured.rest),
+      ];
+
+const stepTable = (name: string, steps: Steps | undefined): readonly string[] =>
+  steps === undefined
+    ? []
+    : [
+        '',
+        `Where the time of the way back goes with ${name}, milliseconds:`,
+        '',
+        ...table(
+          ['', 'median', 'worst'],
+          STEPS.filter(([key]) => steps[key].length > 0).map(([key, what]) => [what, ...pair(steps[key])]),
+        ),
+      ];
 
 const STEPS: readonly (readonly [keyof Steps, string])[] = [
   ['askedToOpen', 'home: from its word to its being open'],

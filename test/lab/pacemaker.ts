@@ -46,3 +46,21 @@ export const failuresOf = async (node: FirewallNode): Promise<readonly string[]>
       /<failure op_key="([^"]+)" node="([^"]+)"[^>]*? exitreason="([^"]*)"/g,
     ),
   ].map(([, operation, name, reason]) => `${operation} on ${name}: ${reason}`);
+
+/** Nothing that corosync says leaves or reaches a node from now on; the nodes' own link is not touched. */
+export const cutClusterLinks = async (node: FirewallNode): Promise<void> => {
+  const rules = `table ip lab_cluster {
+    chain in { type filter hook input priority -500; udp dport 5405 counter drop; }
+    chain out { type filter hook output priority -500; udp dport 5405 counter drop; }
+  }`;
+  await node.run(['nft', '-f', '-'], { input: rules });
+};
+
+export const healClusterLinks = async (node: FirewallNode): Promise<void> => {
+  await node.run(['nft', 'delete', 'table', 'ip', 'lab_cluster']);
+};
+
+/** Sets a property of the cluster. */
+export const setProperty = async (node: FirewallNode, name: string, value: string): Promise<void> => {
+  await node.run(['crm_attribute', '--type', 'crm_config', '--name', name, '--update', value]);
+};

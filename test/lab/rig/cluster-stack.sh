@@ -1,8 +1,8 @@
 #!/bin/bash
-# In a machine of the lab: cluster-stack.sh TREE HOOKS. Gives corosync and Pacemaker directories of the machine's own, and
+# In a machine of the lab: cluster-stack.sh TREE [HOOKS]. Gives corosync and Pacemaker directories of the machine's own, and
 # Pacemaker our resource agent beside its own ones. TREE survives a power cut, as a disk does.
 set -eu
-tree=$1 hooks=$2
+tree=$1 hooks=${2-}
 agents=/usr/lib/ocf/resource.d
 mkdir -p "$tree"/lib/{corosync,pacemaker/{blackbox,cib,cores,pengine}} "$tree"/log/{corosync,pacemaker/bundles,crmsh} \
   /run/crm /run/resource-agents /run/agents
@@ -15,7 +15,7 @@ for provider in "$agents"/*/; do
   mkdir "/run/agents/$name"
   mount --bind "$provider" "/run/agents/$name"
 done
-ln -s "$hooks/ocf" /run/agents/conntrack-ha
+[ -z "$hooks" ] || ln -s "$hooks/ocf" /run/agents/conntrack-ha
 mount --rbind /run/agents "$agents"
 if [ ! -e /var/lib/pacemaker/cib/cib.xml ] && [ -e /etc/corosync/first-cib.xml ]; then
   install -m 600 -o hacluster -g haclient /etc/corosync/first-cib.xml /var/lib/pacemaker/cib/cib.xml
