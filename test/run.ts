@@ -25,7 +25,8 @@ const PARTS: readonly Part[] = [
   { name: 'style', command: ['npx', 'biome', 'check', '--error-on-warnings'], counts: false, root: false },
   { name: 'imports go downwards', command: ['npx', 'tsx', 'scripts/imports.ts'], counts: false, root: false },
   { name: 'nothing unused', command: ['npx', 'knip'], counts: false, root: false },
-  { name: 'unit', command: vitest('test/unit'), counts: true, root: false },
+  // They wait more than they work.
+  { name: 'unit', command: vitest('test/unit', '--maxWorkers=4'), counts: true, root: false },
   // Network settings of its own: what a test does to tables and links stays in there.
   {
     name: 'kernel',

@@ -35,7 +35,13 @@ interface Options {
   readonly flows: number;
 }
 
-export const measureHandback = async ({ movers, repetitions, json, replicas, flows }: Options): Promise<void> => {
+export const measureHandback = async ({
+  movers,
+  repetitions,
+  json,
+  replicas,
+  flows,
+}: Options): Promise<void> => {
   allowFlows(2 * flows);
   const environment = await readEnvironment();
   const [load = 0] = loadavg();

@@ -1,8 +1,8 @@
 import type { Arrivals } from '../programs/arrivals.ts';
 import { figuresOf } from '../quantiles.ts';
 import { count, environmentLine, milliseconds, table } from '../table.ts';
-import type { Results } from './measure.ts';
 import type { Handover, Handovers } from './handovers.ts';
+import type { Results } from './measure.ts';
 import type { Steps } from './product.ts';
 
 /** The results as a text to be read: tables in Markdown. */

@@ -1,17 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { execa } from 'execa';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import * as z from 'zod';
+import { bench } from './bench-run.ts';
+
+/** The short forms that are quick; the others: long/bench. */
 
 const milliseconds = z.array(z.number().positive()).min(1);
-const results = z.object({
-  word: z.array(z.object({ flows: z.number(), atRest: milliseconds, whileAdopting: milliseconds })),
-  stock: z.array(z.object({ flows: z.number(), whole: milliseconds, commit: milliseconds })),
-  outside: z.object({ silence: milliseconds }),
-});
-
 const arrivals = z
   .array(z.object({ lost: z.number(), lostMs: z.number(), longestMs: z.number().positive() }))
   .min(1);
@@ -22,29 +15,6 @@ const usage = z.object({
   systemMs: z.number(),
   residentBytes: z.number().positive(),
   heapBytes: z.number().positive().optional(),
-});
-
-const MAXIMUM = '/proc/sys/net/netfilter/nf_conntrack_max';
-
-/** Runs a short form. Returns what it prints and what it writes. */
-const bench = async (what: string, ...more: readonly string[]): Promise<{ stdout: string; json: unknown }> => {
-  const directory = await mkdtemp(join(tmpdir(), 'conntrack-ha-bench-'));
-  onTestFinished(() => rm(directory, { recursive: true }));
-  const file = join(directory, 'results.json');
-  const { stdout } = await execa('npx', ['tsx', 'bench/main.ts', what, '--quick', '--json', file, ...more]);
-  return { stdout, json: JSON.parse(await readFile(file, 'utf8')) };
-};
-
-it('measures both ways and writes all figures', { timeout: 150_000 }, async () => {
-  const before = await readFile(MAXIMUM, 'utf8');
-  const { stdout, json } = await bench('takeover');
-  for (const heading of ["From the manager's word", 'Adopting afterwards', 'Power cut to the first packet']) {
-    expect(stdout).toContain(heading);
-  }
-  const { word, stock } = results.parse(json);
-  expect(word.map(({ flows }) => flows)).toEqual([1000, 20_000]);
-  expect(stock.map(({ flows }) => flows)).toEqual([1000, 20_000]);
-  expect(await readFile(MAXIMUM, 'utf8')).toBe(before);
 });
 
 it('measures hand-backs: each is seen by the flow, the kernels and the events', {
@@ -77,36 +47,6 @@ it('measures what each program of a quiet node uses', { timeout: 60_000 }, async
     expect(heapBytes !== undefined).toBe(program === 'agent');
     expect(program === 'agent' ? userMs + systemMs : 1).toBeGreaterThan(0);
   }
-});
-
-it('measures what keeping copies from expiring costs', { timeout: 120_000 }, async () => {
-  const { stdout, json } = await bench('refresh');
-  expect(stdout).toContain('ms a round');
-  const result = z.object({ node: z.string(), program: z.string(), busyMs: z.number(), touched: z.string() });
-  const { results } = z.object({ results: z.array(result) }).parse(json);
-  expect(results.map(({ touched }) => touched)).toEqual(
-    ['none', '1/32', 'all'].flatMap((touched) => Array.from({ length: 4 }, () => touched)),
-  );
-});
-
-it('measures comparisons, without and with flows that come and go', { timeout: 120_000 }, async () => {
-  const { stdout, json } = await bench('verify');
-  expect(stdout).toContain('Seconds of processor time, medians');
-  const turns = z.object({ heldMs: z.number().positive(), ownMs: z.number() });
-  const result = z.object({
-    milliseconds: z.number().positive(),
-    rounds: z.number().min(1),
-    compared: z.number(),
-    missing: z.undefined().optional(),
-    owner: turns,
-    replica: turns,
-  });
-  const series = z.object({ flows: z.literal(5000), churn: z.number(), results: z.array(result).length(1) });
-  const [quiet, busy] = z.object({ series: z.array(series).length(2) }).parse(json).series;
-  expect(quiet?.results.map(({ compared }) => compared)).toEqual([5000]);
-  expect(quiet?.churn).toBe(0);
-  expect(busy?.churn).toBeGreaterThan(100);
-  expect(busy?.results[0]?.compared).toBeGreaterThan(5000);
 });
 
 it('measures 240 groups at once', { timeout: 60_000 }, async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createFleetingLab, cutInTurn, replicatedFlowsOf } from './fleeting.ts';
+import { createFleetingLab, replicatedFlowsOf } from './fleeting.ts';
 import { addressAt } from './flows.ts';
 import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
@@ -69,5 +69,3 @@ test.each([
   await mend(replica);
   await untilGone(lab);
 });
-
-test('ten power cuts in turn leave nothing behind in any table', { timeout: 120_000 }, () => cutInTurn(10));

@@ -53,10 +53,9 @@ const promotedBy = async (cib: string): Promise<Record<string, string>> => {
   const { stdout } = await execa('crm_simulate', ['-x', file, '-S'], { env: { LC_ALL: 'C' } });
   const after = stdout.slice(stdout.indexOf('Revised Cluster Status'));
   return Object.fromEntries(
-    [...after.matchAll(/\[(\S+)\] \(promotable\):\s+\* Promoted: \[ (\S+) \]/g)].map(([, group = '', node = '']) => [
-      group,
-      node,
-    ]),
+    [...after.matchAll(/\[(\S+)\] \(promotable\):\s+\* Promoted: \[ (\S+) \]/g)].map(
+      ([, group = '', node = '']) => [group, node],
+    ),
   );
 };
 
@@ -66,7 +65,7 @@ const cibOf = (
   groups: readonly Group[],
   alive: readonly string[],
   notReady: readonly string[] = [],
-): string => `<cib crm_feature_set="3.16.2" validate-with="pacemaker-3.9" epoch="1" num_updates="0" admin_epoch="0" have-quorum="1" dc-uuid="${nodes.find(({ name }) => alive.includes(name))?.id}">
+): string => `<cib crm_feature_set="3.0.14" validate-with="pacemaker-3.9" epoch="1" num_updates="0" admin_epoch="0" have-quorum="1" dc-uuid="${nodes.find(({ name }) => alive.includes(name))?.id}">
 <configuration><crm_config><cluster_property_set id="o"><nvpair id="o1" name="stonith-enabled" value="false"/></cluster_property_set></crm_config>
 <nodes>${nodes.map(({ name, id }) => `<node id="${id}" uname="${name}"/>`).join('')}</nodes>
 ${renderCib(resourcesOf({ nodes }, groups, [])).join('\n')}
@@ -85,7 +84,8 @@ const stateOf = (name: string, id: number, groups: readonly Group[], ready: bool
       : [`<nvpair id="s${id}-${group.name}" name="master-${group.name}" value="${score}"/>`];
   });
   const started = groups.map(
-    (group) => `<lrm_resource id="${group.name}" type="group" class="ocf" provider="conntrack-ha"><lrm_rsc_op id="${group.name}_start_0" operation_key="${group.name}_start_0" operation="start" crm-debug-origin="x" crm_feature_set="3.16.2" transition-key="1:0:0:0" transition-magic="0:0;1:0:0:0" call-id="1" rc-code="0" op-status="0" interval="0" op-digest="0"/></lrm_resource>`,
+    (group) =>
+      `<lrm_resource id="${group.name}" type="group" class="ocf" provider="conntrack-ha"><lrm_rsc_op id="${group.name}_start_0" operation_key="${group.name}_start_0" operation="start" crm-debug-origin="x" crm_feature_set="3.0.14" transition-key="1:0:0:00000000-0000-0000-0000-000000000000" transition-magic="0:0;1:0:0:00000000-0000-0000-0000-000000000000" call-id="1" rc-code="0" op-status="0" interval="0"/></lrm_resource>`,
   );
   return `<node_state id="${id}" uname="${name}" in_ccm="true" crmd="online" join="member" expected="member">
 <transient_attributes id="${id}"><instance_attributes id="a${id}">${scores.join('')}</instance_attributes></transient_attributes>

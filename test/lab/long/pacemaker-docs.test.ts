@@ -22,18 +22,22 @@ interface Step {
 
 /** The steps of the document's first part, as they stand there. */
 const stepsOf = (document: string): readonly Step[] => {
-  const [, part = ''] = /^## From nothing to two nodes\n([\s\S]*?)^(?:## |`conntrack-ha render)/m.exec(document) ?? [];
-  return [...part.matchAll(/^\*\*(On each node|On one node|The file|Look)[\s\S]*?\n\n((?: {4}.*\n|\n(?= {4}))+)/gm)].map(
-    ([, where, block = '']) => ({
-      where: where === 'On each node' ? 'each' : where === 'The file' ? 'file' : 'one',
-      text: block.replace(/^ {4}/gm, ''),
-    }),
-  );
+  const [, part = ''] =
+    /^## From nothing to two nodes\n([\s\S]*?)^(?:## |`conntrack-ha render)/m.exec(document) ?? [];
+  return [
+    ...part.matchAll(/^\*\*(On each node|On one node|The file|Look)[\s\S]*?\n\n((?: {4}.*\n|\n(?= {4}))+)/gm),
+  ].map(([, where, block = '']) => ({
+    where: where === 'On each node' ? 'each' : where === 'The file' ? 'file' : 'one',
+    text: block.replace(/^ {4}/gm, ''),
+  }));
 };
 
 const prepare = async (node: FirewallNode, tree: string, power: PowerSwitch): Promise<void> => {
   await node.boot();
-  await node.writeConfiguration('/etc/conntrackd/conntrackd.conf', await node.product(['render', 'conntrackd']));
+  await node.writeConfiguration(
+    '/etc/conntrackd/conntrackd.conf',
+    await node.product(['render', 'conntrackd']),
+  );
   await node.startConntrackd();
   await power.install(node);
   await node.run(['bash', STACK, tree]);
@@ -50,7 +54,9 @@ test('the commands of docs/pacemaker.md lead from nothing to two nodes with fenc
   let printed = '';
   for (const { where, text } of steps) {
     if (where === 'file') {
-      await Promise.all(lab.nodes.map((node) => node.writeConfiguration('/etc/corosync/corosync.conf', text)));
+      await Promise.all(
+        lab.nodes.map((node) => node.writeConfiguration('/etc/corosync/corosync.conf', text)),
+      );
     } else if (where === 'each') {
       await Promise.all(lab.nodes.map((node) => node.run(['bash', '-e'], { input: text })));
     } else {

@@ -5,7 +5,10 @@ import { PowerSwitch } from '../rig/power-switch.ts';
 import { Story } from '../story.ts';
 
 /** Each device switches one node. Of two nodes that fence each other, fw2 is to be the one that stays. */
-const deviceOf = (name: string, delay: string): string => `<primitive id="power-${name}" class="stonith" type="fence_lab">
+const deviceOf = (
+  name: string,
+  delay: string,
+): string => `<primitive id="power-${name}" class="stonith" type="fence_lab">
 <instance_attributes id="power-${name}-i">
 <nvpair id="power-${name}-1" name="pcmk_host_list" value="${name}"/>
 <nvpair id="power-${name}-2" name="plug" value="${name}"/>

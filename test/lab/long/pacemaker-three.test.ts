@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import { bringUp } from '../cluster.ts';
 import { flowsOfHomes } from '../flows.ts';
 import { createLab } from '../labs.ts';
-import { cutClusterLinks, formCluster, healClusterLinks, plansOf, setProperty, untilOnline } from '../pacemaker.ts';
+import {
+  cutClusterLinks,
+  formCluster,
+  healClusterLinks,
+  plansOf,
+  setProperty,
+  untilOnline,
+} from '../pacemaker.ts';
 import { untilPlaced } from '../placement.ts';
 import { untilAnswered } from '../traffic/answered.ts';
 import { Traffic } from '../traffic/traffic.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { restartAgent } from './cluster.ts';
-import { createLab } from './labs.ts';
-import { HOMES, untilShares } from './shares.ts';
-import { Story } from './story.ts';
+import { restartAgent } from '../cluster.ts';
+import { createLab } from '../labs.ts';
+import { HOMES, untilShares } from '../shares.ts';
+import { Story } from '../story.ts';
 
 /** The old owner closes in each case; what it says about that, and when, is what is wrong. */
 test('the old owner never answers the word, answers twice, answers too late', {
