@@ -130,11 +130,40 @@ describe.each(SHELLS)('the resource agent by %s', (shell) => {
     });
   });
 
-  it.each(['started g1\n', 'promoted g1\n'])('demotes at once (%j), also without an agent', (held) => {
-    box.held = held;
-    expect(box.act('demote')).toEqual(DONE);
-    expect([box.said, box.held]).toEqual([['UNPROMOTED'], 'started g1\n']);
-    expect(box.starts()).toBe(1);
+  describe('demote', () => {
+    it('is done at once where an agent runs, and for what is only started', () => {
+      box.held = 'started g1\n';
+      expect(box.act('demote')).toEqual(DONE);
+      expect([box.said, box.starts()]).toEqual([['UNPROMOTED'], 1]);
+      box.startAgent();
+      box.beat(0);
+      box.held = 'promoted g1\n';
+      expect(box.act('demote')).toEqual(DONE);
+      expect([box.said, box.held]).toEqual([['UNPROMOTED', 'UNPROMOTED'], 'started g1\n']);
+    });
+
+    it('waits without an agent until the one that was started has heard it', async () => {
+      box.held = 'promoted g1\n';
+      const began = performance.now();
+      const hears = (): void => {
+        if (performance.now() - began > 500) {
+          box.hear();
+        }
+      };
+      expect(await box.during('demote', hears)).toMatchObject({ status: 0 });
+      expect(performance.now() - began).toBeGreaterThan(500);
+      expect([box.held, box.starts()]).toEqual(['started g1\n', 1]);
+    });
+
+    it('fails where nobody hears it, and says how long the group is served there', () => {
+      box.held = 'promoted g1\n';
+      const { status, stderr } = box.act('demote');
+      expect(status).toBe(1);
+      expect(stderr).toMatch(
+        /systemctl start conntrack-ha; until then or the end of its lease it serves fw1_fw2$/m,
+      );
+      expect([box.said, box.held]).toEqual([['UNPROMOTED'], 'started g1\n']);
+    });
   });
 
   describe('stop', () => {

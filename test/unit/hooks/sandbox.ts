@@ -130,6 +130,13 @@ export class Sandbox {
     writeFileSync(join(this.run, name), text);
   }
 
+  /** Takes the words, as an agent does. */
+  hear(): void {
+    for (const { name } of this.words()) {
+      rmSync(join(this.run, 'words', name));
+    }
+  }
+
   /** The words in the order of their hooks' starts. */
   words(): Word[] {
     const directory = join(this.run, 'words');
