@@ -184,6 +184,7 @@ export class Agent {
     this.#upkeep.start();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     await this.wake();
+    this.#tell();
   }
 
   /** Stops acting. What is owned stays owned: forwarding doesn't depend on the agent. */

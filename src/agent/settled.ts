@@ -21,3 +21,7 @@ export const mayBeAsked = (round: Round | undefined): boolean => {
   const { groups = [], peers = [] } = round?.snapshot ?? {};
   return groups.some(({ active }) => active > 0 && peers.some((peer) => peer.reachable && peer.managerAlive));
 };
+
+/** Whether every peer is heard. Pure. */
+export const hearsAll = (round: Round | undefined): boolean =>
+  round?.snapshot.peers.every(({ reachable }) => reachable) ?? false;

@@ -2,12 +2,13 @@ import type { Agent } from '../agent/agent.ts';
 import { groupNames } from '../agent/assemble.ts';
 import type { AgentFiles } from '../agent/files.ts';
 import type { ClusterConfig } from '../config/types.ts';
-import { pacemakerWord, roleOfWord } from '../managers/pacemaker/word.ts';
-import { WordSpool } from '../managers/word-spool.ts';
+import { pacemakerRuns } from '../managers/pacemaker/alive.ts';
+import { type PacemakerWord, pacemakerWord, roleOfWord } from '../managers/pacemaker/word.ts';
+import { type SpoolEvents, WordSpool } from '../managers/word-spool.ts';
 import type { Logger } from '../system/log.ts';
 import { uptimeTicks } from '../system/process-start.ts';
 
-/** Hears Pacemaker: the words that its resource agent leaves. It runs as long as the process that called that last. */
+/** Hears Pacemaker: the words that its resource agent leaves. */
 export const listenToPacemaker = (
   config: ClusterConfig,
   files: AgentFiles,
@@ -16,7 +17,7 @@ export const listenToPacemaker = (
 ): { readonly close: () => void } => {
   const names = groupNames(config);
   const directory = files.words;
-  return new WordSpool(directory, pacemakerWord, files.readManager(), uptimeTicks, {
+  const events: SpoolEvents<PacemakerWord> = {
     word: ({ group, word, order, caller }) => {
       if (!names.has(group)) {
         log.warn(
@@ -31,5 +32,6 @@ export const listenToPacemaker = (
     },
     ignored: (reason) => log.warn(`${directory}: ${reason}; ignored`),
     manager: (runs) => agent.setManagerAlive(runs),
-  });
+  };
+  return new WordSpool(directory, pacemakerWord, files.readManager(), uptimeTicks, events, pacemakerRuns);
 };

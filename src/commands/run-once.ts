@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Agent } from '../agent/agent.ts';
 import { type Alter, assemble } from '../agent/assemble.ts';
 import { AgentFiles } from '../agent/files.ts';
-import { isSettled, mayBeAsked } from '../agent/settled.ts';
+import { hearsAll, isSettled, mayBeAsked } from '../agent/settled.ts';
 import { readKey } from '../config/key.ts';
 import { loadDataPlane } from '../dataplane/load.ts';
 import { type Logger, openLog } from '../system/log.ts';
@@ -17,6 +17,8 @@ import { prepareRun } from './prepare.ts';
 const HUNG_S = 2;
 /** The heart of one that is well beats at least once in so many seconds. */
 const LATE_S = 1;
+/** How long a peer that lives may take to be heard: it says something every 100 ms. */
+const HEAR_MS = 400;
 /** How long a peer may take to ask or to answer. */
 const WORDS_MS = 5000;
 /** How long adopting what was taken over may take. */
@@ -49,6 +51,8 @@ export const runOnce = async (context: Context, alter?: Alter): Promise<void> =>
   const { agent, close } = await assemble(config, node, key, log, id, alter === undefined ? {} : { alter });
   try {
     await agent.start();
+    // Pacemaker has the new owner ask as soon as the old one's word is taken; a peer that isn't heard is not asked.
+    await until(agent, () => hearsAll(agent.round), HEAR_MS);
     const ears = listen(config, files, agent, log);
     const settled = (): boolean => isSettled(agent.round) && !mayBeAsked(agent.round) && !agent.committing;
     await until(agent, settled, WORDS_MS);

@@ -66,6 +66,7 @@ export class WordSpool<W extends string> {
   readonly #wordOf: (word: string) => W | undefined;
   readonly #events: SpoolEvents<W>;
   readonly #now: () => number;
+  readonly #lives: (caller: Caller) => boolean;
   readonly #watcher: FSWatcher;
   readonly #timer: NodeJS.Timeout;
   #caller: Caller | undefined;
@@ -78,6 +79,7 @@ export class WordSpool<W extends string> {
    * @param wordOf the manager's word of that name, if it is one
    * @param caller that is known to have called a hook last
    * @param now hundredths of a second since boot
+   * @param lives whether the manager that called a hook runs; by default while the process does that called it
    */
   constructor(
     directory: string,
@@ -85,7 +87,9 @@ export class WordSpool<W extends string> {
     caller: Caller | undefined,
     now: () => number,
     events: SpoolEvents<W>,
+    lives: (caller: Caller) => boolean = ({ pid, start }) => startOf(pid) === start,
   ) {
+    this.#lives = lives;
     this.#wordOf = wordOf;
     this.#caller = caller;
     this.#directory = directory;
@@ -130,7 +134,7 @@ export class WordSpool<W extends string> {
     if (this.#caller === undefined) {
       return;
     }
-    const runs = startOf(this.#caller.pid) === this.#caller.start;
+    const runs = this.#lives(this.#caller);
     if (runs !== this.#runs) {
       this.#runs = runs;
       this.#events.manager(runs);

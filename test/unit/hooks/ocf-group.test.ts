@@ -237,6 +237,15 @@ describe.each(SHELLS)('the resource agent by %s', (shell) => {
       expect(box.said).toEqual(words);
     });
 
+    it('repeats no word to be the owner where another has taken the group over', () => {
+      box.startAgent();
+      box.write('manager', '1 1\n');
+      box.held = 'promoted g1\n';
+      box.answer('replica', 'fw2 asks for it');
+      expect(box.act('monitor').status).toBe(9);
+      expect(box.said).toEqual([]);
+    });
+
     it.each(['0', '10000'])(
       'is 9 when the agent has made the promoted a replica (interval %s)',
       (interval) => {
