@@ -144,7 +144,7 @@ const program = (alter: Alter | undefined): Command => {
     .action(async (what: string, options: { node?: string; form?: Form }) => {
       const global = root.opts<GlobalOptions>();
       const chosen = await contextOf({ ...global, node: options.node ?? global.node });
-      console.log(renderFor(chosen, what, options.form));
+      console.log(await renderFor(chosen, what, options.form));
     });
   return root;
 };

@@ -1,20 +1,21 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { renderConntrackd } from '../conntrackd/render.ts';
+import { ownAddresses } from '../dataplane/own-addresses.ts';
 import { renderNftables } from '../dataplane/render.ts';
 import { renderKeepalived } from '../managers/keepalived/render.ts';
 import { type Form, renderPacemaker } from '../managers/pacemaker/render.ts';
 import { type Context, DEFAULT_CONFIG, RefusedError, UsageError } from './context.ts';
 
-const RENDERERS: Readonly<Record<string, (context: Context, form: Form) => string>> = {
+const RENDERERS: Readonly<Record<string, (context: Context, form: Form) => string | Promise<string>>> = {
   keepalived: (context) => renderKeepalived(context.config, context.node, context.groups, checkOf(context)),
   pacemaker: (context, form) => renderPacemaker(context.config, context.groups, form, parametersOf(context)),
-  conntrackd: ({ config, node }) => renderConntrackd(config, node),
+  conntrackd: async ({ config, node }) => renderConntrackd(config, node, await ownAddresses(config, node)),
   nftables: ({ config, node }) => renderNftables(config, node),
 };
 
 /** `render WHAT`: prints a configuration for this node (or --node). Only Pacemaker's has forms: crmsh by default. */
-export const renderFor = (context: Context, what: string, form: Form | undefined): string => {
+export const renderFor = async (context: Context, what: string, form: Form | undefined): Promise<string> => {
   const render = RENDERERS[what];
   if (render === undefined) {
     throw new UsageError(`nothing renders "${what}"; known are ${Object.keys(RENDERERS).join(', ')}`);
@@ -22,7 +23,7 @@ export const renderFor = (context: Context, what: string, form: Form | undefined
   if (form !== undefined && what !== 'pacemaker') {
     throw new UsageError(`${what} has one form only; leave --form out`);
   }
-  return render(context, form ?? 'crmsh').trimEnd();
+  return (await render(context, form ?? 'crmsh')).trimEnd();
 };
 
 const DEFAULT_RUN = '/run/conntrack-ha';

@@ -7,6 +7,7 @@ import { agentRuns } from '../agent/presence.ts';
 import { readKey } from '../config/key.ts';
 import { checkConfiguration } from '../conntrackd/check.ts';
 import { loadDataPlane } from '../dataplane/load.ts';
+import { ownAddresses } from '../dataplane/own-addresses.ts';
 import { OtherAgentError } from '../peers/link.ts';
 import { type Logger, openLog } from '../system/log.ts';
 import { type Context, groupsMeant, RefusedError, requireRoot, socketPath } from './context.ts';
@@ -106,7 +107,12 @@ const reportConntrackd = async ({ config, node }: Context, log: Logger): Promise
     log.warn(`${path}: can't be read; make it with: conntrack-ha render conntrackd > ${path}`);
     return;
   }
-  for (const { line, what, why, mend } of checkConfiguration(text, config, node)) {
+  for (const { line, what, why, mend } of checkConfiguration(
+    text,
+    config,
+    node,
+    await ownAddresses(config, node),
+  )) {
     log.warn(`${path}:${line}: ${what}: ${why}; ${mend}`);
   }
 };

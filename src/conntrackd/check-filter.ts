@@ -16,6 +16,7 @@ export function* checkFilter(
   filter: Statement | undefined,
   general: Statement | undefined,
   config: ClusterConfig,
+  own: readonly string[],
 ): Generator<Finding> {
   if (filter === undefined) {
     yield {
@@ -27,7 +28,7 @@ export function* checkFilter(
     return;
   }
   yield* checkProtocols(filter, config);
-  yield* checkAddresses(filter, config);
+  yield* checkAddresses(filter, config, own);
   const state = find(filter.block ?? [], 'State');
   if (state !== undefined) {
     yield {
@@ -74,7 +75,11 @@ function* checkProtocols(filter: Statement, config: ClusterConfig): Generator<Fi
   }
 }
 
-function* checkAddresses(filter: Statement, config: ClusterConfig): Generator<Finding> {
+function* checkAddresses(
+  filter: Statement,
+  config: ClusterConfig,
+  own: readonly string[],
+): Generator<Finding> {
   const address = find(filter.block ?? [], 'Address');
   if (address !== undefined && address.values[0] !== 'Ignore') {
     yield {
@@ -91,7 +96,7 @@ function* checkAddresses(filter: Statement, config: ClusterConfig): Generator<Fi
     line,
     network: networkOf(value),
   }));
-  for (const wanted of ignoredAddresses(config)) {
+  for (const wanted of ignoredAddresses(config, own)) {
     const word = addressWord(wanted);
     if (!ignored.some(({ network }) => network !== undefined && inNetworks(word, [network]))) {
       yield {
@@ -102,13 +107,13 @@ function* checkAddresses(filter: Statement, config: ClusterConfig): Generator<Fi
       };
     }
   }
-  const own = new Set(ignoredAddresses(config));
+  const listed = new Set(ignoredAddresses(config, own));
   for (const { value, line, network } of ignored) {
     const plain = value.replace(/\/32$/, '');
     const reached =
       network !== undefined &&
       insideNetworks(config).find((inside) => overlap(network, parseNetwork(inside)));
-    if (reached && !own.has(plain)) {
+    if (reached && !listed.has(plain)) {
       yield {
         line,
         what: `Address Ignore has ${value}`,

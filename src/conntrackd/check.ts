@@ -9,11 +9,14 @@ import { parseConfiguration } from './syntax.ts';
 /**
  * What in an administrator's conntrackd.conf loses flows with the cluster's `replicas`, in the order of the lines. Empty for
  * what `renderConntrackd` prints. Never throws for any text.
+ *
+ * @param own the node's own addresses
  */
 export const checkConfiguration = (
   text: string,
   config: ClusterConfig,
   node: NodeConfig,
+  own: readonly string[] = [],
 ): readonly Finding[] => {
   const { statements, problems } = parseConfiguration(text);
   const sync = find(statements, 'Sync');
@@ -27,7 +30,7 @@ export const checkConfiguration = (
     })),
     ...checkSync(sync, config, node),
     ...checkGeneral(general, config),
-    ...checkFilter(general && find(general.block ?? [], 'Filter'), general, config),
+    ...checkFilter(general && find(general.block ?? [], 'Filter'), general, config, own),
   ];
   return findings.sort((one, other) => one.line - other.line);
 };

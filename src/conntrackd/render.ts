@@ -27,9 +27,14 @@ export class Unrenderable extends Error {
 /**
  * conntrackd.conf for a node of a cluster.
  *
+ * @param own the node's own addresses
  * @throws {Unrenderable} if a name or path has characters that conntrackd can't read
  */
-export const renderConntrackd = (config: ClusterConfig, node: NodeConfig): string => {
+export const renderConntrackd = (
+  config: ClusterConfig,
+  node: NodeConfig,
+  own: readonly string[] = [],
+): string => {
   const device = deviceOf(node, config.sync.interface);
   const socket = config.paths.conntrackd;
   const factor = config.sync.replicas === 'cache' ? COMMIT_FACTOR : 1;
@@ -91,10 +96,10 @@ ${renderLogFile(config)}
 	EventIterationLimit 1
 	Filter From Userspace {
 ${renderProtocols(config)}
-		# Of the firewalls' own connections there is nothing to take over. The same list on both nodes.
+		# Of the firewalls' own connections there is nothing to take over: shared addresses, and this node's own.
 		# An address that flows are translated to may be here: it is compared with the two ends, not with the translation.
 		Address Ignore {
-${ignoredAddresses(config)
+${ignoredAddresses(config, own)
   .map((address) => `\t\t\tIPv4_address ${address}`)
   .join('\n')}
 		}
@@ -103,8 +108,8 @@ ${ignoredAddresses(config)
 `;
 };
 
-/** Addresses of the firewalls themselves, without duplicates (conntrackd warns of them): the same on every node. */
-export const ignoredAddresses = (config: ClusterConfig): readonly string[] => [
+/** Addresses of the firewalls themselves, without duplicates (conntrackd warns of them); `own`: a node's own. */
+export const ignoredAddresses = (config: ClusterConfig, own: readonly string[] = []): readonly string[] => [
   ...new Set([
     '127.0.0.1',
     ...config.nodes.map((node) => node.sync),
@@ -112,6 +117,7 @@ export const ignoredAddresses = (config: ClusterConfig): readonly string[] => [
       ...addresses.map(({ address }) => address),
       ...snat,
     ]),
+    ...own,
   ]),
 ];
 

@@ -30,6 +30,8 @@ export interface Copy {
   readonly tuple: Tuple;
   /** Undefined where it isn't told. */
   readonly bucket: number | undefined;
+  /** A flow of this node's own, which the owner may have a copy of: it is here, and is never stale. */
+  readonly own: boolean;
 }
 
 /**
@@ -49,8 +51,8 @@ export const kernelCopies = (
       const copies: Copy[] = [];
       for (const flow of flows) {
         const bucket = bucketOfFlow(flow, hashing);
-        if (buckets.has(bucket) && replicated(flow)) {
-          copies.push({ hash: fingerprint(flow), tuple: flow.original, bucket });
+        if (buckets.has(bucket)) {
+          copies.push({ hash: fingerprint(flow), tuple: flow.original, bucket, own: !replicated(flow) });
         }
       }
       yield copies;
@@ -86,6 +88,7 @@ export const cachedCopies = (external: ExternalCache, refill: () => void): Copie
           hash: originalFingerprint({ original: tuple }),
           tuple,
           bucket: undefined,
+          own: false,
         }));
       }
     },

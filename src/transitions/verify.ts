@@ -144,7 +144,8 @@ const compareOnce = async (
     for await (const batch of copies.dump(signal)) {
       for (const copy of batch) {
         // A dump may give an entry twice.
-        if (!missing.delete(copy.hash) && !optional.has(copy.hash) && !staleSince.has(copy.hash)) {
+        const known = missing.delete(copy.hash) || optional.has(copy.hash) || staleSince.has(copy.hash);
+        if (!known && !copy.own) {
           stale.push(copy);
           staleSince.set(copy.hash, before.staleSince.get(copy.hash) ?? asked);
         }

@@ -45,13 +45,23 @@ export const failuresOf = async (node: FirewallNode): Promise<readonly string[]>
     ...(await node.run(['crm_mon', '--as-xml'])).matchAll(
       /<failure op_key="([^"]+)" node="([^"]+)"[^>]*? exitreason="([^"]*)"/g,
     ),
-  ].map(([, operation, name, reason]) => `${operation} on ${name}: ${reason}`);
+  ].map(([, operation, name, reason = '']) => `${operation} on ${name}: ${unescaped(reason)}`);
+
+/** Pacemaker escapes what it has escaped already. */
+const unescaped = (text: string): string =>
+  ['&amp;', '&apos;', '&quot;'].reduce(
+    (result, entity, index) => result.replaceAll(entity, ['&', "'", '"'][index] ?? ''),
+    text,
+  );
+
+/** knet's ports, one for each link: corosync.conf(5), mcastport. */
+const COROSYNC_PORTS = '5405-5412';
 
 /** Nothing that corosync says leaves or reaches a node from now on; the nodes' own link is not touched. */
 export const cutClusterLinks = async (node: FirewallNode): Promise<void> => {
   const rules = `table ip lab_cluster {
-    chain in { type filter hook input priority -500; udp dport 5405 counter drop; }
-    chain out { type filter hook output priority -500; udp dport 5405 counter drop; }
+    chain in { type filter hook input priority -500; udp dport ${COROSYNC_PORTS} counter drop; }
+    chain out { type filter hook output priority -500; udp dport ${COROSYNC_PORTS} counter drop; }
   }`;
   await node.run(['nft', '-f', '-'], { input: rules });
 };

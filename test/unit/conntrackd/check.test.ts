@@ -11,6 +11,14 @@ const lineWith = (text: string, part: string): number =>
   text.split('\n').findIndex((line) => line.includes(part)) + 1;
 
 describe('checkConfiguration', () => {
+  it("wants the node's own addresses in Address Ignore", () => {
+    const own = ['192.168.0.241'];
+    expect(checkConfiguration(renderConntrackd(edge, fw1, own), edge, fw1, own)).toEqual([]);
+    expect(checkConfiguration(rendered, edge, fw1, own).map(({ what }) => what)).toEqual([
+      '192.168.0.241 is not in Address Ignore',
+    ]);
+  });
+
   it('finds nothing in what is rendered', () => {
     expect(checkConfiguration(rendered, edge, fw1)).toEqual([]);
     expect(checkConfiguration(renderConntrackd(withoutSnat, fw2), withoutSnat, fw2)).toEqual([]);

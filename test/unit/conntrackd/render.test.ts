@@ -62,6 +62,11 @@ describe('renderConntrackd', () => {
 });
 
 describe('ignoredAddresses', () => {
+  it("names the node's own as well: connections between the nodes are nobody else's", () => {
+    expect(ignoredAddresses(edge, ['10.99.0.1', '192.168.0.241']).at(-1)).toBe('192.168.0.241');
+    expect(renderConntrackd(edge, fw1, ['192.168.0.241'])).toContain('\t\t\tIPv4_address 192.168.0.241\n');
+  });
+
   it('names each address of the firewalls once', () => {
     expect(ignoredAddresses(edge)).toEqual([
       '127.0.0.1',

@@ -61,6 +61,17 @@ describe.concurrent('verify', () => {
     expect(owner.open).toBe(0);
   });
 
+  it("counts a flow of this node's own as here, and never as stale", async () => {
+    const own = flowOf(HOST, 4000, UDP);
+    const another = flowOf(HOST, 4001, UDP);
+    const table = new MemoryTable([...live, own, another]);
+    // The owner has a copy of the one.
+    const owner = new MemoryOwner(() => [...live, own]);
+    expect(await run({ table, list: owner.list })).toMatchObject({ synced: true, missing: 0, rounds: 1 });
+    expect(owner.named).toEqual([[]]);
+    expect(table.removed).toEqual([]);
+  });
+
   it('gives up at its bound on what never comes', async () => {
     const table = new MemoryTable(live.slice(3));
     const owner = new MemoryOwner(() => live);
