@@ -52,7 +52,12 @@ test('without fencing, a stop that fails keeps the group where it is, until it i
   );
   await story.changes(HOMES);
   await fw1.run(['sh', '-c', `rm ${words} && mkdir -m 700 ${words}`]);
+  // In this order: after the cleanup Pacemaker promotes before it has looked who is promoted.
+  await fw1.run(['crm_standby', '-N', 'fw1', '-D']);
   await fw1.run(['crm_resource', '--cleanup']);
+  await story.changes(HOMES);
+  await story.steady();
+  await fw1.run(['crm_standby', '-N', 'fw1', '-v', 'on']);
   await story.changes({ fw1: 'none', fw2: 'all' });
   await story.steady();
   await fw1.run(['crm_standby', '-N', 'fw1', '-D']);
