@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the demo and the tests need and isn't there yet: Debian packages (as root), Node packages; then builds.
+# setup.sh [PART...]: installs what the demo and the tests (or those parts of them) need and isn't there yet: Debian packages
+# (as root), Node packages; then builds.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -20,6 +21,14 @@ need corosync corosync
 need pacemakerd pacemaker
 need attrd_updater pacemaker-cli-utils
 [ -d /usr/lib/ocf/resource.d ] || missing="$missing pacemaker-resource-agents"
+# What only the long tests need.
+case " $* " in
+  *' long '*)
+    need crm crmsh
+    need ocf-tester resource-agents
+    need xmllint libxml2-utils
+    ;;
+esac
 # conntrackd looks the protocols' names up there.
 [ -e /etc/protocols ] || missing="$missing netbase"
 
