@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import { MOVERS, measureHandback } from './handback/measure.ts';
 import { measureIdle } from './idle/measure.ts';
 import { measureLoop } from './loop/measure.ts';
+import { measureMonitor } from './monitor/measure.ts';
 import { measureNodes } from './nodes/measure.ts';
 import { measureRefresh } from './refresh/measure.ts';
 import { measureTakeover } from './takeover/measure.ts';
@@ -20,6 +21,8 @@ npm run bench -- loop [--quick] [--json FILE]
     240 groups' words at once: until all are active, and how long that holds the event loop
 npm run bench -- refresh [--quick] [--json FILE]
     what it costs owner and replica that copies don't expire
+npm run bench -- monitor [--quick] [--json FILE]
+    what a monitor of Pacemaker's resource agent costs
 npm run bench -- nodes [--quick] [--json FILE]
     two, three and five nodes: until the others own what one leaves, and until it has its home back
 npm run bench -- verify [--quick] [--json FILE]
@@ -64,6 +67,8 @@ const loop = (): Promise<void> => measureLoop(options());
 
 const refresh = (): Promise<void> => measureRefresh(options());
 
+const monitor = (): Promise<void> => measureMonitor(options());
+
 const nodes = (): Promise<void> => measureNodes(options());
 
 const verify = (): Promise<void> => measureVerify(options());
@@ -75,7 +80,7 @@ const kernel = async (): Promise<void> => {
   await execa('unshare', ['--net', '--', tsx, program, ...rest], { stdio: 'inherit' });
 };
 
-const run = { takeover, handback, idle, loop, refresh, nodes, verify, kernel }[what ?? ''];
+const run = { takeover, handback, idle, loop, monitor, refresh, nodes, verify, kernel }[what ?? ''];
 if (run === undefined) {
   console.error(USAGE);
   process.exit(2);
