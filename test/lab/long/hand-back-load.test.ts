@@ -99,9 +99,10 @@ test.each([{ snat: true }, { snat: false }])(
   { timeout: 240_000 },
   async ({ snat }) => {
     const { story, rate } = await handBack(snat, OTHERS);
-    expect(rate).toBeGreaterThan(0.95 / STEP_MS);
     await story.steady();
     await story.expectAllWell();
+    // Last: whether this machine can make so many.
+    expect(rate).toBeGreaterThan(0.95 / STEP_MS);
   },
 );
 

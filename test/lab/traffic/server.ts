@@ -86,7 +86,8 @@ const report = (): void => {
   say(line);
 };
 
-echo.listen(PORTS.echo);
+// Bounded by net.core.somaxconn, 4096: a server that waits for a processor must not be what a new connection fails for.
+echo.listen({ port: PORTS.echo, backlog: 4096 });
 bulk.listen(PORTS.bulk);
 udp.bind(PORTS.udp);
 setInterval(report, 100);
