@@ -62,8 +62,9 @@ const main = async (): Promise<void> => {
   } catch (error) {
     show('');
     console.log(await lab.logs(80));
-    console.log(await tablesOf(lab));
     console.log(`${tally.text()}\n${error instanceof Error ? error.message : String(error)}`);
+    // Last: a node that is frozen may not tell.
+    console.log(await tablesOf(lab));
     const again = `--seed ${options.seed} --nodes ${options.nodes} --episode ${episode}`;
     console.log(`FAILED in episode ${episode}; again: npm run campaign -- ${again}`);
     process.exitCode = 1;
