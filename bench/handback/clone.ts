@@ -1,11 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { bringUp } from '../../test/lab/cluster.ts';
-import { plansOf, untilOnline } from '../../test/lab/pacemaker.ts';
+import { giveToCluster, plansOf, setStandby, untilAtRest, untilOnline } from '../../test/lab/pacemaker.ts';
 import { Lab } from '../../test/lab/rig/lab.ts';
 import { HOMES, untilShares } from '../../test/lab/shares.ts';
 import { progress } from '../progress.ts';
 import { type Handovers, measureHandovers } from './handovers.ts';
-import { untilAtRest } from './product.ts';
 
 const AGENTS = fileURLToPath(new URL('../stock/ocf', import.meta.url));
 
@@ -33,12 +32,12 @@ export const measureClone = async (repetitions: number): Promise<Handovers> => {
       }),
     );
     await untilOnline(home, ['fw1', 'fw2']);
-    await home.run(['cibadmin', '-M', '-c', '-o', 'resources', '-p'], { input: RESOURCES });
-    await home.run(['cibadmin', '-M', '-c', '-o', 'constraints', '-p'], { input: CONSTRAINTS });
+    await giveToCluster(home, 'resources', RESOURCES);
+    await giveToCluster(home, 'constraints', CONSTRAINTS);
     await untilAtRest(home);
     return await measureHandovers(lab, what, repetitions, {
-      away: () => home.run(['crm_standby', '-N', 'fw1', '-v', 'on']),
-      back: () => home.run(['crm_standby', '-N', 'fw1', '-D']),
+      away: () => setStandby(home, 'fw1', true),
+      back: () => setStandby(home, 'fw1', false),
       settle: () => untilAtRest(home),
     });
   } finally {

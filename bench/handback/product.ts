@@ -4,7 +4,7 @@ import { EventsFile } from '../../src/agent/events-file.ts';
 import { type EventRecord, readEvents } from '../../src/observe/events.ts';
 import { statusSchema } from '../../src/observe/status-schema.ts';
 import { bringUp } from '../../test/lab/cluster.ts';
-import { formCluster, plansOf } from '../../test/lab/pacemaker.ts';
+import { formCluster, plansOf, untilAtRest } from '../../test/lab/pacemaker.ts';
 import { Lab } from '../../test/lab/rig/lab.ts';
 import type { FirewallNode } from '../../test/lab/rig/node.ts';
 import { until } from '../../test/lab/rig/wait.ts';
@@ -84,10 +84,6 @@ export const measureProduct = async ({
     await lab.close();
   }
 };
-
-/** Waits until Pacemaker has nothing left to do. */
-export const untilAtRest = (node: FirewallNode): Promise<unknown> =>
-  node.run(['crm_resource', '--wait', '--timeout', '30s'], { boundMs: 40_000 });
 
 /** Waits until the node has compared its cache with the other's flows since a moment, found all, and come to rest. */
 const untilWhole = async (node: FirewallNode, since: number): Promise<void> => {

@@ -10,7 +10,7 @@ import { type Context, DEFAULT_CONFIG, RefusedError, UsageError } from './contex
 const RENDERERS: Readonly<Record<string, (context: Context, form: Form) => string | Promise<string>>> = {
   keepalived: (context) => renderKeepalived(context.config, context.node, context.groups, checkOf(context)),
   pacemaker: (context, form) => renderPacemaker(context.config, context.groups, form, parametersOf(context)),
-  conntrackd: async ({ config, node }) => renderConntrackd(config, node, await ownAddresses(config, node)),
+  conntrackd: async ({ config, node }) => renderConntrackd(config, node, await ownAddresses(node)),
   nftables: ({ config, node }) => renderNftables(config, node),
 };
 

@@ -107,12 +107,8 @@ const reportConntrackd = async ({ config, node }: Context, log: Logger): Promise
     log.warn(`${path}: can't be read; make it with: conntrack-ha render conntrackd > ${path}`);
     return;
   }
-  for (const { line, what, why, mend } of checkConfiguration(
-    text,
-    config,
-    node,
-    await ownAddresses(config, node),
-  )) {
+  const own = await ownAddresses(node);
+  for (const { line, what, why, mend } of checkConfiguration(text, config, node, own)) {
     log.warn(`${path}:${line}: ${what}: ${why}; ${mend}`);
   }
 };

@@ -96,7 +96,8 @@ function* checkAddresses(
     line,
     network: networkOf(value),
   }));
-  for (const wanted of ignoredAddresses(config, own)) {
+  const listed = new Set(ignoredAddresses(config, own));
+  for (const wanted of listed) {
     const word = addressWord(wanted);
     if (!ignored.some(({ network }) => network !== undefined && inNetworks(word, [network]))) {
       yield {
@@ -107,7 +108,6 @@ function* checkAddresses(
       };
     }
   }
-  const listed = new Set(ignoredAddresses(config, own));
   for (const { value, line, network } of ignored) {
     const plain = value.replace(/\/32$/, '');
     const reached =

@@ -19,8 +19,26 @@ export const formCluster = async (lab: Lab): Promise<void> => {
     lab.nodes.map(({ name }) => name),
   );
   const resources = await first.product(['render', 'pacemaker', '--form', 'cib']);
-  await first.run(['cibadmin', '-M', '-c', '-o', 'resources', '-p'], { input: resources });
+  await giveToCluster(first, 'resources', resources);
 };
+
+/** Adds to a section of the cluster's configuration, or changes what is there. */
+export const giveToCluster = async (
+  node: FirewallNode,
+  section: 'resources' | 'constraints',
+  xml: string,
+): Promise<void> => {
+  await node.run(['cibadmin', '-M', '-c', '-o', section, '-p'], { input: xml });
+};
+
+/** Puts a node into standby, as told on another or itself, or takes it out of it. */
+export const setStandby = async (on: FirewallNode, name: string, standby: boolean): Promise<void> => {
+  await on.run(['crm_standby', '-N', name, ...(standby ? ['-v', 'on'] : ['-D'])]);
+};
+
+/** Waits until Pacemaker has nothing left to do. */
+export const untilAtRest = (node: FirewallNode): Promise<unknown> =>
+  node.run(['crm_resource', '--wait', '--timeout', '30s'], { boundMs: 40_000 });
 
 /** Waits until a node sees exactly these online. */
 export const untilOnline = async (node: FirewallNode, names: readonly string[]): Promise<void> => {

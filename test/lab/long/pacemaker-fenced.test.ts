@@ -1,6 +1,6 @@
 import { test } from 'vitest';
 import { createLab } from '../labs.ts';
-import { cutClusterLinks, failuresOf, setProperty } from '../pacemaker.ts';
+import { cutClusterLinks, failuresOf, giveToCluster, setProperty, setStandby } from '../pacemaker.ts';
 import { PowerSwitch } from '../rig/power-switch.ts';
 import { until } from '../rig/wait.ts';
 import { Story } from '../story.ts';
@@ -26,7 +26,7 @@ test('with fencing: what can end in two owners ends with one node off and the ot
   const story = await Story.begin(lab, 'pacemaker');
   const [fw1, fw2] = [lab.node('fw1'), lab.node('fw2')];
   await Promise.all(lab.nodes.map((node) => power.install(node)));
-  await fw2.run(['cibadmin', '-M', '-c', '-o', 'resources', '-p'], { input: DEVICES });
+  await giveToCluster(fw2, 'resources', DEVICES);
   await setProperty(fw2, 'stonith-action', 'off');
   await setProperty(fw2, 'stonith-enabled', 'true');
 
@@ -41,7 +41,7 @@ test('with fencing: what can end in two owners ends with one node off and the ot
 
   // A stop fails: nobody knows what the node does.
   await fw1.run(['sh', '-c', 'rm -r /run/conntrack-ha/words && touch /run/conntrack-ha/words']);
-  await fw2.run(['crm_standby', '-N', 'fw1', '-v', 'on']);
+  await setStandby(fw2, 'fw1', true);
   // Once the node is off, Pacemaker forgets what has failed on it.
   await until(
     'the reason',
@@ -52,7 +52,7 @@ test('with fencing: what can end in two owners ends with one node off and the ot
   await power.obey('fw1', 30_000);
   await story.changes(FENCED);
   await story.steady();
-  await fw2.run(['crm_standby', '-N', 'fw1', '-D']);
+  await setStandby(fw2, 'fw1', false);
   await story.comeBack('fw1');
   await story.steady();
   await story.expectAllWell();

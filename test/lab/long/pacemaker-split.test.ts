@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createLab } from '../labs.ts';
-import { cutClusterLinks, failuresOf, healClusterLinks, untilOnline } from '../pacemaker.ts';
+import { cutClusterLinks, failuresOf, healClusterLinks, setStandby, untilOnline } from '../pacemaker.ts';
 import { until } from '../rig/wait.ts';
 import { HOMES, readShares, watchOwned } from '../shares.ts';
 import { Story } from '../story.ts';
@@ -43,7 +43,7 @@ test('without fencing, a stop that fails keeps the group where it is, until it i
   const fw1 = lab.node('fw1');
   const words = '/run/conntrack-ha/words';
   await fw1.run(['sh', '-c', `rm -r ${words} && touch ${words}`]);
-  await fw1.run(['crm_standby', '-N', 'fw1', '-v', 'on']);
+  await setStandby(fw1, 'fw1', true);
   await until(
     'the failed stop',
     () => failuresOf(fw1),
@@ -53,14 +53,14 @@ test('without fencing, a stop that fails keeps the group where it is, until it i
   await story.changes(HOMES);
   await fw1.run(['sh', '-c', `rm ${words} && mkdir -m 700 ${words}`]);
   // In this order: after the cleanup Pacemaker promotes before it has looked who is promoted.
-  await fw1.run(['crm_standby', '-N', 'fw1', '-D']);
+  await setStandby(fw1, 'fw1', false);
   await fw1.run(['crm_resource', '--cleanup']);
   await story.changes(HOMES);
   await story.steady();
-  await fw1.run(['crm_standby', '-N', 'fw1', '-v', 'on']);
+  await setStandby(fw1, 'fw1', true);
   await story.changes({ fw1: 'none', fw2: 'all' });
   await story.steady();
-  await fw1.run(['crm_standby', '-N', 'fw1', '-D']);
+  await setStandby(fw1, 'fw1', false);
   await story.changes(HOMES);
   await story.steady();
   await story.expectAllWell();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { agentUp, bringUp, restartAgent } from '../cluster.ts';
 import { createLab } from '../labs.ts';
-import { failuresOf, plansOf, setProperty, untilOnline } from '../pacemaker.ts';
+import { failuresOf, plansOf, setProperty, setStandby, untilOnline } from '../pacemaker.ts';
 import type { Lab } from '../rig/lab.ts';
 import { HOMES } from '../shares.ts';
 import { Story } from '../story.ts';
@@ -52,7 +52,7 @@ test('maintenance mode, and an upgrade of both nodes, one after the other: no fl
     [fw1, fw2, ALL_AT_FW2],
     [fw2, fw1, { fw1: 'all', fw2: 'none' }],
   ] as const) {
-    await other.run(['crm_standby', '-N', node.name, '-v', 'on']);
+    await setStandby(other, node.name, true);
     await story.changes(shares);
     await node.stopClusterStack();
     for (const name of ['agent', 'conntrackd'] as const) {
@@ -63,7 +63,7 @@ test('maintenance mode, and an upgrade of both nodes, one after the other: no fl
     await agentUp(node);
     await node.startClusterStack(plansOf(lab));
     await untilOnline(other, ['fw1', 'fw2']);
-    await other.run(['crm_standby', '-N', node.name, '-D']);
+    await setStandby(other, node.name, false);
     await story.changes(HOMES);
     await story.steady();
   }
