@@ -6,6 +6,9 @@ import type { RunningFlow } from './running-flow.ts';
 /** Connections in one turn at most. */
 const BURST = 5;
 
+/** Linux's own (ip_local_port_range in the kernel's ip-sysctl.rst). */
+const LOCAL_PORTS = { first: 32768, last: 60999 } as const;
+
 /**
  * A stream of short TCP connections: connect, one line there and back, close. Each has a verdict of its own: one that
  * is reset, refused or silent has failed; the stream itself is lost only when none gets through any more.
@@ -13,16 +16,19 @@ const BURST = 5;
 export const startConnects = (spec: FlowSpec, server: string, meter: Meter): RunningFlow => {
   const open = new Set<symbol>();
   let stopped = false;
-  const once = (): void => {
+  // In turn, since the kernel looks through all that wait to be free (TIME_WAIT) when it is to find one itself.
+  let local: number = LOCAL_PORTS.last;
+  const nextPort = (): number => {
+    local = local === LOCAL_PORTS.last ? LOCAL_PORTS.first : local + 1;
+    return local;
+  };
+  const begin = (): void => {
     const started = performance.now();
     const key = Symbol();
     open.add(key);
-    meter.send();
-    const socket = connect({ host: server, port: PORTS.echo, localAddress: spec.from, noDelay: true });
-    let port = 0;
-    socket.once('connect', () => {
-      port = socket.localPort ?? 0;
-    });
+    const port = nextPort();
+    const from = { localAddress: spec.from, localPort: port };
+    const socket = connect({ host: server, port: PORTS.echo, ...from, noDelay: true });
     const end = (problem?: string): void => {
       if (stopped || !open.delete(key)) {
         return;
@@ -42,9 +48,18 @@ export const startConnects = (spec: FlowSpec, server: string, meter: Meter): Run
       socket.destroy();
     };
     const timer = setTimeout(() => end('silence'), SILENCE);
+    const again = (): void => {
+      if (stopped || !open.delete(key)) return;
+      clearTimeout(timer);
+      begin();
+    };
     socket.write(`${NAMELESS}\n?\n`);
     socket.once('data', () => end());
-    socket.on('error', (error) => end(error.message));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      // Another connection from here has the port: it is no one's failure.
+      if (error.code === 'EADDRNOTAVAIL' || error.code === 'EADDRINUSE') again();
+      else end(error.message);
+    });
     socket.on('close', () => end('closed'));
   };
   const interval = spec.intervalMs ?? INTERVAL.connects;
@@ -54,7 +69,8 @@ export const startConnects = (spec: FlowSpec, server: string, meter: Meter): Run
   const keepPace = (): void => {
     const due = Math.floor((performance.now() - began) / interval);
     for (const end = Math.min(due, begun + BURST); begun < end; begun += 1) {
-      once();
+      meter.send();
+      begin();
     }
   };
   const timer = setInterval(keepPace, interval);
