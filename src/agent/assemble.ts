@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { addressWord, parseNetwork } from '../cluster/address.ts';
-import type { Hashing } from '../cluster/flow.ts';
+import { addressWord } from '../cluster/address.ts';
 import { groupsOf } from '../cluster/groups.ts';
+import { hashingOf } from '../cluster/hashing.ts';
 import { refreshInterval } from '../cluster/refresh.ts';
 import { replicatedFlows } from '../cluster/replicated.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
@@ -201,11 +201,7 @@ const aborted = (signal: AbortSignal): Promise<false> =>
 const watchSorting = async (
   config: ClusterConfig,
 ): Promise<{ current: () => Sorting; close: () => void }> => {
-  const hashing: Hashing = {
-    seed: config.seed,
-    buckets: config.buckets,
-    inside: config.interfaces.flatMap(({ networks }) => networks.map(parseNetwork)),
-  };
+  const hashing = hashingOf(config);
   const look = async (): Promise<Sorting> => {
     const local = await localAddresses();
     return {

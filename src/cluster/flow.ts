@@ -26,18 +26,46 @@ export interface Flow {
 export interface Hashing {
   readonly seed: number;
   readonly buckets: number;
-  /** Prefixes of the inside. */
-  readonly inside: readonly Network[];
+  /** The networks behind each interface whose networks are known, in the order of `rankedLegs`. */
+  readonly legs: readonly (readonly Network[])[];
+  /** Servers' ends of published flows, as they are behind the translation. */
+  readonly published: readonly Endpoint[];
+}
+
+export interface Endpoint {
+  readonly protocol: number;
+  readonly address: number;
+  readonly firstPort: number;
+  readonly lastPort: number;
 }
 
 /**
- * The bucket of a flow: that of its inside address. A flow that began outside (its destination, after translation,
- * is inside and its source is not) has it in the reply's source; every other in the original source, which is what
- * the data plane hashes when it comes in on the inside interface.
+ * The bucket of a flow, as the data plane sorts its packets: for published services that of the client's address, for
+ * every other that of the end that is behind the earlier interface.
  */
-export const bucketOfFlow = (flow: Pick<Flow, 'original' | 'reply'>, hashing: Hashing): number => {
-  const fromOutside =
-    !inNetworks(flow.original.src, hashing.inside) && inNetworks(flow.reply.src, hashing.inside);
-  const address = fromOutside ? flow.reply.src : flow.original.src;
-  return bucketOfWord(address, hashing.seed, hashing.buckets);
+export const bucketOfFlow = (flow: Pick<Flow, 'original' | 'reply'>, hashing: Hashing): number =>
+  bucketOfWord(hashedAddress(flow, hashing), hashing.seed, hashing.buckets);
+
+/** The client's end is as it came, the server's as it is behind the translation. */
+const hashedAddress = ({ original, reply }: Pick<Flow, 'original' | 'reply'>, hashing: Hashing): number => {
+  const [client, server] = [original.src, reply.src];
+  if (hashing.published.length > 0) {
+    const { protocol } = original;
+    const byClient = isPublished(hashing, protocol, client, original.sport);
+    const byServer = isPublished(hashing, protocol, server, reply.sport);
+    // Of the servers' own flows from a published port the other end is hashed too: a packet doesn't tell which it is.
+    if (byClient !== byServer) return byServer ? client : server;
+  }
+  return rank(server, hashing) < rank(client, hashing) ? server : client;
+};
+
+const isPublished = ({ published }: Hashing, protocol: number, address: number, port: number): boolean =>
+  published.some(
+    (one) =>
+      one.address === address && one.protocol === protocol && one.firstPort <= port && port <= one.lastPort,
+  );
+
+const rank = (address: number, { legs }: Hashing): number => {
+  const index = legs.findIndex((networks) => inNetworks(address, networks));
+  return index < 0 ? legs.length : index;
 };

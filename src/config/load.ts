@@ -112,6 +112,8 @@ const complete = (config: Whole): ClusterConfig => {
       .toSorted((one, other) => one.id - other.id),
     sync: { ...config.sync, mode: config.sync.mode ?? modeFor(Object.keys(config.nodes).length) },
     interfaces,
+    publish: [],
+    helpers: [],
     keepalived: { ...config.keepalived, interface: config.keepalived.interface ?? inside },
   };
 };

@@ -9,7 +9,10 @@ export interface ClusterConfig {
   readonly nodes: readonly NodeConfig[];
   readonly sync: SyncConfig;
   readonly interfaces: readonly InterfaceConfig[];
-  readonly firewall: 'nftables';
+  readonly publish: readonly PublishedService[];
+  /** Protocols whose further connections conntrack learns from what they say. */
+  readonly helpers: readonly HelperName[];
+  readonly firewall: 'nftables' | 'xtables';
   readonly manager: 'keepalived' | 'pacemaker' | 'none';
   readonly keepalived: KeepalivedConfig;
   readonly pacemaker: PacemakerConfig;
@@ -49,17 +52,46 @@ export interface SyncConfig {
 export interface InterfaceConfig {
   readonly name: string;
   readonly side: 'inside' | 'outside';
-  /** Shared MAC, lower case, a multicast one. */
+  /** Shared MAC, lower case: with `stealth` a unicast one, else a multicast one. */
   readonly mac: string;
+  /** IPv4 and IPv6. */
   readonly addresses: readonly InterfaceAddress[];
-  readonly delivery: 'multicast';
-  /** Addresses that flows from inside are translated to; empty: no SNAT. At most one. Only outside. */
+  /**
+   * How the switch is brought to send frames for the shared MAC to every node. `multicast`: it is a multicast address;
+   * `igmp`: also one of an IP group that the nodes join; `stealth`: a unicast address that never is a frame's source.
+   */
+  readonly delivery: 'multicast' | 'igmp' | 'stealth';
+  /** IPv4 and IPv6 addresses that flows leaving here are translated to; empty: no SNAT. Only outside. */
   readonly snat: readonly string[];
-  /** Prefixes on this side in CIDR form (inside only); by default the subnets of `addresses`. */
+  /**
+   * Prefixes behind it in CIDR form, IPv4 and IPv6. Inside by default the subnets of `addresses`; an outside interface
+   * without any has the rest of the world behind it.
+   */
   readonly networks: readonly string[];
   /** A neighbour that the agent asks whether the network behind the interface still answers; undefined: it asks nobody. */
   readonly probe: string | undefined;
 }
+
+/** A service inside that clients of other interfaces reach: its flows belong to the bucket of the client. */
+export interface PublishedService {
+  readonly name: string;
+  readonly protocol: 'tcp' | 'udp';
+  /** The shared address that clients connect to; undefined: the server's own, and nothing is translated. */
+  readonly address: string | undefined;
+  readonly ports: Ports;
+  /** The server, in the networks of an inside interface. */
+  readonly to: string;
+  /** As many as `ports`. */
+  readonly toPorts: Ports;
+}
+
+/** Both ends included; the same if it is one. */
+export interface Ports {
+  readonly first: number;
+  readonly last: number;
+}
+
+export type HelperName = 'ftp' | 'sip' | 'tftp';
 
 export interface InterfaceAddress {
   readonly address: string;

@@ -50,6 +50,8 @@ export const clusterOf = (
       probe: undefined,
     },
   ],
+  publish: [],
+  helpers: [],
   firewall: 'nftables',
   manager: 'none',
   keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },

@@ -39,6 +39,8 @@ export const clusterConfig = (fields: Partial<ClusterConfig> = {}): ClusterConfi
       probe: undefined,
     },
   ],
+  publish: [],
+  helpers: [],
   firewall: 'nftables',
   manager: 'keepalived',
   keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },

@@ -127,7 +127,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     key: Buffer.alloc(32, 7),
     edges,
     sorting: () => ({
-      hashing: { seed: config.seed, buckets: config.buckets, inside: [] },
+      hashing: { seed: config.seed, buckets: config.buckets, legs: [], published: [] },
       replicated: () => true,
     }),
     files,

@@ -42,6 +42,8 @@ export const clusterConfig = ({ snat }: { readonly snat: boolean }): ClusterConf
       probe: undefined,
     },
   ],
+  publish: [],
+  helpers: [],
   firewall: 'nftables',
   manager: 'none',
   keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },

@@ -103,7 +103,7 @@ const upkeep = (
     ...fields.host,
   };
   const sorting = () => ({
-    hashing: { seed: SEED, buckets: BUCKETS, inside: [parseNetwork('192.168.0.0/24')] },
+    hashing: { seed: SEED, buckets: BUCKETS, legs: [[parseNetwork('192.168.0.0/24')]], published: [] },
     replicated: () => true,
   });
   const times = { refresh: () => fields.refresh ?? 60_000, verify: 60_000, verifyBound: 1000 };

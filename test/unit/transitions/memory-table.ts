@@ -7,7 +7,12 @@ import type { FlowTable, Sorting } from '../../../src/transitions/edges.ts';
 import type { OwnersList } from '../../../src/transitions/verify.ts';
 import { flow, UDP } from '../../support/flows.ts';
 
-export const hashing: Hashing = { seed: 0xdeadbeef, buckets: 64, inside: [parseNetwork('192.168.0.0/24')] };
+export const hashing: Hashing = {
+  seed: 0xdeadbeef,
+  buckets: 64,
+  legs: [[parseNetwork('192.168.0.0/24')]],
+  published: [],
+};
 
 /** Everything but UDP is replicated, so that a test has something that isn't. */
 export const sorting: Sorting = { hashing, replicated: ({ original }) => original.protocol !== UDP };
