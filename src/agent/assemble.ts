@@ -15,10 +15,9 @@ import { drained, sent } from '../conntrackd/progress.ts';
 import { logFileOf } from '../conntrackd/render.ts';
 import { parseStatistics } from '../conntrackd/statistics.ts';
 import { LinkWatch } from '../dataplane/link-watch.ts';
-import { OWNED } from '../dataplane/owned.ts';
+import { OwnedBuckets } from '../dataplane/owned-buckets.ts';
 import { Conntrack } from '../kernel/conntrack.ts';
 import { localAddresses } from '../kernel/links.ts';
-import { Nftables } from '../kernel/nftables.ts';
 import { compareWith } from '../peers/verification.ts';
 import type { Logger } from '../system/log.ts';
 import type { Edges, ExternalCache, Sorting } from '../transitions/edges.ts';
@@ -74,7 +73,7 @@ export const assemble = async (
   }: { readonly alter?: Alter; readonly resident?: boolean } = {},
 ): Promise<Assembly> => {
   const lease = leaseOf(config);
-  const nftables = new Nftables();
+  const owned = new OwnedBuckets(lease);
   const conntrack = new Conntrack();
   const control = new Control(config.paths.conntrackd, { timeout: config.timeouts.conntrackd });
   const health = new Health(config.paths.conntrackd, control, {
@@ -96,7 +95,7 @@ export const assemble = async (
       noteJoined: () => files.noteJoined(id),
       files,
       sorting: sorting.current,
-      edges: edgesOf(config, nftables, conntrack, control, health, lease),
+      edges: edgesOf(config, owned, conntrack, control, health),
       lease,
       resident,
       refresh: () => refreshInterval(livingTimeouts()),
@@ -123,7 +122,7 @@ export const assemble = async (
       await agent.stop();
       health.close();
       sorting.close();
-      nftables.close();
+      owned.close();
       conntrack.close();
     },
   };
@@ -131,19 +130,16 @@ export const assemble = async (
 
 const edgesOf = (
   config: ClusterConfig,
-  nftables: Nftables,
+  owned: OwnedBuckets,
   conntrack: Conntrack,
   control: Control,
   health: Health,
-  lease: number,
   cached = config.sync.replicas === 'cache',
 ): Edges => ({
   owned: {
-    read: async () => new Set(await nftables.elements(OWNED)),
-    change: (change) => nftables.change(OWNED, { ...change, timeout: lease }),
-    renew: async (buckets) => {
-      await nftables.renew(OWNED, buckets, lease);
-    },
+    read: () => owned.read(),
+    change: (change) => owned.change(change),
+    renew: (buckets) => owned.renew(buckets),
   },
   table: {
     dump: (signal) => conntrack.dump({ signal }),

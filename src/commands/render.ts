@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { renderConntrackd } from '../conntrackd/render.ts';
+import { macsOf } from '../dataplane/macs.ts';
 import { ownAddresses } from '../dataplane/own-addresses.ts';
 import { renderNftables } from '../dataplane/render.ts';
 import { renderKeepalived } from '../managers/keepalived/render.ts';
@@ -11,7 +12,11 @@ const RENDERERS: Readonly<Record<string, (context: Context, form: Form) => strin
   keepalived: (context) => renderKeepalived(context.config, context.node, context.groups, checkOf(context)),
   pacemaker: (context, form) => renderPacemaker(context.config, context.groups, form, parametersOf(context)),
   conntrackd: async ({ config, node }) => renderConntrackd(config, node, await ownAddresses(node)),
-  nftables: ({ config, node }) => renderNftables(config, node),
+  nftables: async ({ config, node }) => {
+    // Another node's interfaces have other MACs.
+    const here = (await ownAddresses(node)).length > 0;
+    return renderNftables(config, node, here ? await macsOf() : new Map());
+  },
 };
 
 /** `render WHAT`: prints a configuration for this node (or --node). Only Pacemaker's has forms: crmsh by default. */

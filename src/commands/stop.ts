@@ -2,9 +2,9 @@ import { AgentFiles } from '../agent/files.ts';
 import { agentRuns } from '../agent/presence.ts';
 import type { Group } from '../cluster/groups.ts';
 import type { ClusterConfig } from '../config/types.ts';
-import { OWNED } from '../dataplane/owned.ts';
+import { OwnedBuckets } from '../dataplane/owned-buckets.ts';
 import { unloadDataPlane } from '../dataplane/unload.ts';
-import { Nftables, SetMissingError } from '../kernel/nftables.ts';
+import { SetMissingError } from '../kernel/nftables.ts';
 import { UNREADY } from '../managers/keepalived/render.ts';
 import { run } from '../system/run.ts';
 import { type Context, RefusedError, requireRoot, socketPath } from './context.ts';
@@ -72,15 +72,15 @@ const roundsEnded = async (directory: string): Promise<void> => {
 };
 
 const ownedBuckets = async (): Promise<ReadonlySet<number>> => {
-  const nftables = new Nftables();
+  const owned = new OwnedBuckets();
   try {
-    return new Set(await nftables.elements(OWNED));
+    return await owned.read();
   } catch (error) {
     if (error instanceof SetMissingError) {
       return new Set();
     }
     throw error;
   } finally {
-    nftables.close();
+    owned.close();
   }
 };

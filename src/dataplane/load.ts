@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
-import { Nftables } from '../kernel/nftables.ts';
 import { run } from '../system/run.ts';
 import { readSysctl, writeSysctl } from '../system/sysctl.ts';
 import { checkMachine, DataPlaneError } from './check.ts';
-import { OWNED } from './owned.ts';
+import { macsOf } from './macs.ts';
+import { OwnedBuckets } from './owned-buckets.ts';
 import { planOf } from './plan.ts';
 import { appear, disappear, type Presence, presenceOf, presentOf, without } from './presence.ts';
 import { bootId, type LoadRecord, readRecord, writeRecord } from './record.ts';
@@ -51,7 +51,8 @@ export const loadDataPlane = async (
 ): Promise<Loaded> => {
   const warnings = await checkMachine(config, node);
   const presence = presenceOf(planOf(config, node));
-  const rules = digest(renderNftables(config, node));
+  const macs = await macsOf();
+  const rules = digest(renderNftables(config, node, macs));
   const hashing = `${config.seed} ${config.buckets}`;
   const previous = await readRecord(config);
   // Asked in any case: without nft nothing is to be begun.
@@ -75,7 +76,7 @@ export const loadDataPlane = async (
     if (fresh || previous.rules !== rules) {
       const buckets = fresh ? (owned ?? []) : await ownedNow();
       const timeout = config.manager === 'none' ? 0 : config.timeouts.lease;
-      await loadTables(renderNftables(config, node, { buckets, timeout }));
+      await loadTables(renderNftables(config, node, macs, { buckets, timeout }));
     }
     await appear(presence);
     // What a load with another configuration had brought.
@@ -130,11 +131,11 @@ const readConntrackSysctl = async (name: string): Promise<string> => {
 };
 
 const ownedNow = async (): Promise<readonly number[]> => {
-  const nftables = new Nftables();
+  const owned = new OwnedBuckets();
   try {
-    return await nftables.elements(OWNED);
+    return [...(await owned.read())];
   } finally {
-    nftables.close();
+    owned.close();
   }
 };
 

@@ -2,10 +2,13 @@
 export const TABLE = 'conntrack_ha';
 
 /** Families of nftables that we have a table in. */
-export const FAMILIES = ['netdev', 'ip'] as const;
+export const FAMILIES = ['netdev', 'inet'] as const;
 
 /**
  * The set of the buckets that this node filters. An element is a bucket's number, 32 bits in host order; a packet of
  * a bucket that isn't in it is dropped.
  */
 export const OWNED = { family: 'netdev', table: TABLE, name: 'owned' } as const;
+
+/** A rule sees only sets of its own table, so the other table has one with the same elements. Changed together. */
+export const OWNED_SETS = [OWNED, { ...OWNED, family: 'inet' }] as const;

@@ -1,31 +1,49 @@
+import { groupsOf } from '../cluster/groups.ts';
+import { rankedLegs } from '../cluster/legs.ts';
+import { type Share, sharesOf } from '../cluster/ranges.ts';
 import {
   type ClusterConfig,
   deviceOf,
+  type HelperName,
   type InterfaceConfig,
   type NodeConfig,
+  type PublishedService,
   peerPort,
 } from '../config/types.ts';
+import { byFamily, type Families } from './family.ts';
 
 /** What the data plane of one node is made of, with the node's own names of interfaces. */
 export interface Plan {
   readonly seed: number;
   readonly buckets: number;
-  readonly inside: DataLink;
-  readonly outside: DataLink;
-  /** Address that flows from inside are translated to; undefined without SNAT. */
-  readonly snat: string | undefined;
+  /** As the configuration lists them. */
+  readonly legs: readonly Leg[];
   /** All addresses that the nodes share. */
-  readonly shared: readonly string[];
+  readonly shared: Families;
+  readonly services: readonly PublishedService[];
+  readonly helpers: readonly HelperName[];
   readonly sync: SyncLink;
 }
 
 /** An interface that carries the traffic of the cluster. */
-export interface DataLink {
+export interface Leg {
+  /** For names of chains: leg_1, leg_2. */
+  readonly label: string;
   readonly device: string;
+  readonly side: InterfaceConfig['side'];
+  readonly delivery: InterfaceConfig['delivery'];
   /** Shared MAC. */
   readonly mac: string;
   /** Shared addresses with their prefix, as `ip` takes them: 192.168.0.5/24. */
   readonly addresses: readonly string[];
+  /** Networks behind it; none: the rest of the world. */
+  readonly networks: Families;
+  /** Networks behind the legs that come before it (`rankedLegs`): of a flow with one of them, that end is hashed. */
+  readonly before: Families;
+  /** Whether other legs have the rest of the world behind them too: of a flow between those no end could be told from the other. */
+  readonly ambiguous: boolean;
+  /** What each bucket's flows are translated to as they leave here; none: they aren't. */
+  readonly snat: readonly Share[];
 }
 
 export interface SyncLink {
@@ -41,19 +59,18 @@ export interface SyncLink {
   readonly peerPort: number;
 }
 
-/** @throws RangeError unless there is one inside and one outside interface: others have no data plane yet */
 export const planOf = (config: ClusterConfig, node: NodeConfig): Plan => {
-  const inside = only(config, 'inside');
-  const outside = only(config, 'outside');
-  const snat = outside.snat[0];
-  const addresses = [...inside.addresses, ...outside.addresses].map(({ address }) => address);
+  const shared = config.interfaces.flatMap(({ addresses, snat }) => [
+    ...addresses.map(({ address }) => address),
+    ...snat,
+  ]);
   return {
     seed: config.seed,
     buckets: config.buckets,
-    inside: dataLink(inside, node),
-    outside: dataLink(outside, node),
-    snat,
-    shared: [...new Set(snat === undefined ? addresses : [...addresses, snat])],
+    legs: config.interfaces.map((one, index) => legOf(config, node, one, index + 1)),
+    shared: byFamily([...new Set(shared)]),
+    services: config.publish,
+    helpers: config.helpers,
     sync: {
       device: deviceOf(node, config.sync.interface),
       own: node.sync,
@@ -65,18 +82,20 @@ export const planOf = (config: ClusterConfig, node: NodeConfig): Plan => {
   };
 };
 
-const only = (config: ClusterConfig, side: InterfaceConfig['side']): InterfaceConfig => {
-  const [first, ...others] = config.interfaces.filter((one) => one.side === side);
-  if (first === undefined || others.length > 0) {
-    throw new RangeError(
-      `expected one ${side} interface, got ${first === undefined ? 0 : others.length + 1}`,
-    );
-  }
-  return first;
+const legOf = (config: ClusterConfig, node: NodeConfig, one: InterfaceConfig, number: number): Leg => {
+  const ranked = rankedLegs(config);
+  const rank = ranked.indexOf(one);
+  const before = (rank < 0 ? ranked : ranked.slice(0, rank)).flatMap(({ networks }) => networks);
+  return {
+    label: `leg_${number}`,
+    device: deviceOf(node, one.name),
+    side: one.side,
+    delivery: one.delivery,
+    mac: one.mac,
+    addresses: one.addresses.map(({ address, prefix }) => `${address}/${prefix}`),
+    networks: byFamily(one.networks),
+    before: byFamily(before),
+    ambiguous: rank < 0 && config.interfaces.length - ranked.length > 1,
+    snat: sharesOf(one.snat, groupsOf(config), config.buckets),
+  };
 };
-
-const dataLink = ({ name, mac, addresses }: InterfaceConfig, node: NodeConfig): DataLink => ({
-  device: deviceOf(node, name),
-  mac,
-  addresses: addresses.map(({ address, prefix }) => `${address}/${prefix}`),
-});

@@ -1,18 +1,21 @@
 import { readSysctl, writeSysctl } from '../system/sysctl.ts';
+import { groupOfMac } from './igmp.ts';
 import { addAddress, addGroup, listGroups, listLinks, removeAddress, removeGroup } from './links.ts';
 import type { Plan } from './plan.ts';
 import type { LoadRecord } from './record.ts';
 
-/** What the data plane puts on interfaces: shared addresses, and the groups that receive shared MACs. */
+/**
+ * What the data plane puts on interfaces: shared addresses (and with delivery igmp an IP group, which the kernel joins as
+ * long as the address is there), and the groups that receive shared MACs.
+ */
 export type Presence = Pick<LoadRecord, 'addresses' | 'groups'>;
 
-export const presenceOf = (plan: Plan): Presence => {
-  const sides = [plan.inside, plan.outside];
-  return {
-    addresses: sides.flatMap(({ device, addresses }) => addresses.map((address) => ({ device, address }))),
-    groups: sides.map(({ device, mac }) => ({ device, mac })),
-  };
-};
+export const presenceOf = ({ legs }: Plan): Presence => ({
+  addresses: legs.flatMap(({ device, mac, delivery, addresses }) =>
+    [...(delivery === 'igmp' ? [groupOfMac(mac)] : []), ...addresses].map((address) => ({ device, address })),
+  ),
+  groups: legs.map(({ device, mac }) => ({ device, mac })),
+});
 
 /** What of `wanted` is on the interfaces now. Throws ProgramError, LinkListError. */
 export const presentOf = async (wanted: Presence): Promise<Presence> => {

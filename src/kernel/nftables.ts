@@ -105,8 +105,19 @@ export class Nftables {
    * @returns the keys that were there and are renewed, each once
    */
   async renew(set: SetRef, keys: readonly number[], timeout = 0): Promise<readonly number[]> {
-    const steps = await this.#apply([{ set, add: [], remove: [], restart: keys, timeout }]);
-    return steps.flatMap(({ restart = [] }) => restart);
+    return (await this.renewAll([set], keys, timeout)).flat();
+  }
+
+  /** `renew` for several sets, all in one transaction. Returns each one's keys. */
+  async renewAll(
+    sets: readonly SetRef[],
+    keys: readonly number[],
+    timeout = 0,
+  ): Promise<readonly (readonly number[])[]> {
+    const steps = await this.#apply(
+      sets.map((set) => ({ set, add: [], remove: [], restart: keys, timeout })),
+    );
+    return steps.map(({ restart = [] }) => restart);
   }
 
   /** The generation of the rule set: another number after every change of it, by any program. */

@@ -215,11 +215,11 @@ it('does not say that a host is unreachable: the other node may reach it', async
   expect(output).not.toContain('Unreachable');
 });
 
-it('drops fragments to the SNAT address, and carries them without SNAT', async () => {
-  await load(withSnat);
-  expect(await site.pingable(SERVER, [lower, upper], ['-s', '3000'])).toEqual([]);
-  await load(plain);
-  expect(await site.pingable(SERVER, [lower, upper], ['-s', '3000'])).toEqual([lower, upper]);
+it('carries fragments, to the SNAT address as well', async () => {
+  for (const config of [withSnat, plain]) {
+    await load(config);
+    expect(await site.pingable(SERVER, [lower, upper], ['-s', '3000'])).toEqual([lower, upper]);
+  }
 });
 
 it('drops what has no state rather than have it answered', async () => {
@@ -243,7 +243,7 @@ it('drops what has no state rather than have it answered', async () => {
   await client.kill('SIGUSR1');
   const dropped = async () =>
     /counter packets (\d+).*no state/.exec(
-      await site.fw1.run(['nft', 'list', 'chain', 'ip', 'conntrack_ha', 'stateless']),
+      await site.fw1.run(['nft', 'list', 'chain', 'inet', 'conntrack_ha', 'stateless']),
     )?.[1];
   await until(
     'a drop',

@@ -37,7 +37,7 @@ table ip admin {
     oifname "eth3" masquerade
   }
 }
-table inet conntrack_ha {
+table ip conntrack_ha {
   chain named_like_ours {
     counter
   }

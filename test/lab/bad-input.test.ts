@@ -197,7 +197,7 @@ describe('a running agent', () => {
 
   it('is not reached from an address that is not a peer’s', async () => {
     const dropped = async (): Promise<number> => {
-      const chain = await fw1.run(['nft', 'list', 'chain', 'ip', 'conntrack_ha', 'from_peer']);
+      const chain = await fw1.run(['nft', 'list', 'chain', 'inet', 'conntrack_ha', 'from_peer']);
       return Number(/counter packets (\d+)/.exec(chain)?.[1]);
     };
     const before = await dropped();

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterConfig } from '../../../src/config/types.ts';
 import { dataPlaneId, type Loaded, loadDataPlane } from '../../../src/dataplane/load.ts';
-import { OWNED } from '../../../src/dataplane/owned.ts';
+import { OWNED, OWNED_SETS } from '../../../src/dataplane/owned.ts';
 import { type Unloaded, unloadDataPlane } from '../../../src/dataplane/unload.ts';
 import { Nftables } from '../../../src/kernel/nftables.ts';
 import { nodeNamed } from './cluster-config.ts';
@@ -46,10 +46,10 @@ const renew = async ({ rounds, everyMs, timeout }: Renewals): Promise<readonly n
   const renewed: number[] = [];
   const keys = await nftables.elements(OWNED);
   for (let round = 0; round < rounds; round += 1) {
-    renewed.push((await nftables.renew(OWNED, keys, timeout)).length);
+    renewed.push((await nftables.renewAll(OWNED_SETS, keys, timeout))[0]?.length ?? 0);
     await delay(everyMs);
   }
-  await nftables.renew(OWNED, keys);
+  await nftables.renewAll(OWNED_SETS, keys);
   nftables.close();
   return renewed;
 };

@@ -1,0 +1,113 @@
+import { portRange } from '../../cluster/ranges.ts';
+import { FAMILIES_OF_IP, type Family } from '../family.ts';
+import { TABLE } from '../owned.ts';
+import type { Leg, Plan, SyncLink } from '../plan.ts';
+import { anyOf, chain, devices, UNDECIDED } from './expressions.ts';
+import { helping } from './helping.ts';
+import { familiesOf, type Owned, ownedSet, sharedSet } from './netdev-table.ts';
+import { publishing, serversSet } from './servers.ts';
+import { sortingChains, sortingRules } from './sorting.ts';
+import { translatedAddresses, translatedChains, translatedMaps } from './translated.ts';
+import { translation } from './translation.ts';
+
+/**
+ * The table around conntrack: what came in fragments is sorted, what conntrack isn't to see, what comes before its
+ * state, and translation.
+ */
+export const inetTable = (plan: Plan, owned: Owned): string => {
+  const families = familiesOf(plan);
+  const legs = devices(plan.legs.map(({ device }) => device));
+  return `
+table inet ${TABLE} {
+${ownedSet(plan, owned)}${families.map((family) => sharedSet(plan, family)).join('')}\
+${families.map((family) => serversSet(plan, family) + translatedMaps(plan, family)).join('')}\
+${reassembled(plan, families)}${untracked(plan.sync)}
+  chain sync_port {
+    type filter hook input priority filter - 10; policy accept;
+    udp dport { ${ports(plan.sync)} } goto from_peer
+    tcp dport ${plan.sync.peerPort} goto from_peer
+  }
+  chain from_peer {
+    iifname "${plan.sync.device}" ip saddr ${anyOf(plan.sync.peers)} accept
+    counter drop comment "to the synchronisation's ports, but not from a peer"
+  }
+  chain after_conntrack {
+    type filter hook prerouting priority mangle; policy accept;
+    iifname ${legs} ct state invalid goto stateless
+${unasked(plan).join('')}  }
+${chain('stateless', [
+  ...families.map((family) => `${family} daddr != @shared_${family} fib daddr type local accept`),
+  // It may have run ahead of its state: the sender repeats it, whereas an answer would reset the connection.
+  'counter drop comment "no state, or none yet"',
+])}\
+  chain unreachable {
+    type filter hook output priority filter; policy accept;
+    # Said when this node's route is gone with its interface, or while nobody answered it there. The peer reaches the host: a
+    # client that heard this would give up.
+    oifname ${legs} icmp type destination-unreachable icmp code { net-unreachable, host-unreachable } counter drop
+    oifname ${legs} icmpv6 type destination-unreachable icmpv6 code { no-route, addr-unreachable } counter drop
+  }
+${helping(plan, legs)}${publishing(plan, legs)}${translation(plan)}}
+`;
+};
+
+/** Conntrack has put the fragments together (priority -400); it hasn't looked for a flow yet (-200). */
+const reassembled = (plan: Plan, families: readonly Family[]): string => {
+  const byLeg = (leg: Leg) =>
+    families.map((family) => chain(`${leg.label}_${family}`, sortingRules(plan, leg, family, 'reassembled')));
+  const toLegs = plan.legs.flatMap(({ label, device }) =>
+    families.map((family) => {
+      const only = family === 'ip' ? 'ipv4' : 'ipv6';
+      return `meta priority ${UNDECIDED} iifname "${device}" meta nfproto ${only} goto ${label}_${family}`;
+    }),
+  );
+  return [
+    ...families.map((family) => sortingChains(plan, family, { errors: false })),
+    ...families.map((family) => translatedChains(plan, family, 'reassembled')),
+    chain('decide', [
+      'meta priority != @owned counter drop comment "another node filters these"',
+      'counter meta priority set none comment "filtered by this node"',
+    ]),
+    ...plan.legs.flatMap(byLeg),
+    chain('reassembled', ['type filter hook prerouting priority -300; policy accept;', ...toLegs]),
+  ].join('');
+};
+
+/** What nodes tell each other is no flow of the cluster's. 112 is VRRP. */
+const untracked = (sync: SyncLink): string => {
+  const multicast = sync.multicast === undefined ? [] : [sync.multicast];
+  const incoming = `iifname "${sync.device}" ip saddr ${anyOf(sync.peers)} ip daddr ${anyOf([sync.own, ...multicast])}`;
+  const outgoing = `oifname "${sync.device}" ip saddr ${sync.own} ip daddr ${anyOf([...sync.peers, ...multicast])}`;
+  const rules = (match: string, vrrp: string) => `\
+    meta l4proto 112${vrrp} notrack
+    ${match} udp dport { ${ports(sync)} } notrack
+    ${match} udp sport { ${ports(sync)} } notrack
+    ${match} tcp dport ${sync.peerPort} notrack
+    ${match} tcp sport ${sync.peerPort} notrack`;
+  return `\
+  chain untracked_in {
+    type filter hook prerouting priority raw; policy accept;
+${rules(incoming, ' fib daddr type { local, multicast }')}
+  }
+  chain untracked_out {
+    type filter hook output priority raw; policy accept;
+${rules(outgoing, '')}
+  }`;
+};
+
+/**
+ * conntrack can't tell an answer to a translated flow, whose state isn't here yet, from a new flow of UDP to the firewall. As
+ * one, its entry has the port for 30 s (nf_conntrack_udp_timeout): the flow's own state can't come in beside it.
+ */
+const unasked = (plan: Plan): readonly string[] => {
+  const outside = devices(plan.legs.filter(({ side }) => side === 'outside').map(({ device }) => device));
+  const first = portRange(0, plan.buckets).first;
+  return FAMILIES_OF_IP.flatMap((family) =>
+    translatedAddresses(plan, family).map(
+      ({ address }) =>
+        `    iifname ${outside} ${family} daddr ${address} udp dport ${first}-65535 ct state new goto stateless\n`,
+    ),
+  );
+};
+
+const ports = (sync: SyncLink): string => `${sync.port}, ${sync.peerPort}`;

@@ -1,0 +1,102 @@
+import type { Family } from '../family.ts';
+import type { Leg, Plan } from '../plan.ts';
+import { chain, FRAGMENT, hash, QUOTED } from './expressions.ts';
+import { quotedServices, SERVERS, serversOf } from './servers.ts';
+import { translatedAddresses } from './translated.ts';
+
+/**
+ * Which packet is sorted. `packet`: as it comes in; `error`: an ICMP error, which goes with the flow that it quotes, as
+ * the answer to what is quoted would; `reassembled`: one that came in fragments.
+ */
+export type Sorted = 'packet' | 'error' | 'reassembled';
+
+/**
+ * The rules that put a packet that came in on a leg into its bucket, all of one family. Both directions of a flow come
+ * to the same one: see `rankedLegs` and `bucketOfFlow`, which says the same of conntrack's entries.
+ */
+export const sortingRules = (plan: Plan, leg: Leg, family: Family, sorted: Sorted): readonly string[] => {
+  const bySource = sorted === 'error' ? `by_quoted_${family}` : `by_source_${family}`;
+  return [
+    ...services(plan, family, sorted),
+    ...towardsFirewall(plan, leg, family, sorted, bySource),
+    ...towardsNetworks(leg, family, sorted, bySource),
+  ];
+};
+
+/** The chains that those rules go to. `errors`: also those for errors. */
+export const sortingChains = (plan: Plan, family: Family, { errors }: { readonly errors: boolean }): string =>
+  [
+    chain(`by_source_${family}`, [sortBy(plan, `${family} saddr`)]),
+    chain(`by_destination_${family}`, [sortBy(plan, `${family} daddr`)]),
+    ...(errors ? [chain(`by_quoted_${family}`, [sortBy(plan, QUOTED[family].destination)])] : []),
+    chain(`earlier_leg_${family}`, [
+      `${family} daddr @shared_${family} goto by_source_${family}`,
+      `goto by_destination_${family}`,
+    ]),
+    chain(`same_leg_${family}`, [
+      `${family} daddr @shared_${family} goto by_source_${family}`,
+      'fib daddr type { local, broadcast, multicast } meta priority set none accept',
+      'counter drop comment "comes in and leaves by one interface: neither end is hashed in both directions"',
+    ]),
+    chain(`ambiguous_${family}`, [
+      'fib daddr type { local, broadcast, multicast } meta priority set none accept',
+      'counter drop comment "between two interfaces without networks: neither end is hashed in both directions"',
+    ]),
+  ].join('');
+
+const sortBy = (plan: Plan, field: string): string => `meta priority set ${hash(plan, field)} goto decide`;
+
+/** Flows of published services go by the client: what comes from a server's port by its destination. */
+const services = (plan: Plan, family: Family, sorted: Sorted): readonly string[] => {
+  const hosts = serversOf(plan, family);
+  if (hosts.length === 0) return [];
+  if (sorted === 'error') return quotedServices(plan, family);
+  const from = `meta l4proto . ${family} saddr . th sport`;
+  const to = `meta l4proto . ${family} daddr . th dport`;
+  const servers = `@${SERVERS}_${family}`;
+  const parts = ['saddr', 'daddr'].map(
+    (field) => `${FRAGMENT[family]} ${family} ${field} { ${hosts.join(', ')} } goto undecided`,
+  );
+  return [
+    ...(sorted === 'packet' ? parts : []),
+    `${from} ${servers} ${to} != ${servers} goto by_destination_${family}`,
+    `${to} ${servers} ${from} != ${servers} goto by_source_${family}`,
+  ];
+};
+
+/**
+ * What is sent to a shared address. Inside these are among the networks of the legs, and the chains for those see to
+ * it: most packets there are for others.
+ */
+const towardsFirewall = (
+  plan: Plan,
+  leg: Leg,
+  family: Family,
+  sorted: Sorted,
+  bySource: string,
+): readonly string[] => {
+  if (leg.side === 'inside' && sorted !== 'error') return [];
+  const translated = leg.side === 'inside' ? [] : translatedAddresses(plan, family);
+  const chainOf = (address: string): string => {
+    const index = translated.findIndex((one) => one.address === address);
+    const name = translated[index]?.name;
+    return name === undefined ? bySource : `${sorted === 'error' ? 'quoted' : 'translated'}_${name}`;
+  };
+  const verdicts = plan.shared[family].map((address) => `${address} : goto ${chainOf(address)}`);
+  return verdicts.length === 0 ? [] : [`${family} daddr vmap { ${verdicts.join(', ')} }`];
+};
+
+const towardsNetworks = (leg: Leg, family: Family, sorted: Sorted, bySource: string): readonly string[] => {
+  const byDestination = `goto by_destination_${family}`;
+  const earlier = sorted === 'error' ? byDestination : `goto earlier_leg_${family}`;
+  const known = leg.networks.ip.length + leg.networks.ip6.length > 0;
+  if (!known && !leg.ambiguous) return [byDestination];
+  const verdicts = [
+    ...leg.before[family].map((network) => `${network} : ${known ? earlier : byDestination}`),
+    ...leg.networks[family].map((network) => `${network} : goto same_leg_${family}`),
+  ];
+  return [
+    ...(verdicts.length === 0 ? [] : [`${family} daddr vmap { ${verdicts.join(', ')} }`]),
+    known ? `goto ${bySource}` : `goto ambiguous_${family}`,
+  ];
+};
