@@ -15,6 +15,12 @@ export const explainIssues = (issues: readonly z.core.$ZodIssue[], value: unknow
   return [...others, ...unknown.map(({ complaint }) => complaint)];
 };
 
+/** Tells the paths at which the issues are, and what is below them. */
+export const faultyPaths = (issues: readonly z.core.$ZodIssue[]): ((path: KeyPath) => boolean) => {
+  const faulty = issues.map(({ path }) => keyPath(path));
+  return (path) => faulty.some((one) => one.every((part, index) => part === path[index]));
+};
+
 /** A copy of `value` without what the issues are about. Nodes and interfaces stay, so that they can be counted. */
 export const withoutFaults = (value: unknown, issues: readonly z.core.$ZodIssue[]): unknown => {
   const copy: unknown = structuredClone(value);

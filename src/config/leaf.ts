@@ -38,26 +38,33 @@ export const wholeNumber = (what: string, least: number, most: number) =>
       : new Refusal(`${show(input)} is not ${what}`),
   );
 
-/** One of a few words. `later` are those that the design knows but this version doesn't do, each with the reason. */
+/**
+ * One of a few words. `later` are those that the design knows but this version doesn't do, each with the reason; `meant`
+ * are other words for some of them.
+ */
 export const choice = <Word extends string>(
   words: readonly Word[],
   later: Readonly<Record<string, string>> = {},
+  meant: Readonly<Record<string, Word>> = {},
 ) =>
   leaf(`use ${listed(words)}`, (input) => {
     const word = words.find((candidate) => candidate === input);
     if (word !== undefined) {
       return word;
     }
-    const reason = typeof input === 'string' && Object.hasOwn(later, input) ? later[input] : undefined;
+    const reason = typeof input === 'string' ? ownValue(later, input) : undefined;
     if (reason !== undefined) {
       return new Refusal(`${show(input)} is not supported yet: ${reason}`);
     }
-    const near = typeof input === 'string' ? nearest(input, words) : undefined;
+    const near = typeof input === 'string' ? (ownValue(meant, input) ?? nearest(input, words)) : undefined;
     return new Refusal(
       `${show(input)} is not known here`,
       near === undefined ? undefined : `did you mean ${near}?`,
     );
   });
+
+const ownValue = <Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
 
 /** `a`, `a or b`, `a, b or c` */
 export const listed = (words: readonly string[]): string =>

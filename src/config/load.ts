@@ -1,14 +1,18 @@
 import { readFile } from 'node:fs/promises';
+import { checkDelivery } from './check-delivery.ts';
 import { checkInterfaces } from './check-interfaces.ts';
 import { checkLinks } from './check-links.ts';
 import { checkMode, modeFor } from './check-mode.ts';
+import { checkNetworks } from './check-networks.ts';
 import { checkNodes } from './check-nodes.ts';
 import { checkProbes } from './check-probe.ts';
-import { type Complaint, pathText } from './complaint.ts';
+import { checkSnat } from './check-snat.ts';
+import { type Complaint, type KeyPath, pathText } from './complaint.ts';
 import { readDocument, type SourceDocument } from './document.ts';
 import { ConfigError, type Mistake } from './error.ts';
-import { explainIssues, withoutFaults } from './explain.ts';
-import { remains, type Whole, whole } from './schema.ts';
+import { explainIssues, faultyPaths, withoutFaults } from './explain.ts';
+import { networksOf } from './remaining.ts';
+import { type Remains, remains, type Whole, whole } from './schema.ts';
 import { contains, type Subnet, subnetText } from './subnet.ts';
 import type { ClusterConfig, InterfaceConfig } from './types.ts';
 
@@ -33,11 +37,14 @@ export const parseConfig = (text: string, file: string): ClusterConfig => {
   }
   const result = whole.safeParse(document.value);
   const complaints = result.success
-    ? [...document.complaints, ...checkTogether(result.data)]
+    ? [...document.complaints, ...checkTogether(result.data, () => false)]
     : [
         ...document.complaints,
         ...explainIssues(result.error.issues, document.value),
-        ...checkTogether(remains.safeParse(withoutFaults(document.value, result.error.issues)).data ?? {}),
+        ...checkTogether(
+          remains.safeParse(withoutFaults(document.value, result.error.issues)).data ?? {},
+          faultyPaths(result.error.issues),
+        ),
       ];
   if (!result.success || complaints.length > 0) {
     throw new ConfigError(located(complaints, document, file), { cause: result.error });
@@ -70,10 +77,14 @@ const read = async (file: string): Promise<string> => {
   }
 };
 
-const checkTogether = (config: Parameters<typeof checkNodes>[0]): readonly Complaint[] => [
+/** `isFaulty` tells the keys whose value is wrong by itself: their defaults would lead to mistakes that aren't there. */
+const checkTogether = (config: Remains, isFaulty: (path: KeyPath) => boolean): readonly Complaint[] => [
   ...checkNodes(config),
   ...checkMode(config),
   ...checkInterfaces(config),
+  ...checkDelivery(config, isFaulty),
+  ...checkNetworks(config),
+  ...checkSnat(config),
   ...checkProbes(config),
   ...checkLinks(config),
 ];
@@ -100,7 +111,7 @@ const complete = (config: Whole): ClusterConfig => {
     ([name, one]): InterfaceConfig => ({
       name,
       ...one,
-      networks: insideNetworks(one),
+      networks: largest(networksOf({ name, ...one })).map(subnetText),
       probe: one.probe,
     }),
   );
@@ -118,15 +129,9 @@ const complete = (config: Whole): ClusterConfig => {
   };
 };
 
-/** What is inside: `networks`, or else the subnets of the addresses, each once. */
-const insideNetworks = (one: Whole['interfaces'][string]): readonly string[] => {
-  if (one.side === 'outside') {
-    return [];
-  }
-  const subnets: readonly Subnet[] = one.networks.length > 0 ? one.networks : one.addresses;
-  const largest = subnets.filter(
+/** Those that are in none of the others, each once. */
+const largest = (subnets: readonly Subnet[]): readonly Subnet[] =>
+  subnets.filter(
     (subnet, index) =>
       !subnets.some((other, at) => contains(other, subnet) && (other.prefix < subnet.prefix || at < index)),
   );
-  return largest.map(subnetText);
-};

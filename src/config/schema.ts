@@ -1,20 +1,8 @@
 import * as z from 'zod';
+import { anyAddress, interfaceAddress, ipv4Address, multicastAddress, network } from './addresses.ts';
 import { choice, wholeNumber } from './leaf.ts';
 import { sharedMac } from './mac.ts';
-import {
-  address,
-  advert,
-  buckets,
-  deviceName,
-  duration,
-  hostLabel,
-  interfaceAddress,
-  lease,
-  multicastAddress,
-  network,
-  path,
-  seed,
-} from './values.ts';
+import { advert, buckets, deviceName, duration, hostLabel, lease, path, seed } from './values.ts';
 
 // Each section's keys are listed once; below, they are put together twice: as the file must be, and as what is left
 // of a file when everything wrong has been taken out of it.
@@ -31,7 +19,7 @@ const top = {
 
 const node = {
   id: wholeNumber('a node id', 1, 255),
-  sync: address,
+  sync: ipv4Address('states and messages go between the nodes over IPv4'),
   devices: z.record(z.string(), deviceName).prefault({}),
 };
 
@@ -51,10 +39,8 @@ const sync = {
 const networkInterface = {
   side: choice(['inside', 'outside']),
   mac: sharedMac,
-  delivery: choice(['multicast'], {
-    unicast: 'it needs a macvlan on every shared interface',
-  }).prefault('multicast'),
-  probe: address.optional(),
+  delivery: choice(['multicast', 'igmp', 'stealth'], {}, { unicast: 'stealth' }).prefault('multicast'),
+  probe: ipv4Address('the neighbour is asked by a ping over IPv4').optional(),
 };
 
 const keepalived = {
@@ -99,7 +85,7 @@ export const whole = z.strictObject({
     z.strictObject({
       ...networkInterface,
       addresses: z.array(interfaceAddress),
-      snat: z.array(address).prefault([]),
+      snat: z.array(anyAddress).prefault([]),
       networks: z.array(network).prefault([]),
     }),
   ),
@@ -122,7 +108,7 @@ export const remains = z
         .strictObject({
           ...networkInterface,
           addresses: z.array(interfaceAddress.optional()),
-          snat: z.array(address.optional()),
+          snat: z.array(anyAddress.optional()),
           networks: z.array(network.optional()),
         })
         .partial(),

@@ -1,16 +1,6 @@
 import { show } from './complaint.ts';
 import { parseDuration } from './duration.ts';
 import { leaf, Refusal, textLeaf } from './leaf.ts';
-import {
-  broadcastAddress,
-  isHostAddress,
-  isIpv4,
-  isIpv6,
-  networkAddress,
-  parseSubnet,
-  type Subnet,
-  subnetText,
-} from './subnet.ts';
 
 /**
  * A name that is a host name's first label (RFC 952, RFC 1123). No underscore: groups are named `home_backup`.
@@ -72,75 +62,6 @@ export const buckets = leaf('use a power of two from 2 to 1024, such as 64', (in
   return below === input
     ? input
     : new Refusal(`${input} is not a power of two`, `use ${below} or ${below * 2}`);
-});
-
-const IPV6 = 'is an IPv6 address, and so far only IPv4 flows are put into buckets and replicated';
-
-/** An IPv4 address that a host can have. */
-export const address = textLeaf('use an IPv4 address such as 192.168.1.5', (text) => {
-  if (isIpv6(text)) {
-    return new Refusal(`${show(text)} ${IPV6}`);
-  }
-  if (parseSubnet(text) !== undefined) {
-    return new Refusal(`${show(text)} has a prefix length`, `use ${text.split('/')[0]}`);
-  }
-  if (!isIpv4(text)) {
-    return new Refusal(`${show(text)} is not an IPv4 address`);
-  }
-  return isHostAddress(text) ? text : new Refusal(`${text} is not an address that a host can have`);
-});
-
-/** An IPv4 multicast address, and none that routers take for their own protocols (RFC 5771: 224.0.0.0/24). */
-export const multicastAddress = textLeaf('use a multicast address such as 225.0.0.50', (text) => {
-  const first = isIpv4(text) ? Number(text.split('.')[0]) : 0;
-  if (first < 224 || first > 239) {
-    return new Refusal(`${show(text)} is not an IPv4 multicast address`);
-  }
-  return text.startsWith('224.0.0.') ? new Refusal(`${text} belongs to routing protocols`) : text;
-});
-
-/** An IPv4 address with its prefix length. */
-export const interfaceAddress = textLeaf('use the form 192.168.0.5/24', (text): Subnet | Refusal => {
-  if (isIpv6(text.replace(/\/\d+$/, ''))) {
-    return new Refusal(`${show(text)} ${IPV6}`, 'use an IPv4 address such as 192.168.0.5/24');
-  }
-  if (isIpv4(text)) {
-    return new Refusal(`${show(text)} has no prefix length`, `use ${text}/24 if its network is that large`);
-  }
-  const subnet = parseSubnet(text);
-  if (subnet === undefined || subnet.prefix === 0) {
-    return new Refusal(`${show(text)} is not an IPv4 address with a prefix length`);
-  }
-  if (!isHostAddress(subnet.address)) {
-    return new Refusal(`${text} is not an address that a host can have`);
-  }
-  if (subnet.prefix < 31 && subnet.address === networkAddress(subnet)) {
-    return new Refusal(`${text} is the network itself`, 'use the address of a host in it');
-  }
-  if (subnet.prefix < 31 && subnet.address === broadcastAddress(subnet)) {
-    return new Refusal(`${text} is the network's broadcast address`, 'use the address of a host in it');
-  }
-  return subnet;
-});
-
-/** An IPv4 prefix without host bits. */
-export const network = textLeaf('use the form 192.168.0.0/24', (text): Subnet | Refusal => {
-  if (isIpv6(text.replace(/\/\d+$/, ''))) {
-    return new Refusal(`${show(text)} ${IPV6}`, 'use IPv4 prefixes such as 192.168.0.0/24');
-  }
-  const subnet = parseSubnet(text);
-  if (subnet === undefined) {
-    return new Refusal(`${show(text)} is not an IPv4 prefix`);
-  }
-  if (subnet.prefix === 0) {
-    return new Refusal(
-      `${text} is every address, and the outside has to be somewhere`,
-      'name the inside prefixes',
-    );
-  }
-  return subnet.address === networkAddress(subnet)
-    ? subnet
-    : new Refusal(`${text} has bits set beyond its prefix`, `use ${subnetText(subnet)}`);
 });
 
 const DURATION = 'use a number with ms, s, m or h, such as 2s or 500ms';

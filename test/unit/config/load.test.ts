@@ -48,6 +48,8 @@ describe('a configuration without a mistake', () => {
           probe: undefined,
         },
       ],
+      publish: [],
+      helpers: [],
       firewall: 'nftables',
       manager: 'keepalived',
       keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },
