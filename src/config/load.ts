@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { checkDelivery } from './check-delivery.ts';
+import { bucketsFor, checkFirewall, leaseFor } from './check-firewall.ts';
 import { checkHelpers } from './check-helpers.ts';
 import { checkInterfaces } from './check-interfaces.ts';
 import { checkLinks } from './check-links.ts';
@@ -91,6 +92,7 @@ const checkTogether = (config: Remains, isFaulty: (path: KeyPath) => boolean): r
   ...checkPublish(config, isFaulty),
   ...checkHelpers(config),
   ...checkLinks(config),
+  ...checkFirewall(config, isFaulty),
 ];
 
 /** The complaints with their places, in the file's order. */
@@ -122,6 +124,7 @@ const complete = (config: Whole): ClusterConfig => {
   const inside = interfaces.find((one) => one.side === 'inside')?.name ?? config.sync.interface;
   return {
     ...config,
+    buckets: config.buckets ?? bucketsFor(config.firewall),
     nodes: Object.entries(config.nodes)
       .map(([name, node]) => ({ name, ...node }))
       .toSorted((one, other) => one.id - other.id),
@@ -129,6 +132,7 @@ const complete = (config: Whole): ClusterConfig => {
     interfaces,
     publish: Object.entries(config.publish).map(([name, one]) => published(name, one)),
     keepalived: { ...config.keepalived, interface: config.keepalived.interface ?? inside },
+    timeouts: { ...config.timeouts, lease: config.timeouts.lease ?? leaseFor(config.firewall) },
   };
 };
 

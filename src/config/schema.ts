@@ -11,10 +11,9 @@ import { advert, buckets, deviceName, duration, hostLabel, lease, path, seed } f
 const top = {
   cluster: hostLabel,
   seed: seed.prefault(0xdeadbeef),
-  buckets: buckets.prefault(64),
-  firewall: choice(['nftables'], {
-    xtables: 'it drops foreign packets only after conntrack has changed the replicas by them',
-  }).prefault('nftables'),
+  // By default what the firewall asks for; so is the lease.
+  buckets: buckets.optional(),
+  firewall: choice(['nftables', 'xtables']).prefault('nftables'),
   manager: choice(['keepalived', 'pacemaker', 'none']).prefault('keepalived'),
 };
 
@@ -77,7 +76,7 @@ const timeouts = {
   sync: duration('positive').prefault('30s'),
   disagree: duration('positive').prefault('2s'),
   holddown: duration('or zero').prefault('0s'),
-  lease: lease.prefault('30s'),
+  lease: lease.optional(),
 };
 
 // A UNIX socket's path has room for 107 bytes and the null (unix(7)); the agent's sockets are in `run`.

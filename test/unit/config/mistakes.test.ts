@@ -514,8 +514,8 @@ check('probe', [
 check('firewall, manager and keepalived', [
   [
     1,
-    'cluster: edge\nfirewall: xtables',
-    '2:11: firewall: "xtables" is not supported yet: it drops foreign packets only after conntrack has changed the replicas by them; use nftables',
+    'cluster: edge\nfirewall: nftable',
+    '2:11: firewall: "nftable" is not known here; did you mean nftables?',
   ],
   [
     1,
