@@ -132,7 +132,7 @@ const insideNetworks = (config: ClusterConfig): readonly string[] =>
     );
 
 const overlap = (one: Network, other: Network): boolean =>
-  inNetworks(one.word, [other]) || inNetworks(other.word, [one]);
+  inNetworks(one.address, [other]) || inNetworks(other.address, [one]);
 
 const networkOf = (value: string): Network | undefined => {
   try {
