@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { addressWord } from '../cluster/address.ts';
+import { parseAddress } from '../cluster/address.ts';
 import { groupsOf } from '../cluster/groups.ts';
 import { hashingOf } from '../cluster/hashing.ts';
 import { refreshInterval } from '../cluster/refresh.ts';
@@ -199,12 +199,12 @@ const watchSorting = async (
 ): Promise<{ current: () => Sorting; close: () => void }> => {
   const hashing = hashingOf(config);
   const look = async (): Promise<Sorting> => {
-    const local = await localAddresses();
+    const local = await localAddresses([4, 6]);
     return {
       hashing,
       replicated: replicatedFlows(
         config,
-        local.map(({ address }) => addressWord(address)),
+        local.map(({ address }) => parseAddress(address)),
       ),
     };
   };

@@ -71,4 +71,17 @@ describe('local addresses', () => {
       { device: 'near-end', address: '192.168.0.6', prefix: 24 },
     ]);
   });
+
+  it('are those of IPv6 as well if they are asked for', async () => {
+    await ip('address', 'add', '192.168.0.7/24', 'dev', 'near-end');
+    await ip('address', 'add', 'fd00:0:0::7/64', 'dev', 'near-end', 'nodad');
+    await ip('address', 'add', 'fd00::9:1', 'peer', 'fd00::9:2/128', 'dev', 'far-end');
+
+    const addresses = await localAddresses([4, 6]);
+
+    expect(addresses).toContainEqual({ device: 'near-end', address: '192.168.0.7', prefix: 24 });
+    expect(addresses).toContainEqual({ device: 'near-end', address: 'fd00::7', prefix: 64 });
+    expect(addresses).toContainEqual({ device: 'far-end', address: 'fd00::9:1', prefix: 128 });
+    expect(await localAddresses([6])).not.toContainEqual(expect.objectContaining({ address: '192.168.0.7' }));
+  });
 });
