@@ -85,22 +85,3 @@ export const portRange = (bucket: number, buckets: number): PortRange => {
 
 const start = (bucket: number, buckets: number): number =>
   FIRST_PORT + Math.floor((bucket * PORTS) / buckets);
-
-/** What the flows of a bucket are translated to: an address, and ports or ICMP ids from first to last. */
-export interface Share {
-  readonly bucket: number;
-  readonly address: string;
-  readonly first: number;
-  readonly last: number;
-}
-
-export const sharesOf = (
-  addresses: readonly string[],
-  _groups: readonly Group[],
-  buckets: number,
-): readonly Share[] => {
-  const [address] = addresses;
-  return address === undefined
-    ? []
-    : Array.from({ length: buckets }, (_, bucket) => ({ bucket, address, ...portRange(bucket, buckets) }));
-};

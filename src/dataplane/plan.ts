@@ -96,6 +96,8 @@ const legOf = (config: ClusterConfig, node: NodeConfig, one: InterfaceConfig, nu
     networks: byFamily(one.networks),
     before: byFamily(before),
     ambiguous: rank < 0 && config.interfaces.length - ranked.length > 1,
-    snat: sharesOf(one.snat, groupsOf(config), config.buckets),
+    snat: Object.values(byFamily(one.snat)).flatMap((addresses) =>
+      addresses.length === 0 ? [] : sharesOf(addresses, groupsOf(config), config.buckets),
+    ),
   };
 };

@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { portRange } from '../../src/cluster/ranges.ts';
 import { askKind, expectAnswers, hostPorts, KINDS } from './crossing/asking.ts';
 import { crossingConfig, PUBLISHED } from './crossing/config.ts';
-import { addressOf, Crossing, ECHO, SERVER, SHARED, type Side, sourcesOf } from './crossing/crossing.ts';
+import {
+  addressOf,
+  bucketOfText,
+  Crossing,
+  ECHO,
+  SERVER,
+  SHARED,
+  type Side,
+  sourcesOf,
+} from './crossing/crossing.ts';
 
 let crossing: Crossing;
 beforeAll(async () => {
@@ -102,7 +111,7 @@ it('keeps the port of a client where it is one of its bucket, and stays among th
     const replies = await crossing.ask('lan', { ...question, to: addressOf('wan', 'ip', SERVER) });
     return Number(replies[source]?.[0]?.split(' ')[2]);
   };
-  const { first, last } = portRange(crossing.bucketOf(source), 64);
+  const { first, last } = portRange(bucketOfText(source), 64);
   expect(await asked(first + 7)).toBe(first + 7);
   const other = await asked(last + 2000 < 65_536 ? last + 2000 : first - 2000);
   expect(other).toBeGreaterThanOrEqual(first);

@@ -2,8 +2,8 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../../../scripts/bundle.ts';
-import { addressWord } from '../../../src/cluster/address.ts';
-import { bucketOfWord } from '../../../src/cluster/hash.ts';
+import { parseAddress } from '../../../src/cluster/address.ts';
+import { bucketOf } from '../../../src/cluster/hash.ts';
 import type { ClusterConfig } from '../../../src/config/types.ts';
 import { Machine } from '../../lab/rig/machine.ts';
 import { createRunDirectory, type RunDirectory, removeRunDirectory } from '../../lab/rig/run-directory.ts';
@@ -37,6 +37,9 @@ export const addressOf = (side: Side['name'], family: Family, number: number): s
 /** Addresses that a host asks from. */
 export const sourcesOf = (side: Side['name'], family: Family): readonly string[] =>
   Array.from({ length: 6 }, (_, index) => addressOf(side, family, 10 + index));
+
+/** The bucket of an address in `crossingConfig`. */
+export const bucketOfText = (address: string): number => bucketOf(parseAddress(address), 0xdeadbeef, 64);
 
 /** Where a host answers. */
 export const SERVER = 80;
@@ -102,11 +105,6 @@ export class Crossing {
   ): Promise<Replies> {
     const whole: Question = { sourcePort: 0, size: 1, ...question };
     return JSON.parse(await this.#program(this.hosts[from], 'ask-program', [JSON.stringify(whole)]));
-  }
-
-  /** The bucket of an IPv4 address. */
-  bucketOf(address: string): number {
-    return bucketOfWord(addressWord(address), 0xdeadbeef, 64);
   }
 
   /** How often each source's three pings were answered; a copy counts. */
