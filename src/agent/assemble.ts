@@ -41,6 +41,7 @@ const TIMEOUTS = [
   'udp_timeout',
   'udp_timeout_stream',
   'icmp_timeout',
+  'icmpv6_timeout',
   'tcp_timeout_established',
   'tcp_timeout_unacknowledged',
   'tcp_timeout_max_retrans',
