@@ -28,14 +28,8 @@ const ask = (from: (typeof SIDES)[number], protocol: 'udp' | 'tcp', to: string) 
 
 /** Of the sources, those of which a node has a flow to its service. */
 const served = async (node: 'fw1' | 'fw2', sources: readonly string[]): Promise<readonly string[]> => {
-  const words = [
-    'conntrack',
-    '-L',
-    '-f',
-    sources[0]?.includes(':') ? 'ipv6' : 'ipv4',
-    '--dport',
-    String(SERVICE),
-  ];
+  const family = sources[0]?.includes(':') ? 'ipv6' : 'ipv4';
+  const words = ['conntrack', '-L', '-f', family, '-p', 'udp', '--dport', String(SERVICE)];
   const text = await crossing.nodes[node].run(words);
   return sources.filter((source) => text.includes(`src=${source} `));
 };
