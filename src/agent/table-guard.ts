@@ -4,7 +4,7 @@ import type { Step } from '../transitions/steps.ts';
 import type { Chronicle } from './chronicle.ts';
 
 /** Our tables in the kernel, which another program may remove: `nft flush ruleset` does. */
-export type GuardedTables = Pick<TableMender, 'generation' | 'damage' | 'mend'>;
+export type GuardedTables = Pick<TableMender, 'generation' | 'damage' | 'mend' | 'rivals'>;
 
 export interface GuardHost {
   /** The buckets that this node may go on serving at once. */
@@ -37,6 +37,8 @@ export class TableGuard {
   #times = 0;
   #loggedAt = Number.NEGATIVE_INFINITY;
   #last: { readonly at: number; readonly text: string } | undefined;
+  /** What others do that ours can't be right with; undefined: not looked at yet. */
+  #rivals: readonly string[] | undefined;
   #failure = '';
 
   constructor(tables: GuardedTables, host: GuardHost) {
@@ -62,6 +64,7 @@ export class TableGuard {
       if (generation !== this.#generation) {
         const damage = await this.#tables.damage();
         if (damage === undefined) {
+          await this.#lookAtRivals();
           this.#generation = generation;
         } else {
           await this.#mend(damage);
@@ -81,6 +84,7 @@ export class TableGuard {
     const recent = this.#last !== undefined && performance.now() - this.#last.at < REMEMBERED_MS;
     return [
       ...(this.#failure === '' ? [] : [this.#failure]),
+      ...(this.#rivals ?? []),
       ...(recent && this.#last !== undefined ? [this.#last.text] : []),
     ];
   }
@@ -104,6 +108,15 @@ export class TableGuard {
       this.#host.log.warn(`${text}${times}; ${ADVICE}`);
     }
     this.#host.mended();
+  }
+
+  /** Those that were there when the data plane was loaded were named then. */
+  async #lookAtRivals(): Promise<void> {
+    const before = this.#rivals;
+    this.#rivals = await this.#tables.rivals();
+    for (const rival of this.#rivals.filter((text) => before !== undefined && !before.includes(text))) {
+      this.#host.log.warn(rival);
+    }
   }
 
   /** Once for each new reason: what goes on failing was said. */

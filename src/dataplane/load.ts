@@ -11,6 +11,7 @@ import { planOf } from './plan.ts';
 import { appear, disappear, type Presence, presenceOf, presentOf, without } from './presence.ts';
 import { bootId, type LoadRecord, readRecord, writeRecord } from './record.ts';
 import { renderNftables } from './render.ts';
+import { rivalsText } from './rivals.ts';
 import { tablesLoaded } from './tables.ts';
 import { unloadDataPlane } from './unload.ts';
 
@@ -97,7 +98,7 @@ export const loadDataPlane = async (
     if (!running) await takeBack(config, error);
     throw error;
   }
-  return { id: record.id, fresh, warnings };
+  return { id: record.id, fresh, warnings: [...warnings, ...(await rivals())] };
 };
 
 /** The id of the data plane that is loaded; undefined if none is, or not wholly. Throws ProgramError, RecordError. */
@@ -159,6 +160,15 @@ const areDamaged = async (loaded: TablesImprint): Promise<boolean> => {
   const ruleset = new Ruleset();
   try {
     return damageOf(loaded, await imprintNow(ruleset)) !== undefined;
+  } finally {
+    ruleset.close();
+  }
+};
+
+const rivals = async (): Promise<readonly string[]> => {
+  const ruleset = new Ruleset();
+  try {
+    return rivalsText(await ruleset.sourceNat());
   } finally {
     ruleset.close();
   }

@@ -7,6 +7,7 @@ import { digestOf } from './load.ts';
 import type { Owned } from './netdev-table.ts';
 import { readRecord, writeRecord } from './record.ts';
 import { renderNftables } from './render.ts';
+import { rivalsText } from './rivals.ts';
 
 /** Notices that another program has removed or changed our tables, and loads them again. */
 export class TableMender {
@@ -14,6 +15,8 @@ export class TableMender {
   readonly #node: NodeConfig;
   readonly #ruleset = new Ruleset();
   #loaded: TablesImprint = {};
+  /** Ends the announcements that are under way. */
+  #announced = (): void => {};
 
   constructor(config: ClusterConfig, node: NodeConfig) {
     this.#config = config;
@@ -49,10 +52,17 @@ export class TableMender {
     this.#loaded = await loadAndImprint(renderNftables(this.#config, this.#node, owned));
     const rules = digestOf(renderNftables(this.#config, this.#node));
     await writeRecord(this.#config, { ...record, rules, tables: this.#loaded });
-    announceAddresses(this.#config);
+    this.#announced();
+    this.#announced = announceAddresses(this.#config, this.#node);
+  }
+
+  /** A sentence about each chain of others that translates before ours. */
+  async rivals(): Promise<readonly string[]> {
+    return rivalsText(await this.#ruleset.sourceNat());
   }
 
   close(): void {
+    this.#announced();
     this.#ruleset.close();
   }
 }

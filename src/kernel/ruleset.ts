@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { getChains, parseSourceNat, type SourceNat } from './chain-message.ts';
 import { Channel, NETLINK_NETFILTER, type OnMessage } from './channel.ts';
 import { dump } from './dump.ts';
 import { KernelError, NetlinkConflictError } from './error.ts';
@@ -54,6 +55,11 @@ export class Ruleset {
       await nextTurn();
     }
     throw new NetlinkConflictError('read', 'the rule set', ATTEMPTS, undefined);
+  }
+
+  /** All chains of nftables that translate the source of packets. Throws KernelError and what `Channel.request` throws. */
+  sourceNat(): Promise<readonly SourceNat[]> {
+    return this.#dump('the chains', getChains, (view, at, end) => parseSourceNat(view, at, end));
   }
 
   close(): void {

@@ -81,7 +81,12 @@ const BREAKS: Readonly<Record<string, Alter>> = {
   /** Rules that another program has removed stay so. */
   guard: (parts) => ({
     ...parts,
-    tables: { generation: async () => 0, damage: async () => undefined, mend: async () => {} },
+    tables: {
+      generation: async () => 0,
+      damage: async () => undefined,
+      mend: async () => {},
+      rivals: async () => [],
+    },
   }),
   /** The agent doesn't notice that it stood still. */
   still: (parts) => ({ ...parts, standStill: { look: () => 0 } }),

@@ -6,6 +6,7 @@ let damage: string | undefined;
 let held: readonly number[];
 let failure: Error | undefined;
 let asked: number;
+let rivals: readonly string[];
 const calls: string[] = [];
 
 const guard = (): TableGuard =>
@@ -22,6 +23,7 @@ const guard = (): TableGuard =>
         damage = undefined;
         generation += 1;
       },
+      rivals: async () => rivals,
     },
     {
       held: async () => held,
@@ -37,7 +39,7 @@ const guard = (): TableGuard =>
   );
 
 beforeEach(() => {
-  [generation, damage, held, failure, asked] = [7, undefined, [1, 3], undefined, 0];
+  [generation, damage, held, failure, asked, rivals] = [7, undefined, [1, 3], undefined, 0, ['old']];
   calls.length = 0;
 });
 
@@ -83,5 +85,15 @@ describe('the guard of our tables', () => {
     await one.look();
     expect(calls).toContain('load 1,3 for 30000');
     expect(one.warnings).toEqual([expect.stringContaining('loaded again')]);
+  });
+
+  it('names who translates before ours, and logs who has come since', async () => {
+    const one = guard();
+    await one.look();
+    expect([one.warnings, calls]).toEqual([['old'], []]);
+    rivals = ['old', 'new'];
+    generation += 1;
+    await one.look();
+    expect([one.warnings, calls]).toEqual([['old', 'new'], ['new']]);
   });
 });
