@@ -69,7 +69,7 @@ const translation = (plan: Plan, snat: string): string => {
   const outwards = `iifname "${plan.inside.device}" oifname "${plan.outside.device}"`;
   return `\
   chain translate {
-    type nat hook postrouting priority srcnat; policy accept;
+    type nat hook postrouting priority srcnat - 1; policy accept;
     ${outwards} meta l4proto { tcp, udp } snat ip to ${target}
     ${outwards} meta l4proto icmp snat ip to ${target}
     ${outwards} counter drop comment "a protocol without ports can't be translated by bucket"
