@@ -15,6 +15,7 @@ import { drained, sent } from '../conntrackd/progress.ts';
 import { logFileOf } from '../conntrackd/render.ts';
 import { parseStatistics } from '../conntrackd/statistics.ts';
 import { LinkWatch } from '../dataplane/link-watch.ts';
+import { TableMender } from '../dataplane/mend.ts';
 import { OwnedBuckets } from '../dataplane/owned-buckets.ts';
 import { Conntrack } from '../kernel/conntrack.ts';
 import { localAddresses } from '../kernel/links.ts';
@@ -75,6 +76,7 @@ export const assemble = async (
 ): Promise<Assembly> => {
   const lease = leaseOf(config);
   const owned = new OwnedBuckets(lease);
+  const tables = new TableMender(config, node);
   const conntrack = new Conntrack();
   const control = new Control(config.paths.conntrackd, { timeout: config.timeouts.conntrackd });
   const health = new Health(config.paths.conntrackd, control, {
@@ -96,6 +98,7 @@ export const assemble = async (
       noteJoined: () => files.noteJoined(id),
       files,
       sorting: sorting.current,
+      tables,
       edges: edgesOf(config, owned, conntrack, control, health),
       lease,
       resident,
@@ -124,6 +127,7 @@ export const assemble = async (
       health.close();
       sorting.close();
       owned.close();
+      tables.close();
       conntrack.close();
     },
   };

@@ -1,15 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
+import { SetMissingError } from '../kernel/nftables.ts';
+import { Ruleset } from '../kernel/ruleset.ts';
 import { run } from '../system/run.ts';
 import { readSysctl, writeSysctl } from '../system/sysctl.ts';
 import { checkMachine, DataPlaneError } from './check.ts';
+import { damageOf, imprintNow, loadAndImprint, type TablesImprint } from './imprint.ts';
 import { macsOf } from './macs.ts';
 import { OwnedBuckets } from './owned-buckets.ts';
 import { planOf } from './plan.ts';
 import { appear, disappear, type Presence, presenceOf, presentOf, without } from './presence.ts';
 import { bootId, type LoadRecord, readRecord, writeRecord } from './record.ts';
 import { renderNftables } from './render.ts';
-import { loadTables, tablesLoaded } from './tables.ts';
+import { rivalsText } from './rivals.ts';
+import { tablesLoaded } from './tables.ts';
 import { unloadDataPlane } from './unload.ts';
 
 export interface Loaded {
@@ -35,7 +39,7 @@ const SYSCTLS: Readonly<Record<string, string>> = {
 
 /**
  * Has this node carry its part of the cluster, closed: rules, shared MACs, shared addresses. Called again it mends what
- * is missing and leaves the owned buckets as they are; if `owned` is given, or the hash has changed, the set holds `owned`
+ * is missing or changed and leaves the owned buckets as they are; if `owned` is given, or the hash has changed, the set holds `owned`
  * (default: none) from the first packet on. What the set holds, kept or new, stays for a lease
  * from then on, if a manager and not the administrator says what is owned.
  *
@@ -52,20 +56,22 @@ export const loadDataPlane = async (
   const warnings = await checkMachine(config, node);
   const presence = presenceOf(planOf(config, node));
   const macs = await macsOf();
-  const rules = digest(renderNftables(config, node, macs));
+  const rules = digestOf(renderNftables(config, node, macs));
   const hashing = `${config.seed} ${config.buckets}`;
   const previous = await readRecord(config);
   // Asked in any case: without nft nothing is to be begun.
   const tables = await tablesLoaded();
   const running = previous?.complete === true && tables;
-  const fresh = owned !== undefined || !running || previous.hashing !== hashing;
+  const kept = running && previous.hashing === hashing ? await ownedNow() : undefined;
+  const fresh = owned !== undefined || previous === undefined || kept === undefined;
   const record: LoadRecord = {
-    ...(fresh || previous === undefined ? identity() : { id: previous.id, since: previous.since }),
+    ...(fresh ? identity() : { id: previous.id, since: previous.since }),
     ...(await foundBefore(presence, previous)),
     boot: bootId(),
     complete: !fresh,
     // These rules are not in the kernel yet: were this to end here, the next load would have to bring them.
     rules: previous?.rules ?? '',
+    tables: previous?.tables ?? {},
     hashing,
   };
   try {
@@ -73,21 +79,28 @@ export const loadDataPlane = async (
     for (const [name, value] of Object.entries(SYSCTLS)) {
       await writeSysctl(name, value);
     }
-    if (fresh || previous.rules !== rules) {
-      const buckets = fresh ? (owned ?? []) : await ownedNow();
+    let { tables: loaded } = record;
+    if (fresh || previous.rules !== rules || (await areDamaged(loaded))) {
+      const buckets = fresh ? (owned ?? []) : kept;
       const timeout = config.manager === 'none' ? 0 : config.timeouts.lease;
-      await loadTables(renderNftables(config, node, macs, { buckets, timeout }));
+      loaded = await loadAndImprint(renderNftables(config, node, macs, { buckets, timeout }));
     }
     await appear(presence);
     // What a load with another configuration had brought.
     const surplus = without(record, presence);
     await disappear(surplus);
-    await writeRecord(config, { ...record, complete: true, rules, ...without(record, surplus) });
+    await writeRecord(config, {
+      ...record,
+      complete: true,
+      rules,
+      tables: loaded,
+      ...without(record, surplus),
+    });
   } catch (error) {
     if (!running) await takeBack(config, error);
     throw error;
   }
-  return { id: record.id, fresh, warnings };
+  return { id: record.id, fresh, warnings: [...warnings, ...(await rivals())] };
 };
 
 /** The id of the data plane that is loaded; undefined if none is, or not wholly. Throws ProgramError, RecordError. */
@@ -96,7 +109,8 @@ export const dataPlaneId = async (config: ClusterConfig): Promise<string | undef
   return record?.complete === true && (await tablesLoaded()) ? record.id : undefined;
 };
 
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+/** By which a load knows whether other rules are in the kernel. */
+export const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 const identity = () => ({ id: randomUUID(), since: new Date().toISOString() });
 
@@ -130,12 +144,35 @@ const readConntrackSysctl = async (name: string): Promise<string> => {
   return loaded;
 };
 
-const ownedNow = async (): Promise<readonly number[]> => {
+/** undefined: somebody has removed the set and not the tables. */
+const ownedNow = async (): Promise<readonly number[] | undefined> => {
   const owned = new OwnedBuckets();
   try {
     return [...(await owned.read())];
+  } catch (error) {
+    if (error instanceof SetMissingError) return undefined;
+    throw error;
   } finally {
     owned.close();
+  }
+};
+
+/** Whether somebody has changed our tables since they were loaded. */
+const areDamaged = async (loaded: TablesImprint): Promise<boolean> => {
+  const ruleset = new Ruleset();
+  try {
+    return damageOf(loaded, await imprintNow(ruleset)) !== undefined;
+  } finally {
+    ruleset.close();
+  }
+};
+
+const rivals = async (): Promise<readonly string[]> => {
+  const ruleset = new Ruleset();
+  try {
+    return rivalsText(config, await ruleset.sourceNat());
+  } finally {
+    ruleset.close();
   }
 };
 
