@@ -100,7 +100,7 @@ export const loadDataPlane = async (
     if (!running) await takeBack(config, error);
     throw error;
   }
-  return { id: record.id, fresh, warnings: [...warnings, ...(await rivals())] };
+  return { id: record.id, fresh, warnings: [...warnings, ...(await rivals(config))] };
 };
 
 /** The id of the data plane that is loaded; undefined if none is, or not wholly. Throws ProgramError, RecordError. */
@@ -167,7 +167,7 @@ const areDamaged = async (loaded: TablesImprint): Promise<boolean> => {
   }
 };
 
-const rivals = async (): Promise<readonly string[]> => {
+const rivals = async (config: ClusterConfig): Promise<readonly string[]> => {
   const ruleset = new Ruleset();
   try {
     return rivalsText(config, await ruleset.sourceNat());
