@@ -310,6 +310,7 @@ export class Agent {
       commits: this.#commits,
       lost: this.#lost,
       guard: this.#guard,
+      ranges: this.#parts.ranges,
       conntrackd: this.#parts.conntrackdHealth,
     });
   }

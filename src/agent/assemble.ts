@@ -18,6 +18,7 @@ import { LinkWatch } from '../dataplane/link-watch.ts';
 import { TableMender } from '../dataplane/mend.ts';
 import { OwnedBuckets } from '../dataplane/owned-buckets.ts';
 import { Conntrack } from '../kernel/conntrack.ts';
+import { conntrackDrops } from '../kernel/conntrack-drops.ts';
 import { localAddresses } from '../kernel/links.ts';
 import { compareWith } from '../peers/verification.ts';
 import type { Logger } from '../system/log.ts';
@@ -27,6 +28,7 @@ import { announcerOf } from './announcer.ts';
 import { EventsFile } from './events-file.ts';
 import { AgentFiles } from './files.ts';
 import type { AgentParts } from './parts.ts';
+import { RangeWatch } from './range-watch.ts';
 import { StandStill } from './stand-still.ts';
 
 /** How long a drain is waited for before the cache is flushed all the same; adopting sends again what is owned. */
@@ -88,6 +90,13 @@ export const assemble = async (
   const sorting = await watchSorting(config);
   const files = new AgentFiles(config.paths.run);
   files.prepare();
+  const edges = edgesOf(config, owned, conntrack, control, health);
+  const ranges = new RangeWatch(config, {
+    drops: conntrackDrops,
+    table: edges.table,
+    sorting: sorting.current,
+    log,
+  });
   const agent: Agent = new Agent(
     alter({
       config,
@@ -99,7 +108,8 @@ export const assemble = async (
       files,
       sorting: sorting.current,
       tables,
-      edges: edgesOf(config, owned, conntrack, control, health),
+      edges,
+      ranges,
       lease,
       resident,
       refresh: () => refreshInterval(livingTimeouts()),
@@ -128,6 +138,7 @@ export const assemble = async (
       sorting.close();
       owned.close();
       tables.close();
+      ranges.close();
       conntrack.close();
     },
   };

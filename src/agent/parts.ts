@@ -7,6 +7,7 @@ import type { Step } from '../transitions/steps.ts';
 import type { OwnersList } from '../transitions/verify.ts';
 import type { EventsFile } from './events-file.ts';
 import type { AgentFiles } from './files.ts';
+import type { RangeWatch } from './range-watch.ts';
 import type { OwnerPeer } from './replicas.ts';
 import type { StandStill } from './stand-still.ts';
 import type { GuardedTables } from './table-guard.ts';
@@ -18,6 +19,8 @@ export interface AgentParts {
   readonly key: Buffer;
   readonly edges: Edges;
   readonly sorting: () => Sorting;
+  /** Whether SNAT finds ports. */
+  readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   /** Our tables in the kernel. */
   readonly tables: GuardedTables;
   readonly files: AgentFiles;

@@ -48,5 +48,6 @@ export const statusSchema: z.ZodType<Status> = z.object({
       failure: z.string().nullable(),
     })
     .nullable(),
+  refused: z.number(),
   warnings: z.array(z.string()),
 });

@@ -16,6 +16,8 @@ export interface Status {
   readonly comparing: ComparisonStatus | null;
   /** The last commit of conntrackd's external cache, with `replicas: cache`; null: none since the agent started. */
   readonly commit: CommitStatus | null;
+  /** Packets that conntrack dropped since the agent began because no port was left for their flow, or it met another. */
+  readonly refused: number;
   readonly warnings: readonly string[];
 }
 

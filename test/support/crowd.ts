@@ -130,6 +130,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
       hashing: { seed: config.seed, buckets: config.buckets, legs: [], published: [] },
       replicated: () => true,
     }),
+    ranges: { refused: 0, warnings: [] },
     tables: {
       generation: async () => 1,
       damage: async () => undefined,

@@ -15,6 +15,7 @@ const lineOf = (comparing: ComparisonStatus | null): string | undefined => {
     verified: [{ peer: 'fw2', synced: true, flows: 80, missing: 0, at: AT }],
     comparing,
     commit: null,
+    refused: 0,
     warnings: [],
   };
   return statusText(status)
