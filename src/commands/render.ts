@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { renderConntrackd } from '../conntrackd/render.ts';
-import { macsOf } from '../dataplane/macs.ts';
+import { listLinks } from '../dataplane/links.ts';
 import { ownAddresses } from '../dataplane/own-addresses.ts';
 import { renderNftables } from '../dataplane/render.ts';
 import { renderKeepalived } from '../managers/keepalived/render.ts';
@@ -15,7 +15,7 @@ const RENDERERS: Readonly<Record<string, (context: Context, form: Form) => strin
   nftables: async ({ config, node }) => {
     // Another node's interfaces have other MACs.
     const here = (await ownAddresses(node)).length > 0;
-    return renderNftables(config, node, here ? await macsOf() : new Map());
+    return renderNftables(config, node, here ? await listLinks() : []);
   },
 };
 

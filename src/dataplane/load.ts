@@ -6,7 +6,7 @@ import { run } from '../system/run.ts';
 import { readSysctl, writeSysctl } from '../system/sysctl.ts';
 import { checkMachine, DataPlaneError } from './check.ts';
 import { damageOf, imprintNow, loadAndImprint, type TablesImprint } from './imprint.ts';
-import { macsOf } from './macs.ts';
+import { listLinks } from './links.ts';
 import { OwnedBuckets } from './owned-buckets.ts';
 import { planOf } from './plan.ts';
 import { appear, disappear, type Presence, presenceOf, presentOf, without } from './presence.ts';
@@ -55,8 +55,8 @@ export const loadDataPlane = async (
 ): Promise<Loaded> => {
   const warnings = await checkMachine(config, node);
   const presence = presenceOf(planOf(config, node));
-  const macs = await macsOf();
-  const rules = digestOf(renderNftables(config, node, macs));
+  const links = await listLinks();
+  const rules = digestOf(renderNftables(config, node, links));
   const hashing = `${config.seed} ${config.buckets}`;
   const previous = await readRecord(config);
   // Asked in any case: without nft nothing is to be begun.
@@ -83,7 +83,7 @@ export const loadDataPlane = async (
     if (fresh || previous.rules !== rules || (await areDamaged(loaded))) {
       const buckets = fresh ? (owned ?? []) : kept;
       const timeout = config.manager === 'none' ? 0 : config.timeouts.lease;
-      loaded = await loadAndImprint(renderNftables(config, node, macs, { buckets, timeout }));
+      loaded = await loadAndImprint(renderNftables(config, node, links, { buckets, timeout }));
     }
     await appear(presence);
     // What a load with another configuration had brought.

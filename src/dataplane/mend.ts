@@ -3,8 +3,8 @@ import { Ruleset } from '../kernel/ruleset.ts';
 import { announceAddresses } from './announce.ts';
 import { DataPlaneError } from './check.ts';
 import { damageOf, imprintNow, loadAndImprint, type TablesImprint } from './imprint.ts';
+import { listLinks } from './links.ts';
 import { digestOf } from './load.ts';
-import { macsOf } from './macs.ts';
 import type { Owned } from './nftables/netdev-table.ts';
 import { readRecord, writeRecord } from './record.ts';
 import { renderNftables } from './render.ts';
@@ -50,9 +50,9 @@ export class TableMender {
     if (record?.complete !== true) {
       throw new DataPlaneError('the data plane is not loaded; load it with "conntrack-ha start"');
     }
-    const macs = await macsOf();
-    this.#loaded = await loadAndImprint(renderNftables(this.#config, this.#node, macs, owned));
-    const rules = digestOf(renderNftables(this.#config, this.#node, macs));
+    const links = await listLinks();
+    this.#loaded = await loadAndImprint(renderNftables(this.#config, this.#node, links, owned));
+    const rules = digestOf(renderNftables(this.#config, this.#node, links));
     await writeRecord(this.#config, { ...record, rules, tables: this.#loaded });
     this.#announced();
     this.#announced = announceAddresses(this.#config, this.#node);

@@ -1,6 +1,7 @@
 import { groupsOf } from '../cluster/groups.ts';
 import { rankedLegs } from '../cluster/legs.ts';
 import { type Share, sharesOf } from '../cluster/ranges.ts';
+import { parseSubnet, subnetText } from '../config/subnet.ts';
 import {
   type ClusterConfig,
   deviceOf,
@@ -11,6 +12,7 @@ import {
   peerPort,
 } from '../config/types.ts';
 import { byFamily, type Families } from './family.ts';
+import type { Link } from './links.ts';
 
 /** What the data plane of one node is made of, with the node's own names of interfaces. */
 export interface Plan {
@@ -20,6 +22,10 @@ export interface Plan {
   readonly legs: readonly Leg[];
   /** All addresses that the nodes share. */
   readonly shared: Families;
+  /** Networks in which this node has addresses, shared ones and its own; undefined: not known. */
+  readonly near: Families | undefined;
+  /** The MACs of this node's interfaces, by their names; empty: not known. */
+  readonly macs: ReadonlyMap<string, string>;
   readonly services: readonly PublishedService[];
   readonly helpers: readonly HelperName[];
   readonly sync: SyncLink;
@@ -59,7 +65,8 @@ export interface SyncLink {
   readonly peerPort: number;
 }
 
-export const planOf = (config: ClusterConfig, node: NodeConfig): Plan => {
+/** @param links all of this machine's interfaces; none: another machine's, or not known */
+export const planOf = (config: ClusterConfig, node: NodeConfig, links: readonly Link[] = []): Plan => {
   const shared = config.interfaces.flatMap(({ addresses, snat }) => [
     ...addresses.map(({ address }) => address),
     ...snat,
@@ -69,6 +76,8 @@ export const planOf = (config: ClusterConfig, node: NodeConfig): Plan => {
     buckets: config.buckets,
     legs: config.interfaces.map((one, index) => legOf(config, node, one, index + 1)),
     shared: byFamily([...new Set(shared)]),
+    near: links.length === 0 ? undefined : byFamily(nearOf(config, links)),
+    macs: new Map(links.map(({ name, mac }) => [name, mac])),
     services: config.publish,
     helpers: config.helpers,
     sync: {
@@ -80,6 +89,15 @@ export const planOf = (config: ClusterConfig, node: NodeConfig): Plan => {
       peerPort: peerPort(config.sync),
     },
   };
+};
+
+/** The same before and after the load has put the shared addresses on the interfaces. */
+const nearOf = (config: ClusterConfig, links: readonly Link[]): readonly string[] => {
+  const shared = config.interfaces.flatMap(({ addresses }) =>
+    addresses.map(({ address, prefix }) => `${address}/${prefix}`),
+  );
+  const all = [...shared, ...links.flatMap(({ addresses }) => addresses)];
+  return [...new Set(all.flatMap((text) => parseSubnet(text) ?? []).map(subnetText))].sort();
 };
 
 const legOf = (config: ClusterConfig, node: NodeConfig, one: InterfaceConfig, number: number): Leg => {

@@ -1,6 +1,7 @@
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
+import type { Link } from './links.ts';
 import { inetTable } from './nftables/inet-table.ts';
-import { type Macs, netdevTable, type Owned } from './nftables/netdev-table.ts';
+import { netdevTable, type Owned } from './nftables/netdev-table.ts';
 import { FAMILIES, TABLE } from './owned.ts';
 import { planOf } from './plan.ts';
 
@@ -9,20 +10,20 @@ import { planOf } from './plan.ts';
  * not sensitive to: nft 1.0.6 loads it, and lists it again.
  *
  * @param owned buckets that the node filters from the first packet on, and how long; none: closed
- * @param macs of the node's interfaces; needed where IPv6 addresses are shared
+ * @param links the machine's interfaces, if it is the node; needed where IPv6 addresses are shared
  */
 export const renderNftables = (
   config: ClusterConfig,
   node: NodeConfig,
-  macs: Macs,
+  links: readonly Link[],
   owned: Owned = { buckets: [], timeout: 0 },
 ): string => {
-  const plan = planOf(config, node);
+  const plan = planOf(config, node, links);
   return [
     `# The data plane of ${node.name} in the cluster ${config.cluster}, as conntrack-ha loads it.`,
     '# What you add to these tables is gone at the next start: put rules of your own into tables of your own.',
     removal,
-    netdevTable(plan, owned, macs),
+    netdevTable(plan, owned),
     inetTable(plan, owned),
   ].join('\n');
 };

@@ -267,7 +267,7 @@ it('takes an answer that has no state for no new flow, nor answers it', async ()
   expect([...(await site.flows('fw1')), ...(await site.flows('fw2'))]).toHaveLength(1);
 });
 
-it('keeps what the nodes tell each other from conntrack, and everybody else from their ports', async () => {
+it('keeps what conntrackds tell each other from conntrack, and everybody else from their ports', async () => {
   await load(plain);
   for (const machine of [site.fw1, site.fw2]) {
     for (const port of [3780, 3781]) await machine.spawn(`echo-${port}`, site.echo(port));
@@ -282,11 +282,10 @@ it('keeps what the nodes tell each other from conntrack, and everybody else from
   for (const port of [3780, 3781]) {
     expect((await site.ask({ ...from, port }, site.fw2))['10.99.0.2']).toHaveLength(3);
   }
-  expect(await site.flows('fw1')).toEqual([]);
-  expect(await site.flows('fw2')).toEqual([]);
-  // Another port of the same machine is tracked.
-  await site.ask({ ...from, port: 5000 }, site.fw2);
-  expect(await site.flows('fw2')).toHaveLength(1);
+  // What agents say is tracked, what conntrackd says isn't.
+  const lines = [...(await site.flows('fw1')), ...(await site.flows('fw2'))];
+  expect(lines.filter((line) => line.includes('dport=3781'))).toHaveLength(2);
+  expect(lines).toHaveLength(2);
 
   // From the client to an own and a shared address, and from a stranger on the sync network.
   for (const to of ['192.168.0.251', SHARED.inside]) {

@@ -167,8 +167,8 @@ describe('a second load', () => {
 
   it.each([
     'flush chain netdev conntrack_ha decide',
-    'flush set netdev conntrack_ha shared',
-    'insert rule netdev conntrack_ha inside accept',
+    'flush set netdev conntrack_ha shared_ip',
+    'insert rule netdev conntrack_ha leg_1 accept',
     'add table netdev conntrack_ha { flags dormant; }',
   ])('mends what was changed by hand and keeps the owned buckets: %s', async (change) => {
     const rules = async () => (await site.fw1.run(['nft', '-s', 'list', 'ruleset'])).split('\n').sort();

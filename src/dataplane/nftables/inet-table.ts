@@ -33,7 +33,7 @@ ${reassembled(plan, families)}${untracked(plan.sync)}
   }
   chain after_conntrack {
     type filter hook prerouting priority mangle; policy accept;
-    iifname ${legs} ct state invalid goto stateless
+    ct state invalid iifname ${legs} goto stateless
 ${unasked(plan).join('')}  }
 ${chain('stateless', [
   ...families.map((family) => `${family} daddr != @shared_${family} fib daddr type local accept`),
@@ -58,18 +58,22 @@ const reassembled = (plan: Plan, families: readonly Family[]): string => {
   const toLegs = plan.legs.flatMap(({ label, device }) =>
     families.map((family) => {
       const only = family === 'ip' ? 'ipv4' : 'ipv6';
-      return `meta priority ${UNDECIDED} iifname "${device}" meta nfproto ${only} goto ${label}_${family}`;
+      return `iifname "${device}" meta nfproto ${only} goto ${label}_${family}`;
     }),
   );
   return [
-    ...families.map((family) => sortingChains(plan, family, { errors: false })),
+    ...families.map((family) => sortingChains(plan, family, 'reassembled')),
     ...families.map((family) => translatedChains(plan, family, 'reassembled')),
     chain('decide', [
       'meta priority != @owned counter drop comment "another node filters these"',
       'counter meta priority set none comment "filtered by this node"',
     ]),
     ...plan.legs.flatMap(byLeg),
-    chain('reassembled', ['type filter hook prerouting priority -300; policy accept;', ...toLegs]),
+    chain('reassembled', [
+      'type filter hook prerouting priority -300; policy accept;',
+      `meta priority != ${UNDECIDED} accept`,
+      ...toLegs,
+    ]),
   ].join('');
 };
 
@@ -79,20 +83,22 @@ const reassembled = (plan: Plan, families: readonly Family[]): string => {
  */
 const untracked = (sync: SyncLink): string => {
   const multicast = sync.multicast === undefined ? [] : [sync.multicast];
-  const incoming = `iifname "${sync.device}" ip saddr ${anyOf(sync.peers)} ip daddr ${anyOf([sync.own, ...multicast])}`;
+  const incoming = `ip saddr ${anyOf(sync.peers)} ip daddr ${anyOf([sync.own, ...multicast])}`;
   const outgoing = `oifname "${sync.device}" ip saddr ${sync.own} ip daddr ${anyOf([...sync.peers, ...multicast])}`;
-  const rules = (match: string, vrrp: string) => `\
-    meta l4proto 112${vrrp} notrack
+  const rules = (match: string) => `\
     ${match} udp dport ${sync.port} notrack
     ${match} udp sport ${sync.port} notrack`;
   return `\
   chain untracked_in {
     type filter hook prerouting priority raw; policy accept;
-${rules(incoming, ' fib daddr type { local, multicast }')}
+    meta l4proto 112 fib daddr type { local, multicast } notrack
+    iifname != "${sync.device}" accept
+${rules(incoming)}
   }
   chain untracked_out {
     type filter hook output priority raw; policy accept;
-${rules(outgoing, '')}
+    meta l4proto 112 notrack
+${rules(outgoing)}
   }`;
 };
 
@@ -106,7 +112,7 @@ const unasked = (plan: Plan): readonly string[] => {
   return FAMILIES_OF_IP.flatMap((family) =>
     translatedAddresses(plan, family).map(
       ({ address }) =>
-        `    iifname ${outside} ${family} daddr ${address} udp dport ${first}-65535 ct state new goto stateless\n`,
+        `    ct state new ${family} daddr ${address} udp dport ${first}-65535 iifname ${outside} goto stateless\n`,
     ),
   );
 };

@@ -3,15 +3,14 @@ import { chain } from './expressions.ts';
 
 /**
  * Whoever asks for a shared address, or is told or asked by it, learns the shared MAC. On egress and not in a table arp,
- * since that doesn't see what programs (arping, keepalived) send through packet sockets.
- *
- * @param ownMac the interface's own MAC; undefined where it isn't known: then nothing of IPv6 is announced
+ * since that doesn't see what programs (arping, keepalived) send through packet sockets. Where the interface's own MAC isn't
+ * known, nothing of IPv6 is announced.
  */
-export const announcing = (plan: Plan, leg: Leg, ownMac: string | undefined): string =>
+export const announcing = (plan: Plan, leg: Leg): string =>
   chain(`announce_${leg.label}`, [
     `type filter hook egress device "${leg.device}" priority 0; policy accept;`,
     `arp saddr ip @shared_ip arp saddr ether set ${leg.mac}`,
-    ...(plan.shared.ip6.length === 0 ? [] : ndRules(leg, ownMac)),
+    ...(plan.shared.ip6.length === 0 ? [] : ndRules(leg, plan.macs.get(leg.device))),
   ]);
 
 /** Where neighbour discovery has the sender's MAC: RFC 4861, 4.1, 4.3, 4.4 and 4.6.1. Bits. */

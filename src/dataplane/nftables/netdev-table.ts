@@ -1,6 +1,7 @@
 import { FAMILIES_OF_IP, type Family } from '../family.ts';
 import { TABLE } from '../owned.ts';
 import type { Leg, Plan } from '../plan.ts';
+import { exempt } from './exempt.ts';
 import { anyOf, chain, classid, ERROR, elements, UNDECIDED } from './expressions.ts';
 import { announcing } from './neighbours.ts';
 import { serversSet } from './servers.ts';
@@ -14,29 +15,29 @@ export interface Owned {
   readonly timeout: number;
 }
 
-/** MACs of this node's interfaces, by their names. */
-export type Macs = ReadonlyMap<string, string>;
-
 /**
  * The table that sorts packets into buckets where they come in, before conntrack or anybody else has seen them, and
  * drops those of buckets that are another node's. The bucket's number is kept in the packet's priority, which
  * forwarding overwrites anyway (ip_forward() in net/ipv4/ip_forward.c sets it from the TOS field), and not in the mark,
  * which is the administrator's.
  */
-export const netdevTable = (plan: Plan, owned: Owned, macs: Macs): string => {
+export const netdevTable = (plan: Plan, owned: Owned): string => {
   const families = familiesOf(plan);
+  // The shared MAC isn't the interface's own; the kernel forwards only what was sent to it alone.
+  const toHost = [`ether daddr ${anyOf(plan.legs.map(({ mac }) => mac))} meta pkttype set host`];
   return `
 table netdev ${TABLE} {
 ${ownedSet(plan, owned)}${families.map((family) => sharedSet(plan, family)).join('')}\
 ${families.map((family) => serversSet(plan, family) + translatedMaps(plan, family)).join('')}\
-${families.map((family) => sortingChains(plan, family, { errors: true })).join('')}\
+${families.map((family) => sortingChains(plan, family, 'ingress')).join('')}\
 ${families.map((family) => translatedChains(plan, family, 'packet') + quotedChains(plan, family)).join('')}\
-${chain('undecided', [`meta priority set ${UNDECIDED} accept comment "fragments: decided when they are put together"`])}\
-${chain('decide', ['meta priority != @owned goto foreign', 'counter meta priority set none comment "filtered by this node"'])}\
-${chain('foreign', foreign(families))}\
+${chain('accepted', [...toHost, 'meta priority set none accept'])}\
+${chain('undecided', [...toHost, `meta priority set ${UNDECIDED} accept comment "fragments: decided when they are put together"`])}\
+${chain('decide', ['meta priority != @owned goto foreign', 'counter goto accepted comment "filtered by this node"'])}\
+${chain('foreign', [...exempt(plan, families), 'counter drop comment "another node filters these"'])}\
 ${chain('other_protocols', otherProtocols(plan))}\
 ${plan.legs.map((leg) => legChains(plan, leg, families)).join('')}\
-${plan.legs.map((leg) => announcing(plan, leg, macs.get(leg.device))).join('')}}
+${plan.legs.map((leg) => announcing(plan, leg)).join('')}}
 `;
 };
 
@@ -71,9 +72,7 @@ const legChains = (plan: Plan, leg: Leg, families: readonly Family[]): string =>
   return [
     ...families.map((family) =>
       chain(`${leg.label}_${family}`, [
-        // The shared MAC isn't the interface's own; the kernel forwards only what was sent to it alone.
-        `ether daddr ${leg.mac} meta pkttype set host`,
-        ...(family === 'ip6' ? [`${ND} accept`] : []),
+        ...(family === 'ip6' ? [`${ND} goto accepted`] : []),
         `${ERROR[family]} goto ${leg.label}_${family}_errors`,
         ...sortingRules(plan, leg, family, 'packet'),
       ]),
@@ -83,8 +82,6 @@ const legChains = (plan: Plan, leg: Leg, families: readonly Family[]): string =>
     ),
     chain(leg.label, [
       `type filter hook ingress device "${leg.device}" priority -500; policy accept;`,
-      // Frames with a VLAN's tag (not 0, a mere priority) go to an interface above this one.
-      'ether type { 8021q, 8021ad } @ll,112,16 & 0x0fff != 0 accept',
       `meta protocol vmap ${anyOf(toFamilies)}`,
       'goto other_protocols',
     ]),
@@ -94,15 +91,6 @@ const legChains = (plan: Plan, leg: Leg, families: readonly Family[]): string =>
 /** Neighbour discovery is for every node. */
 const ND =
   'icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect }';
-
-/** The node's own addresses are its own affair, and broadcasts and multicasts (VRRP) are for every node. */
-const foreign = (families: readonly Family[]): readonly string[] => [
-  ...families.map(
-    (family) =>
-      `${family} daddr != @shared_${family} fib daddr type { local, broadcast, multicast } meta priority set none accept`,
-  ),
-  'counter drop comment "another node filters these"',
-];
 
 const otherProtocols = ({ legs }: Plan): readonly string[] => [
   `ether daddr != ${anyOf(legs.map(({ mac }) => mac))} accept`,

@@ -1,5 +1,6 @@
 import type { Family } from '../family.ts';
 import type { Leg, Plan } from '../plan.ts';
+import { exempt } from './exempt.ts';
 import { chain, FRAGMENT, hash, QUOTED } from './expressions.ts';
 import { quotedServices, SERVERS, serversOf } from './servers.ts';
 import { translatedAddresses } from './translated.ts';
@@ -23,26 +24,31 @@ export const sortingRules = (plan: Plan, leg: Leg, family: Family, sorted: Sorte
   ];
 };
 
-/** The chains that those rules go to. `errors`: also those for errors. */
-export const sortingChains = (plan: Plan, family: Family, { errors }: { readonly errors: boolean }): string =>
-  [
+/** The chains that those rules go to, on ingress or where fragments have been put together. */
+export const sortingChains = (plan: Plan, family: Family, where: 'ingress' | 'reassembled'): string => {
+  // Of a fragment it has been seen on ingress.
+  const exempted = where === 'ingress' ? exempt(plan, [family]) : [];
+  return [
     chain(`by_source_${family}`, [sortBy(plan, `${family} saddr`)]),
     chain(`by_destination_${family}`, [sortBy(plan, `${family} daddr`)]),
-    ...(errors ? [chain(`by_quoted_${family}`, [sortBy(plan, QUOTED[family].destination)])] : []),
+    ...(where === 'ingress'
+      ? [chain(`by_quoted_${family}`, [sortBy(plan, QUOTED[family].destination)])]
+      : []),
     chain(`earlier_leg_${family}`, [
       `${family} daddr @shared_${family} goto by_source_${family}`,
       `goto by_destination_${family}`,
     ]),
     chain(`same_leg_${family}`, [
       `${family} daddr @shared_${family} goto by_source_${family}`,
-      'fib daddr type { local, broadcast, multicast } meta priority set none accept',
+      ...exempted,
       'counter drop comment "comes in and leaves by one interface: neither end is hashed in both directions"',
     ]),
     chain(`ambiguous_${family}`, [
-      'fib daddr type { local, broadcast, multicast } meta priority set none accept',
+      ...exempted,
       'counter drop comment "between two interfaces without networks: neither end is hashed in both directions"',
     ]),
   ].join('');
+};
 
 const sortBy = (plan: Plan, field: string): string => `meta priority set ${hash(plan, field)} goto decide`;
 

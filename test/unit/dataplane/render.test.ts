@@ -1,16 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import type { Link } from '../../../src/dataplane/links.ts';
 import { renderNftables } from '../../../src/dataplane/render.ts';
 import { clusterConfig, nodeNamed } from '../../kernel/dataplane/cluster-config.ts';
 
 const config = clusterConfig({ snat: true });
 const fw1 = nodeNamed(config, 'fw1');
-const NO_MACS = new Map<string, string>();
+const NO_LINKS: readonly Link[] = [];
 const render = (buckets: readonly number[] = [], timeout = 0) =>
-  renderNftables(config, fw1, NO_MACS, { buckets, timeout });
+  renderNftables(config, fw1, NO_LINKS, { buckets, timeout });
 
 describe('renderNftables', () => {
   it('is closed unless told which buckets are owned', () => {
-    expect(/set owned \{[^}]*\}/.exec(renderNftables(config, fw1, NO_MACS))?.[0]).not.toContain('elements');
+    expect(/set owned \{[^}]*\}/.exec(renderNftables(config, fw1, NO_LINKS))?.[0]).not.toContain('elements');
     expect(render([0, 31, 63])).toContain('elements = { 0:0, 0:1f, 0:3f }');
   });
 
@@ -30,7 +31,7 @@ describe('renderNftables', () => {
     const text = renderNftables(
       config,
       { ...fw1, devices: { eth1: 'lan0', eth2: 'wan0', eth3: 'ha0' } },
-      NO_MACS,
+      NO_LINKS,
     );
     expect(text).not.toMatch(/"eth\d"/);
     expect(text).toMatch(/ingress device "lan0"[\s\S]*ingress device "wan0"[\s\S]*iifname "ha0"/);
@@ -44,7 +45,7 @@ describe('renderNftables', () => {
   });
 
   it('has neither maps nor translation without SNAT', () => {
-    const text = renderNftables(clusterConfig({ snat: false }), fw1, NO_MACS);
+    const text = renderNftables(clusterConfig({ snat: false }), fw1, NO_LINKS);
     expect(text).not.toMatch(/ports_ip|snat|translat/);
     expect(text).toMatch(/chain leg_2_ip \{[^}]*192\.168\.1\.5 : goto by_source_ip/);
   });
@@ -55,7 +56,7 @@ describe('renderNftables', () => {
 
   it('leaves what goes to all peers by multicast untracked as well', () => {
     const sync = { ...config.sync, mode: 'notrack' as const, multicast: '225.0.0.51' };
-    expect(renderNftables({ ...config, sync }, fw1, NO_MACS)).toContain(
+    expect(renderNftables({ ...config, sync }, fw1, NO_LINKS)).toContain(
       'ip daddr { 10.99.0.1, 225.0.0.51 } udp dport 3780 notrack',
     );
   });
