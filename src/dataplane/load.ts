@@ -3,6 +3,7 @@ import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { run } from '../system/run.ts';
 import { readSysctl, writeSysctl } from '../system/sysctl.ts';
 import { checkMachine, DataPlaneError } from './check.ts';
+import { loadHelpers } from './helper-modules.ts';
 import { macsOf } from './macs.ts';
 import { OwnedBuckets } from './owned-buckets.ts';
 import { planOf } from './plan.ts';
@@ -49,7 +50,7 @@ export const loadDataPlane = async (
   node: NodeConfig,
   { owned }: { readonly owned?: readonly number[] } = {},
 ): Promise<Loaded> => {
-  const warnings = await checkMachine(config, node);
+  const warnings = [...(await checkMachine(config, node)), ...(await loadHelpers(config))];
   const presence = presenceOf(planOf(config, node));
   const macs = await macsOf();
   const rules = digest(renderNftables(config, node, macs));
