@@ -95,6 +95,14 @@ export class Crossing {
     );
   }
 
+  /** Has a node touch what its agent would in every round; returns how many flows that were. */
+  async refresh(node: NodeName, config: ClusterConfig): Promise<number> {
+    const request: Request = { action: 'refresh', config, node };
+    const text = await this.#program(this.nodes[node], 'node-program', [], JSON.stringify(request));
+    const { refreshed }: Answer = JSON.parse(text);
+    return refreshed ?? 0;
+  }
+
   async unload(config: ClusterConfig): Promise<void> {
     const input = (node: NodeName): string => JSON.stringify({ action: 'unload', config, node });
     await Promise.all(
@@ -197,7 +205,7 @@ export class Crossing {
 }
 
 /** They start several times faster as bundles than by tsx. */
-const PROGRAMS = ['node-program', 'echo-program', 'ask-program', 'sip-program'] as const;
+const PROGRAMS = ['node-program', 'echo-program', 'ask-program', 'sip-program', 'ftp-program'] as const;
 export type Program = (typeof PROGRAMS)[number];
 
 const bundlePrograms = async ({ path }: RunDirectory): Promise<void> => {
