@@ -17,6 +17,9 @@ need ping iputils-ping
 need nsenter util-linux
 need ps procps
 need tcpdump tcpdump
+need curl curl
+need vsftpd vsftpd
+need in.tftpd tftpd-hpa
 need corosync corosync
 need pacemakerd pacemaker
 need attrd_updater pacemaker-cli-utils

@@ -19,14 +19,19 @@ const MOST_ROUNDS = 32;
 export const refreshInterval = (timeouts: readonly number[]): number =>
   Math.min(Math.max((Math.min(...timeouts) * 1000) / PARTS, SHORTEST_MS), LONGEST_MS);
 
+/** IPS_SEQ_ADJUST, include/uapi/linux/netfilter/nf_conntrack_common.h. */
+const SEQUENCE_ADJUSTED = 0x40;
+
 /**
- * Whether a flow is touched in this round. The rounds between two touches are a power of two, so a flow whose timeout runs
+ * Whether a flow is touched in this round: always if a helper has changed the length of what was said, by how much only a
+ * touch tells the replicas (nf_ct_seqadj_set() in net/netfilter/nf_conntrack_seqadj.c makes no event). Of the others, the rounds between two touches are a power of two, so a flow whose timeout runs
  * down is touched no later for that. Which of those rounds it is depends on the flow, so each has about as many.
  *
  * @param round counted from any number
  * @param interval milliseconds between two rounds
  */
-export const isDue = ({ timeout, original }: Flow, round: number, interval: number): boolean => {
+export const isDue = ({ status, timeout, original }: Flow, round: number, interval: number): boolean => {
+  if ((status & SEQUENCE_ADJUSTED) !== 0) return true;
   const rounds = (timeout * 1000) / PARTS / interval;
   const every = 2 ** Math.floor(Math.log2(Math.min(Math.max(rounds, 1), MOST_ROUNDS)));
   // Linux gives connections even ports as long as it has some (inet_hash_connect): the lowest bit says nothing.

@@ -4,12 +4,13 @@ import type { Remains } from './schema.ts';
 import { familyOf } from './subnet.ts';
 
 /**
- * Helpers: none twice, and with SNAT an address for each group. The kernel takes any port for a connection that a helper
+ * Helpers: none twice, not where takeovers commit (src/conntrackd/control.ts has no commit of expectations), and with SNAT an address for each group. The kernel takes any port for a connection that a helper
  * expects (nf_nat_follow_master, nf_nat_exp_find_port in net/netfilter/nf_nat_helper.c), so only the address can keep two
  * nodes apart.
  */
 export const checkHelpers = (config: Remains): readonly Complaint[] => [
   ...twice(config),
+  ...(right(config.helpers).length > 0 ? committed(config) : []),
   ...(right(config.helpers).length > 0 ? tooFew(config) : []),
 ];
 
@@ -19,6 +20,17 @@ const twice = ({ helpers = [] }: Remains): readonly Complaint[] =>
       ? []
       : [aboutValue(['helpers', index], `${name} is there twice`, 'keep one of them')],
   );
+
+const committed = ({ sync }: Remains): readonly Complaint[] =>
+  sync?.replicas === 'cache'
+    ? [
+        aboutValue(
+          ['helpers'],
+          "need sync.replicas: kernel: with cache a takeover brings the peer's flows, and not what the helpers expect",
+          'set sync.replicas to kernel, or leave helpers out',
+        ),
+      ]
+    : [];
 
 const tooFew = (config: Remains): readonly Complaint[] => {
   const nodes = Object.keys(config.nodes ?? {}).length;

@@ -47,6 +47,23 @@ export function* checkSync(
       mend: 'TCPWindowTracking off',
     };
   }
+  yield* checkExpectations(sync, config);
+}
+
+function* checkExpectations(sync: Statement, { helpers }: ClusterConfig): Generator<Finding> {
+  const expectations = findDeep(sync, 'ExpectationSync');
+  // A name stands for all that begin with it (exp_filter_find in src/filter.c of conntrack-tools).
+  const listed = (expectations?.block ?? []).map(({ name }) => name.toLowerCase());
+  const missing = helpers.filter((name) => !listed.some((begin) => name.startsWith(begin)));
+  if (missing.length > 0 && !isOn(expectations)) {
+    yield {
+      line: lineOf(expectations, sync),
+      what:
+        expectations === undefined ? 'no ExpectationSync' : `ExpectationSync without ${missing.join(' ')}`,
+      why: 'connections that a helper expects when its node fails are refused by the node that takes over',
+      mend: `Options { ExpectationSync { ${helpers.join(' ')} } }`,
+    };
+  }
 }
 
 function* checkMode(mode: Statement, sync: Statement, config: ClusterConfig): Generator<Finding> {

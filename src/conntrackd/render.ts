@@ -65,7 +65,7 @@ ${renderAddresses(config, node)}
 	Options {
 		# Windows are not replicated; a taken over connection is tracked liberally.
 		TCPWindowTracking off
-	}
+${renderExpectations(config)}	}
 }
 General {
 	# Buckets of the caches. Never 8192 or less: later flushes would be ignored.
@@ -187,6 +187,16 @@ export const logFileOf = (socket: string): string =>
   socket === '/var/run/conntrackd.sock'
     ? '/var/log/conntrackd.log'
     : `${socket.replace(/\.[^./]*$/, '')}.log`;
+
+const renderExpectations = ({ helpers }: ClusterConfig): string =>
+  helpers.length === 0
+    ? ''
+    : `\
+		# Connections that these helpers expect: who takes over lets them in as the owner would have.
+		ExpectationSync {
+${helpers.map((name) => `\t\t\t${name}\n`).join('')}\
+		}
+`;
 
 const renderExternalCache = (config: ClusterConfig): string =>
   config.sync.replicas === 'kernel'

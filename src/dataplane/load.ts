@@ -5,6 +5,7 @@ import { Ruleset } from '../kernel/ruleset.ts';
 import { run } from '../system/run.ts';
 import { readSysctl, writeSysctl } from '../system/sysctl.ts';
 import { checkMachine, DataPlaneError } from './check.ts';
+import { loadHelpers } from './helper-modules.ts';
 import { damageOf, imprintNow, loadAndImprint, type TablesImprint } from './imprint.ts';
 import { listLinks } from './links.ts';
 import { OwnedBuckets } from './owned-buckets.ts';
@@ -53,7 +54,7 @@ export const loadDataPlane = async (
   node: NodeConfig,
   { owned }: { readonly owned?: readonly number[] } = {},
 ): Promise<Loaded> => {
-  const warnings = await checkMachine(config, node);
+  const warnings = [...(await checkMachine(config, node)), ...(await loadHelpers(config))];
   const presence = presenceOf(planOf(config, node));
   const links = await listLinks();
   const rules = digestOf(renderNftables(config, node, links));

@@ -30,6 +30,7 @@ export const SIDES: Readonly<Record<Side['name'], Side>> = {
 
 export type Family = 'ip' | 'ip6';
 export type NodeName = 'fw1' | 'fw2';
+export type Owned = Readonly<Record<NodeName, readonly number[]>>;
 
 /** 192.168.0.10, fd00:1::10 */
 export const addressOf = (side: Side['name'], family: Family, number: number): string =>
@@ -82,13 +83,25 @@ export class Crossing {
     await removeRunDirectory(this.directory);
   }
 
-  /** fw1 owns the lower half of 64 buckets and fw2 the upper; neither knows a flow, nor a host a neighbour. */
-  async load(config: ClusterConfig): Promise<void> {
-    await Promise.all([this.#node('fw1', config, LOWER), this.#node('fw2', config, UPPER)]);
+  /**
+   * Neither node knows a flow, nor a host a neighbour.
+   *
+   * @param owned the buckets of each; by default fw1 owns the lower half of 64 and fw2 the upper
+   */
+  async load(config: ClusterConfig, owned: Owned = { fw1: LOWER, fw2: UPPER }): Promise<void> {
+    await Promise.all([this.own('fw1', config, owned.fw1), this.own('fw2', config, owned.fw2)]);
     await Promise.all(Object.values(this.nodes).map((node) => node.run(['conntrack', '-F'])));
     await Promise.all(
       [...Object.values(this.hosts), ...Object.values(this.nodes)].map((one) => one.ip(['neigh flush all'])),
     );
+  }
+
+  /** Has a node touch what its agent would in every round; returns how many flows that were. */
+  async refresh(node: NodeName, config: ClusterConfig): Promise<number> {
+    const request: Request = { action: 'refresh', config, node };
+    const text = await this.#program(this.nodes[node], 'node-program', [], JSON.stringify(request));
+    const { refreshed }: Answer = JSON.parse(text);
+    return refreshed ?? 0;
   }
 
   async unload(config: ClusterConfig): Promise<void> {
@@ -152,7 +165,8 @@ export class Crossing {
     return JSON.parse(await this.#program(this.nodes[node], 'ask-program', [JSON.stringify(question)]));
   }
 
-  async #node(node: NodeName, config: ClusterConfig, owned: readonly number[]): Promise<void> {
+  /** Has a node own these buckets and no others. */
+  async own(node: NodeName, config: ClusterConfig, owned: readonly number[]): Promise<void> {
     const request: Request = { action: 'load', config, node, owned };
     const text = await this.#program(this.nodes[node], 'node-program', [], JSON.stringify(request));
     const { error }: Answer = JSON.parse(text);
@@ -160,10 +174,11 @@ export class Crossing {
   }
 
   #program(machine: Machine, name: Program, args: readonly string[], input = ''): Promise<string> {
-    return machine.run(this.#line(name, args), { input });
+    return machine.run(this.programLine(name, args), { input });
   }
 
-  #line(name: Program, args: readonly string[]): string[] {
+  /** The command line of one of our programs. */
+  programLine(name: Program, args: readonly string[]): string[] {
     return [process.execPath, join(this.directory.path, `${name}.js`), ...args];
   }
 
@@ -205,15 +220,15 @@ export class Crossing {
     // Errors to one address would else be six and then one a second.
     await host.run(['sysctl', '-qw', 'net.ipv4.icmp_ratelimit=0', 'net.ipv6.icmp.ratelimit=0']);
     const addresses = [addressOf(name, 'ip', SERVER), addressOf(name, 'ip6', SERVER)];
-    await host.spawn('echo', this.#line('echo-program', [String(ECHO), ...addresses]));
+    await host.spawn('echo', this.programLine('echo-program', [String(ECHO), ...addresses]));
     const listening = () => host.run(['ss', '-Hltun', `sport = :${ECHO}`]);
     await until(`${name}'s echo`, listening, 10_000, (text) => text.split('\n').length === 4);
   }
 }
 
 /** They start several times faster as bundles than by tsx. */
-const PROGRAMS = ['node-program', 'echo-program', 'ask-program'] as const;
-type Program = (typeof PROGRAMS)[number];
+const PROGRAMS = ['node-program', 'echo-program', 'ask-program', 'sip-program', 'ftp-program'] as const;
+export type Program = (typeof PROGRAMS)[number];
 
 const bundlePrograms = async ({ path }: RunDirectory): Promise<void> => {
   await Promise.all(

@@ -1,15 +1,18 @@
 /** Does one thing with the data plane of the machine that it runs in: a Request on stdin, an Answer on stdout. */
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDue } from '../../../src/cluster/refresh.ts';
 import type { ClusterConfig } from '../../../src/config/types.ts';
 import { dataPlaneId, type Loaded, loadDataPlane } from '../../../src/dataplane/load.ts';
 import { OWNED, OWNED_SETS } from '../../../src/dataplane/owned.ts';
 import { type Unloaded, unloadDataPlane } from '../../../src/dataplane/unload.ts';
+import { Conntrack } from '../../../src/kernel/conntrack.ts';
 import { Nftables } from '../../../src/kernel/nftables.ts';
 import { nodeNamed } from './cluster-config.ts';
 
 export interface Request {
-  readonly action: 'load' | 'unload' | 'id' | 'renew';
+  /** `refresh`: touches the flows that are due in any round. */
+  readonly action: 'load' | 'unload' | 'id' | 'renew' | 'refresh';
   readonly config: ClusterConfig;
   readonly node: string;
   readonly owned?: readonly number[];
@@ -29,11 +32,14 @@ export interface Answer {
   readonly id?: string | undefined;
   /** How many buckets were renewed in each round. */
   readonly renewed?: readonly number[];
+  /** How many flows were touched. */
+  readonly refreshed?: number;
   readonly error?: { readonly name: string; readonly message: string };
 }
 
 const act = async ({ action, config, node, owned, renewals }: Request): Promise<Answer> => {
   if (action === 'unload') return { unloaded: await unloadDataPlane(config) };
+  if (action === 'refresh') return { refreshed: await refresh() };
   if (action === 'id') return { id: await dataPlaneId(config) };
   if (renewals !== undefined) return { renewed: await renew(renewals) };
   return {
@@ -52,6 +58,17 @@ const renew = async ({ rounds, everyMs, timeout }: Renewals): Promise<readonly n
   await nftables.renewAll(OWNED_SETS, keys);
   nftables.close();
   return renewed;
+};
+
+const refresh = async (): Promise<number> => {
+  const conntrack = new Conntrack();
+  let touched = 0;
+  for await (const flows of conntrack.dump()) {
+    const due = flows.filter((flow) => [1, 2, 3].every((round) => isDue(flow, round, 1)));
+    touched += (await conntrack.touch(due.map(({ original }) => original))).done;
+  }
+  conntrack.close();
+  return touched;
 };
 
 const main = async (): Promise<void> => {

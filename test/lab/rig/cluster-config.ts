@@ -1,8 +1,8 @@
 import { type NodePlan, SEED, SHARED, SHARED_MAC } from './plan.ts';
 
 export interface ClusterOptions {
-  /** Translate flows to the shared outside address. */
-  readonly snat: boolean;
+  /** Translate flows to the shared outside address, or to these. */
+  readonly snat: boolean | readonly string[];
   readonly manager: 'keepalived' | 'pacemaker' | 'none';
   readonly buckets?: number;
   /** `kernel` by default. */
@@ -20,7 +20,8 @@ export const clusterYaml = (nodes: readonly NodePlan[], options: ClusterOptions)
   const address = (side: 'inside' | 'outside') => `${SHARED[side]}/${SHARED.prefix}`;
   const probe = (side: 'inside' | 'outside') =>
     options.probe === undefined ? '' : `, probe: ${options.probe[side]}`;
-  const snat = options.snat ? `, snat: [${SHARED.outside}]` : '';
+  const translated = typeof options.snat === 'boolean' ? [SHARED.outside] : options.snat;
+  const snat = options.snat === false ? '' : `, snat: [${translated.join(', ')}]`;
   return `${[
     'cluster: lab',
     `seed: 0x${SEED.toString(16)}`,

@@ -54,6 +54,13 @@ describe('refreshing', () => {
     );
   });
 
+  it('comes in every round to a flow whose sequence numbers a helper has moved', () => {
+    const moved = { ...flow(432_000, 32_768), status: 0x4e };
+    const rounds = Array.from({ length: 40 }, (_, round) => round);
+    expect(rounds.filter((round) => isDue(moved, round, 6000))).toEqual(rounds);
+    expect(rounds.filter((round) => isDue({ ...moved, status: 0xe }, round, 6000))).toHaveLength(2);
+  });
+
   it('comes to each flow in 32 rounds at the latest, and to about as many in each', () => {
     const flows = Array.from({ length: 3200 }, (_, index) => flow(432_000, 32_768 + 2 * index));
     const counts = Array.from(

@@ -48,3 +48,8 @@ test('three nodes need six addresses', () => {
     /eth2 has 2 of IPv4 for 6 groups.*; name 6 IPv4 addresses in snat of eth2/,
   );
 });
+
+test('not where a takeover commits', () => {
+  const text = changed(18, 'helpers: [ftp]').replace('sync:\n', 'sync:\n  replicas: cache\n');
+  expect(() => parseConfig(text, 'c.yaml')).toThrow(/helpers: need sync\.replicas: kernel/);
+});

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkConfiguration } from '../../../src/conntrackd/check.ts';
 import { renderConntrackd } from '../../../src/conntrackd/render.ts';
-import { cached, dual, dualSnat, edge, fw1, fw2, three, withoutSnat } from './cluster.ts';
+import { cached, dual, dualSnat, edge, fw1, fw2, helping, three, withoutSnat } from './cluster.ts';
 
 const rendered = renderConntrackd(edge, fw1);
 
@@ -25,6 +25,23 @@ describe('checkConfiguration', () => {
     expect(checkConfiguration(renderConntrackd(three, fw2), three, fw2)).toEqual([]);
     expect(checkConfiguration(renderConntrackd(dual, fw2), dual, fw2)).toEqual([]);
     expect(checkConfiguration(renderConntrackd(dualSnat, fw2), dualSnat, fw2)).toEqual([]);
+  });
+
+  it('wants what helpers expect to be replicated', () => {
+    const text = renderConntrackd(helping, fw1);
+    expect(checkConfiguration(text, helping, fw1)).toEqual([]);
+    const on = text.replace(/ExpectationSync \{[^}]*\}/, 'ExpectationSync on');
+    expect(checkConfiguration(on, helping, fw1)).toEqual([]);
+    const some = text.replace('\t\t\tsip\n', '');
+    expect(checkConfiguration(some, helping, fw1)).toEqual([
+      expect.objectContaining({
+        what: 'ExpectationSync without sip',
+        line: lineWith(some, 'ExpectationSync'),
+        mend: 'Options { ExpectationSync { ftp sip tftp } }',
+      }),
+    ]);
+    const none = renderConntrackd(withoutSnat, fw1);
+    expect(checkConfiguration(none, helping, fw1).map(({ what }) => what)).toEqual(['no ExpectationSync']);
   });
 
   it.each([

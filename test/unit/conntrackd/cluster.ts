@@ -87,3 +87,5 @@ export const dualSnat: ClusterConfig = {
 };
 
 export const cached: ClusterConfig = { ...edge, sync: { ...edge.sync, replicas: 'cache' } };
+
+export const helping: ClusterConfig = { ...withoutSnat, helpers: ['ftp', 'sip', 'tftp'] };

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { ignoredAddresses, renderConntrackd, Unrenderable } from '../../../src/conntrackd/render.ts';
 import { parseConfiguration } from '../../../src/conntrackd/syntax.ts';
-import { cached, dual, dualSnat, edge, fw1, fw2, three, withoutSnat } from './cluster.ts';
+import { cached, dual, dualSnat, edge, fw1, fw2, helping, three, withoutSnat } from './cluster.ts';
 
 describe('renderConntrackd', () => {
   it('prints the shipped example for the first node of the example cluster', async () => {
@@ -39,6 +39,12 @@ describe('renderConntrackd', () => {
     expect(text).toContain('LogFile /var/log/conntrackd.log\n');
     const elsewhere = { ...cached, paths: { ...cached.paths, conntrackd: '/run/a.b/c.sock' } };
     expect(renderConntrackd(elsewhere, fw1)).toContain('LogFile /run/a.b/c.log\n');
+  });
+
+  it('replicates what helpers expect', () => {
+    const text = renderConntrackd(helping, fw1);
+    expect(text).toMatch(/\t\tExpectationSync \{\n\t\t\tftp\n\t\t\tsip\n\t\t\ttftp\n\t\t\}\n\t\}\n\}/);
+    expect(renderConntrackd(edge, fw1)).not.toContain('ExpectationSync');
   });
 
   it('is clean in its own eyes', () => {
