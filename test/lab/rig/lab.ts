@@ -13,6 +13,7 @@ import {
   planNode,
   SERVER,
   SERVER6,
+  SHARED_MAC,
   SIDES,
   type Side,
 } from './plan.ts';
@@ -28,6 +29,8 @@ export interface LabOptions extends NetworkOptions {
   readonly cluster?: ClusterOptions;
   /** Whether the switches un-share what they flood to the firewalls, as real ones do. Only a test of it says false. */
   readonly unshare?: boolean;
+  /** Whether the switches give frames to the shared MACs only to members of their groups (delivery igmp). */
+  readonly snooping?: boolean;
 }
 
 export interface Client {
@@ -78,11 +81,11 @@ export class Lab {
     const run = await createRunDirectory();
     const base = { run: run.id, logs: run.logs };
     const sides: readonly Side[] = [...SIDES, ...(options.dmz ? (['dmz'] as const) : [])];
-    const switches = new Map(
-      await Promise.all(
-        sides.map(async (side) => [side, await Switch.create({ ...base, name: SWITCHES[side] })] as const),
-      ),
-    );
+    const wire = async (side: Side) => {
+      const snooping = options.snooping && side !== 'sync' ? SHARED_MAC[side] : undefined;
+      return [side, await Switch.create({ ...base, name: SWITCHES[side], snooping })] as const;
+    };
+    const switches = new Map(await Promise.all(sides.map(wire)));
     const start = (plan: HostPlan): Promise<Machine> =>
       startHost(base, plan, wireOf(switches, plan.side), options);
     const client =
