@@ -9,6 +9,7 @@ import { until } from '../rig/wait.ts';
 import { HOMES, untilShares } from '../shares.ts';
 import { withStall } from '../stalls.ts';
 import { Story } from '../story.ts';
+import { untilSameTables } from '../tables.ts';
 import { untilAnswered } from '../traffic/answered.ts';
 import type { FlowSpec } from '../traffic/flow.ts';
 import { Traffic } from '../traffic/traffic.ts';
@@ -32,6 +33,8 @@ test.each([
       await withStall(story, `snat ${one.snat}, ${name} returns`, () => story.comeBack(name));
     }
     await story.expectAllWell();
+    await untilSameTables(lab, 20_000, 4);
+    await untilSameTables(lab, 20_000, 6);
   },
   120_000,
 );
