@@ -1,3 +1,4 @@
+import { familiesOf } from '../cluster/replicated.ts';
 import { type ClusterConfig, deviceOf, type NodeConfig } from '../config/types.ts';
 import { readSysctl } from '../system/sysctl.ts';
 import { type Link, listLinks } from './links.ts';
@@ -65,15 +66,18 @@ const warningsOf = async (
   );
   const sync = deviceOf(node, config.sync.interface);
   const addresses = links.find(({ name }) => name === sync)?.addresses ?? [];
+  const families = familiesOf(config);
   return [
-    ...((await readSysctl('net.ipv4.ip_forward')) === '0'
-      ? [
-          'net.ipv4.ip_forward is 0: this node forwards nothing; set it with "sysctl -w net.ipv4.ip_forward=1"',
-        ]
-      : []),
+    ...(families.has(4) ? await forwardingProblem('net.ipv4.ip_forward', 'nothing') : []),
+    ...(families.has(6) ? await forwardingProblem('net.ipv6.conf.all.forwarding', 'nothing of IPv6') : []),
     ...down.map((device) => `${device} is down; bring it up with "ip link set ${device} up"`),
     ...(addresses.some((address) => address.startsWith(`${node.sync}/`))
       ? []
       : [`${sync} has no address ${node.sync} (nodes.${node.name}.sync): no peer can be reached`]),
   ];
 };
+
+const forwardingProblem = async (setting: string, what: string): Promise<readonly string[]> =>
+  (await readSysctl(setting)) === '0'
+    ? [`${setting} is 0: this node forwards ${what}; set it with "sysctl -w ${setting}=1"`]
+    : [];

@@ -287,3 +287,15 @@ it('warns of a node that does not forward, an interface that is down, a sync add
   await site.fw1.run(['sysctl', '-qw', 'net.ipv4.ip_forward=1']);
   await site.fw1.ip(['address add 10.99.0.1/24 dev eth3', 'link set eth3 up']);
 });
+
+it('warns of a node that forwards no IPv6 only where the nodes share IPv6 addresses', async () => {
+  const [inside, ...others] = config.interfaces;
+  if (inside === undefined) throw new Error('a cluster without interfaces');
+  const addresses = [...inside.addresses, { address: 'fd00:1::5', prefix: 64 }];
+  const dual = { ...config, interfaces: [{ ...inside, addresses }, ...others] };
+  await site.fw1.run(['sysctl', '-qw', 'net.ipv6.conf.all.forwarding=0']);
+  expect((await site.load('fw1', config)).warnings).toEqual([]);
+  expect((await site.load('fw1', dual)).warnings).toEqual([
+    'net.ipv6.conf.all.forwarding is 0: this node forwards nothing of IPv6; set it with "sysctl -w net.ipv6.conf.all.forwarding=1"',
+  ]);
+});

@@ -1,39 +1,44 @@
-import { addressWord } from '../../src/cluster/address.ts';
+import { parseAddress } from '../../src/cluster/address.ts';
 import { bucketOf as bucketOfAddress } from '../../src/cluster/hash.ts';
 import type { Lab } from './rig/lab.ts';
-import { type ClientPlan, SEED } from './rig/plan.ts';
-import type { FlowSpec } from './traffic/flow.ts';
+import { type ClientPlan, SEED, SERVER6 } from './rig/plan.ts';
+import { type FlowKind, type FlowSpec, PORTS } from './traffic/flow.ts';
 
 const BUCKETS = 64;
 
 /** The bucket of an inside address, in a lab with 64 of them. */
-export const bucketOf = (address: string): number => bucketOfAddress(addressWord(address), SEED, BUCKETS);
+export const bucketOf = (address: string): number => bucketOfAddress(parseAddress(address), SEED, BUCKETS);
 
 /** The home of an inside address: buckets go round the nodes. */
 export const homeOf = (address: string, nodes = 2): string => `fw${(bucketOf(address) % nodes) + 1}`;
 
-/** A client's first address whose home is `home`. */
-export const addressAt = ({ name, addresses }: ClientPlan, home: string, nodes = 2): string => {
+/** A client's first address of a family whose home is `home`. */
+export const addressAt = (plan: ClientPlan, home: string, nodes = 2, family: 4 | 6 = 4): string => {
+  const addresses = family === 4 ? plan.addresses : plan.addresses6;
   const found = addresses.find((address) => homeOf(address, nodes) === home);
   if (found === undefined) {
-    throw new RangeError(`no address of ${name} has its home at ${home}`);
+    throw new RangeError(`no address of ${plan.name} has its home at ${home}`);
   }
   return found;
 };
 
-/** One flow of each kind through each of so many firewalls. */
-export const flowsOfHomes = (plan: ClientPlan, nodes: number): FlowSpec[] =>
+export const KINDS: readonly FlowKind[] = ['busy', 'idle', 'udp', 'ping', 'bulk', 'connects'];
+
+/** One flow of each kind through each of so many firewalls; those of IPv6 have a 6 after their kind: `c1.fw1.busy6`. */
+export const flowsOfHomes = (plan: ClientPlan, nodes: number, family: 4 | 6 = 4): FlowSpec[] =>
   Array.from({ length: nodes }, (_, index) => `fw${index + 1}`).flatMap((home) => {
-    const from = addressAt(plan, home, nodes);
-    return (['busy', 'idle', 'udp', 'ping', 'bulk', 'connects'] as const).map((kind) => ({
-      id: `${plan.name}.${home}.${kind}`,
+    const from = addressAt(plan, home, nodes, family);
+    return KINDS.map((kind) => ({
+      id: `${plan.name}.${home}.${kind}${family === 6 ? '6' : ''}`,
       kind,
       from,
+      ...(family === 6 ? { to: { address: SERVER6, ports: PORTS } } : {}),
     }));
   });
 
 /** One flow of each kind through each of two firewalls. */
-export const flowsOfBothHomes = (plan: ClientPlan): FlowSpec[] => flowsOfHomes(plan, 2);
+export const flowsOfBothHomes = (plan: ClientPlan, family: 4 | 6 = 4): FlowSpec[] =>
+  flowsOfHomes(plan, 2, family);
 
 /**
  * Those of all clients that outlive two owners. Two owners reset new translated connections, each not knowing the other's:

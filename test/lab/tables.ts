@@ -5,20 +5,28 @@ import { until } from './rig/wait.ts';
 
 const BUCKETS = 64;
 
-/** Flows of clients, by the lab's plan of addresses: the firewalls' own have 5 or 25x in the last place. */
-const CLIENTS = /^192\.168\.0\.(?!5$|25\d$)/;
+type Family = 4 | 6;
+
+/** Flows of clients, by the lab's plan of addresses: the firewalls' own have 5, 24x or 25x in the last place. */
+const CLIENTS: Readonly<Record<Family, RegExp>> = {
+  4: /^192\.168\.0\.(?!5$|2[45]\d$)/,
+  6: /^fd00:1::(?!5$|2[45]\d$)/,
+};
 
 /**
  * The entries of a node's kernel that are replicated with or without SNAT, by bucket: `tcp src=... dport=...` in both
  * directions, as `conntrack -L` prints it. Looking also ends what has expired.
  */
-export const tableOf = async (node: FirewallNode): Promise<ReadonlyMap<number, ReadonlySet<string>>> => {
+export const tableOf = async (
+  node: FirewallNode,
+  family: Family = 4,
+): Promise<ReadonlyMap<number, ReadonlySet<string>>> => {
   const table = new Map<number, Set<string>>();
-  for (const line of (await node.run(['conntrack', '-L'])).split('\n')) {
+  for (const line of (await node.run(['conntrack', '-L', '-f', `ipv${family}`])).split('\n')) {
     const [protocol = ''] = line.split(' ');
     const tuples = line.match(/\b(src|dst|sport|dport)=\S+/g) ?? [];
     const src = tuples[0]?.slice('src='.length) ?? '';
-    if (['tcp', 'udp'].includes(protocol) && CLIENTS.test(src)) {
+    if (['tcp', 'udp'].includes(protocol) && CLIENTS[family].test(src)) {
       const bucket = bucketOf(src);
       const entries = table.get(bucket) ?? new Set<string>();
       table.set(bucket, entries.add([protocol, ...tuples].join(' ')));
@@ -31,13 +39,13 @@ export const tableOf = async (node: FirewallNode): Promise<ReadonlyMap<number, R
  * Where the nodes' tables differ, bucket by bucket: what a replica lacks and what it has though the bucket's owner, by
  * the owner's kernel, has it not.
  */
-export const differences = async (lab: Lab): Promise<readonly string[]> => {
+export const differences = async (lab: Lab, family: Family = 4): Promise<readonly string[]> => {
   const nodes = lab.nodes.filter((node) => node.on);
   const all = await Promise.all(
     nodes.map(async (node) => ({
       name: node.name,
       owned: new Set(await node.ownedBuckets()),
-      table: await tableOf(node),
+      table: await tableOf(node, family),
     })),
   );
   const found: string[] = [];
@@ -60,11 +68,11 @@ export const differences = async (lab: Lab): Promise<readonly string[]> => {
 };
 
 /** Waits until every replica has exactly the flows of the owners. Returns after how many milliseconds that was so. */
-export const untilSameTables = async (lab: Lab, boundMs: number): Promise<number> => {
+export const untilSameTables = async (lab: Lab, boundMs: number, family: Family = 4): Promise<number> => {
   const began = performance.now();
   await until(
     'the same flows on every node',
-    () => differences(lab),
+    () => differences(lab, family),
     boundMs,
     (found) => found.length === 0,
   );

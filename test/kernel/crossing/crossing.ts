@@ -148,7 +148,7 @@ export class Crossing {
   async listen(node: NodeName, port: number, addresses: readonly string[]): Promise<Daemon> {
     const daemon = await this.nodes[node].spawn(
       'echo',
-      this.#line('echo-program', [String(port), ...addresses]),
+      this.programLine('echo-program', [String(port), ...addresses]),
     );
     const listening = () => this.nodes[node].run(['ss', '-Hltun', `sport = :${port}`]);
     await until(

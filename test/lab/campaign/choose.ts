@@ -1,4 +1,4 @@
-import type { Side } from '../rig/plan.ts';
+import type { CoreSide } from '../rig/plan.ts';
 import { isConnected, isFit, isWell, isWhole, type NodeCondition } from './condition.ts';
 import type { CampaignEvent, EventKind, Step } from './event.ts';
 import type { Random } from './random.ts';
@@ -54,7 +54,7 @@ const choicesFor = (nodes: readonly NodeCondition[], node: NodeCondition): reado
  * both sides serve, and new translated connections are reset (docs/split-brain.md). A node without keepalived has no VRRP.
  */
 const leavesHeartbeat = (nodes: readonly NodeCondition[], node: NodeCondition, kind: EventKind): boolean => {
-  const cut = (side: Side): boolean => nodes.some((each) => each.cut.includes(side));
+  const cut = (side: CoreSide): boolean => nodes.some((each) => each.cut.includes(side));
   switch (kind) {
     // What has begun since it was cut off, or without its conntrackd, nobody else holds.
     case 'power cut':

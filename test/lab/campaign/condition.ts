@@ -1,4 +1,4 @@
-import type { Side } from '../rig/plan.ts';
+import type { CoreSide } from '../rig/plan.ts';
 import type { CampaignEvent } from './event.ts';
 
 /** What is well with one node and what isn't: as the events have made it. */
@@ -11,7 +11,7 @@ export interface NodeCondition {
   readonly keepalived: boolean;
   readonly drained: boolean;
   /** Links without a carrier. */
-  readonly cut: readonly Side[];
+  readonly cut: readonly CoreSide[];
 }
 
 export const allWell = (name: string): NodeCondition => ({

@@ -1,9 +1,9 @@
-import type { Side } from '../rig/plan.ts';
+import type { CoreSide } from '../rig/plan.ts';
 
 /** Something that happens to one node. */
 export type CampaignEvent =
   | { readonly kind: PlainKind; readonly node: string }
-  | { readonly kind: `${'cut' | 'heal'} ${Side}`; readonly node: string; readonly side: Side };
+  | { readonly kind: `${'cut' | 'heal'} ${CoreSide}`; readonly node: string; readonly side: CoreSide };
 
 export type EventKind = CampaignEvent['kind'];
 

@@ -1,7 +1,17 @@
-import { type NodePlan, SEED, SHARED, SHARED_MAC } from './plan.ts';
+import {
+  type DataSide,
+  DMZ_SERVER,
+  DMZ_SERVER6,
+  type NetworkOptions,
+  type NodePlan,
+  SEED,
+  SHARED,
+  SHARED_MAC,
+  SHARED6,
+} from './plan.ts';
 
 export interface ClusterOptions {
-  /** Translate flows to the shared outside address, or to these. */
+  /** Translate flows to the shared outside address, of either family that the lab has; or to these. */
   readonly snat: boolean | readonly string[];
   readonly manager: 'keepalived' | 'pacemaker' | 'none';
   readonly buckets?: number;
@@ -11,17 +21,31 @@ export interface ClusterOptions {
   readonly heartbeat?: 'eth1' | 'eth3';
   /** The neighbour that the nodes ask on either side; by default nobody. */
   readonly probe?: Readonly<Record<'inside' | 'outside', string>>;
+  /** How frames reach every node; `multicast` by default. */
+  readonly delivery?: 'multicast' | 'igmp' | 'stealth';
+  /** The DMZ's server is published: on the shared outside address, or at its own; by default it isn't. */
+  readonly publish?: 'translated' | 'plain';
   /** More top-level keys, as YAML lines. */
   readonly more?: readonly string[];
 }
 
+/** The port that stands for the DMZ's server's own on the shared outside address. */
+export const publishedPort = (port: number): number => port - 6300;
+
+/** What the DMZ's server is asked for. */
+const SERVICES = { echo: ['tcp', 7001], bulk: ['tcp', 7002], datagrams: ['udp', 7003] } as const;
+
 /** cluster.yaml for the lab's network, the same text on every node. */
-export const clusterYaml = (nodes: readonly NodePlan[], options: ClusterOptions): string => {
-  const address = (side: 'inside' | 'outside') => `${SHARED[side]}/${SHARED.prefix}`;
+export const clusterYaml = (
+  nodes: readonly NodePlan[],
+  options: ClusterOptions,
+  network: NetworkOptions = {},
+): string => {
+  const outside = [SHARED.outside, ...(network.ip6 ? [SHARED6.outside] : [])].map(quoted).join(', ');
+  const translated = typeof options.snat === 'boolean' ? outside : options.snat.join(', ');
+  const snat = options.snat === false ? '' : `, snat: [${translated}]`;
   const probe = (side: 'inside' | 'outside') =>
     options.probe === undefined ? '' : `, probe: ${options.probe[side]}`;
-  const translated = typeof options.snat === 'boolean' ? [SHARED.outside] : options.snat;
-  const snat = options.snat === false ? '' : `, snat: [${translated.join(', ')}]`;
   return `${[
     'cluster: lab',
     `seed: 0x${SEED.toString(16)}`,
@@ -32,8 +56,10 @@ export const clusterYaml = (nodes: readonly NodePlan[], options: ClusterOptions)
     ),
     `sync: { interface: eth3, mode: ${nodes.length > 2 ? 'notrack' : 'ftfw'}, replicas: ${options.replicas ?? 'kernel'}, port: 3780, key: /etc/conntrack-ha/key }`,
     'interfaces:',
-    `  eth1: { side: inside, mac: "${SHARED_MAC.inside}", addresses: [${address('inside')}], delivery: multicast${probe('inside')} }`,
-    `  eth2: { side: outside, mac: "${SHARED_MAC.outside}", addresses: [${address('outside')}], delivery: multicast${snat}${probe('outside')} }`,
+    `  eth1: { side: inside, ${shared('inside', options, network)}${probe('inside')} }`,
+    `  eth2: { side: outside, ${shared('outside', options, network)}${snat}${probe('outside')} }`,
+    ...(network.dmz ? [`  eth4: { side: inside, ${shared('dmz', options, network)} }`] : []),
+    ...published(options, network),
     'firewall: nftables',
     `manager: ${options.manager}`,
     ...(options.manager === 'keepalived'
@@ -42,3 +68,41 @@ export const clusterYaml = (nodes: readonly NodePlan[], options: ClusterOptions)
     ...(options.more ?? []),
   ].join('\n')}\n`;
 };
+
+/** The keys of an interface that say what the nodes share there. */
+const shared = (
+  side: DataSide,
+  { delivery = 'multicast' }: ClusterOptions,
+  { ip6 }: NetworkOptions,
+): string => {
+  const addresses = [
+    `${SHARED[side]}/${SHARED.prefix}`,
+    ...(ip6 ? [quoted(`${SHARED6[side]}/${SHARED6.prefix}`)] : []),
+  ];
+  const mac = delivery === 'stealth' ? SHARED_MAC[side].replace('01', '02') : SHARED_MAC[side];
+  return `mac: "${mac}", addresses: [${addresses.join(', ')}], delivery: ${delivery}`;
+};
+
+const published = ({ publish }: ClusterOptions, { ip6 }: NetworkOptions): readonly string[] => {
+  if (publish === undefined) {
+    return [];
+  }
+  const service = (name: keyof typeof SERVICES, on: string, to: string): string => {
+    const [protocol, port] = SERVICES[name];
+    const where =
+      publish === 'plain'
+        ? `port: ${port}`
+        : `address: ${quoted(on)}, port: ${publishedPort(port)}, toPort: ${port}`;
+    return `{ protocol: ${protocol}, ${where}, to: ${quoted(to)} }`;
+  };
+  return [
+    'publish:',
+    ...(['echo', 'bulk', 'datagrams'] as const).flatMap((name) => [
+      `  ${name}: ${service(name, SHARED.outside, DMZ_SERVER)}`,
+      ...(ip6 ? [`  ${name}6: ${service(name, SHARED6.outside, DMZ_SERVER6)}`] : []),
+    ]),
+  ];
+};
+
+/** A colon would begin a value. */
+const quoted = (address: string): string => (address.includes(':') ? `"${address}"` : address);

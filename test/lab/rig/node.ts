@@ -6,7 +6,7 @@ import { corosyncConf, FIRST_CIB, startClusterStack, startDaemons, startPacemake
 import type { Daemon } from './daemon.ts';
 import { Machine } from './machine.ts';
 import { parseOwnedSet } from './owned-set.ts';
-import { type NodePlan, SIDES, type Side } from './plan.ts';
+import type { NodePlan, Side } from './plan.ts';
 import { createTree, type RunDirectory } from './run-directory.ts';
 import type { Switch } from './switch.ts';
 import { until } from './wait.ts';
@@ -14,6 +14,12 @@ import { until } from './wait.ts';
 const PRODUCT = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 
 const BROKEN = fileURLToPath(new URL('../../../dist/lab/agent.js', import.meta.url));
+
+export interface NodeOptions {
+  /** Whether the switches un-share what they flood to it. */
+  readonly unshare: boolean;
+  readonly ip6: boolean;
+}
 
 export type DaemonName = 'conntrackd' | 'keepalived' | 'agent' | 'corosync' | 'pacemaker';
 
@@ -24,17 +30,18 @@ export type DaemonName = 'conntrackd' | 'keepalived' | 'agent' | 'corosync' | 'p
 export class FirewallNode {
   readonly plan: NodePlan;
   readonly #run: RunDirectory;
-  readonly #switches: Readonly<Record<Side, Switch>>;
-  readonly #unshare: boolean;
+  readonly #switches: ReadonlyMap<Side, Switch>;
+  readonly #options: NodeOptions;
   readonly #daemons = new Map<DaemonName, Daemon>();
   #machine: Machine | undefined;
   readonly #powerCuts: { readonly from: number; readonly to: number }[] = [];
 
-  constructor(plan: NodePlan, run: RunDirectory, switches: Readonly<Record<Side, Switch>>, unshare: boolean) {
+  /** @param switches that of each side that it is plugged into */
+  constructor(plan: NodePlan, run: RunDirectory, switches: ReadonlyMap<Side, Switch>, options: NodeOptions) {
     this.plan = plan;
     this.#run = run;
     this.#switches = switches;
-    this.#unshare = unshare;
+    this.#options = options;
   }
 
   get name(): string {
@@ -73,12 +80,17 @@ export class FirewallNode {
       'net.ipv4.ip_forward=1',
       'net.ipv4.conf.all.rp_filter=0',
       'net.ipv4.conf.default.rp_filter=0',
+      ...(this.#options.ip6 ? ['net.ipv6.conf.all.forwarding=1'] : []),
     ];
     await machine.run(['sysctl', '-q', '-w', ...sysctls]);
-    for (const side of SIDES) {
-      const { device, mac, address } = this.plan.links[side];
-      await this.#switches[side].attach(machine, device, mac, this.name, this.#unshare && side !== 'sync');
-      await machine.ip([`addr add ${address} dev ${device}`, `link set ${device} up`]);
+    for (const [side, wire] of this.#switches) {
+      const { device, mac, address, address6 } = this.plan.links[side];
+      await wire.attach(machine, device, mac, this.name, this.#options.unshare && side !== 'sync');
+      await machine.ip([
+        `addr add ${address} dev ${device}`,
+        ...(this.#options.ip6 && address6 !== undefined ? [`addr add ${address6} dev ${device} nodad`] : []),
+        `link set ${device} up`,
+      ]);
     }
     this.#machine = machine;
   }
@@ -87,31 +99,31 @@ export class FirewallNode {
   async powerCut(): Promise<void> {
     const machine = this.machine;
     const from = Date.now();
-    await Promise.all(SIDES.map((side) => this.#switches[side].forward([this.name], false)));
+    await this.#everywhere((wire) => wire.forward([this.name], false));
     this.#powerCuts.push({ from, to: Date.now() });
     await machine.kill();
     this.#machine = undefined;
     this.#daemons.clear();
     // They would go with the namespace of their other ends, but the kernel may take many seconds to get to that.
-    await Promise.all(SIDES.map((side) => this.#switches[side].remove(this.name)));
+    await this.#everywhere((wire) => wire.remove(this.name));
   }
 
   /** Takes the carrier away from one of its links. */
   async cutLink(side: Side): Promise<void> {
-    await this.#switches[side].setPort(this.name, false);
+    await this.#wire(side).setPort(this.name, false);
   }
 
   async healLink(side: Side): Promise<void> {
-    await this.#switches[side].setPort(this.name, true);
+    await this.#wire(side).setPort(this.name, true);
   }
 
   /** The switch forwards nothing from or to one of its links; the carrier stays. */
   async deafen(side: Side): Promise<void> {
-    await this.#switches[side].forward([this.name], false);
+    await this.#wire(side).forward([this.name], false);
   }
 
   async undeafen(side: Side): Promise<void> {
-    await this.#switches[side].forward([this.name], true);
+    await this.#wire(side).forward([this.name], true);
   }
 
   /**
@@ -121,14 +133,14 @@ export class FirewallNode {
    */
   async freeze({ forwarding = false }: { readonly forwarding?: boolean } = {}): Promise<void> {
     if (!forwarding) {
-      await Promise.all(SIDES.map((side) => this.#switches[side].forward([this.name], false)));
+      await this.#everywhere((wire) => wire.forward([this.name], false));
     }
     await this.machine.freeze(true);
   }
 
   async thaw(): Promise<void> {
     await this.machine.freeze(false);
-    await Promise.all(SIDES.map((side) => this.#switches[side].forward([this.name], true)));
+    await this.#everywhere((wire) => wire.forward([this.name], true));
   }
 
   /** Runs a program in the node to its end and returns its standard output. */
@@ -234,6 +246,18 @@ export class FirewallNode {
       throw new Error(`${name} was not started on ${this.name}`);
     }
     return daemon;
+  }
+
+  async #everywhere(act: (wire: Switch) => Promise<void>): Promise<void> {
+    await Promise.all([...this.#switches.values()].map(act));
+  }
+
+  #wire(side: Side): Switch {
+    const wire = this.#switches.get(side);
+    if (wire === undefined) {
+      throw new RangeError(`${this.name} has no link ${side}`);
+    }
+    return wire;
   }
 
   async #start(

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { Machine } from './machine.ts';
+import { forgetMembers, leaveToRules, snoop } from './snooping.ts';
 import { until } from './wait.ts';
 
 /** Packets and bytes of one switch port since it was made. `from` the attached machine, `to` it. */
@@ -24,16 +25,26 @@ export class Switch {
   private constructor(
     readonly name: string,
     readonly machine: Machine,
+    readonly snoops: boolean,
   ) {}
 
-  static async create(options: { run: string; name: string; logs: string }): Promise<Switch> {
+  /** @param options.snooping the MAC that only members of its IP group get; undefined: everything is flooded */
+  static async create(options: {
+    run: string;
+    name: string;
+    logs: string;
+    snooping?: string | undefined;
+  }): Promise<Switch> {
     const machine = await Machine.start(options);
     await machine.ip([
       'link add br0 type bridge stp_state 0 mcast_snooping 0',
       'link set br0 addrgenmode none',
       'link set br0 up',
     ]);
-    return new Switch(options.name, machine);
+    if (options.snooping !== undefined) {
+      await snoop(machine, options.snooping);
+    }
+    return new Switch(options.name, machine, options.snooping !== undefined);
   }
 
   /** Plugs `device` of `machine` (which it makes) into port `port`. `unshare` false leaves frames shared. */
@@ -41,6 +52,7 @@ export class Switch {
     await this.machine.ip([
       `link add ${port} type veth peer name ${device} address ${mac} netns ${machine.pid}`,
       `link set ${port} addrgenmode none master br0 up`,
+      ...(this.snoops ? [leaveToRules(port)] : []),
     ]);
     if (unshare) {
       await this.#unshare(port);
@@ -72,6 +84,9 @@ export class Switch {
     const ports = [...(await this.counters()).keys()];
     await this.machine.ip(ports.map((port) => `link set ${port} down`));
     await sleep(milliseconds);
+    if (this.snoops) {
+      await forgetMembers(this.machine);
+    }
     await this.machine.ip(ports.map((port) => `link set ${port} up`));
   }
 

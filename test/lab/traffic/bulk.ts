@@ -1,5 +1,5 @@
 import { openConnection } from './connection.ts';
-import { type FlowSpec, INTERVAL, PORTS } from './flow.ts';
+import { type FlowSpec, INTERVAL, type Target } from './flow.ts';
 import type { Meter } from './meter.ts';
 import { patternAt } from './pattern.ts';
 import type { RunningFlow } from './running-flow.ts';
@@ -7,8 +7,8 @@ import type { RunningFlow } from './running-flow.ts';
 const DEFAULT_RATE = 10_000_000;
 
 /** TCP: an endless stream at a fixed rate; the server checks every byte and answers with how many it has had. */
-export const startBulk = (spec: FlowSpec, server: string, meter: Meter): RunningFlow => {
-  const socket = openConnection(spec, server, PORTS.bulk, meter);
+export const startBulk = (spec: FlowSpec, target: Target, meter: Meter): RunningFlow => {
+  const socket = openConnection(spec, target, 'bulk', meter);
   const interval = spec.intervalMs ?? INTERVAL.bulk;
   const share = Math.round(((spec.rate ?? DEFAULT_RATE) * interval) / 1000);
   let position = 0;

@@ -1,11 +1,11 @@
 import { onLine, openConnection } from './connection.ts';
-import { type FlowSpec, INTERVAL, PORTS } from './flow.ts';
+import { type FlowSpec, INTERVAL, type Target } from './flow.ts';
 import type { Meter } from './meter.ts';
 import type { RunningFlow } from './running-flow.ts';
 
 /** TCP: a numbered line every interval, whether or not the one before was answered; answers must come in order. */
-export const startBusy = (spec: FlowSpec, server: string, meter: Meter): RunningFlow => {
-  const socket = openConnection(spec, server, PORTS.echo, meter);
+export const startBusy = (spec: FlowSpec, target: Target, meter: Meter): RunningFlow => {
+  const socket = openConnection(spec, target, 'echo', meter);
   /** When each request without an answer was sent, the oldest first. */
   const pending: number[] = [];
   let next = 0;

@@ -5,7 +5,7 @@
 import { startBulk } from './bulk.ts';
 import { startBusy } from './busy.ts';
 import { startConnects } from './connects.ts';
-import type { ClientReport, Command, FlowKind, FlowSpec } from './flow.ts';
+import { type ClientReport, type Command, type FlowKind, type FlowSpec, PORTS, type Target } from './flow.ts';
 import { startIdle } from './idle.ts';
 import { readCommands, say } from './json-lines.ts';
 import { Meter } from './meter.ts';
@@ -13,7 +13,7 @@ import { startPing } from './ping.ts';
 import type { RunningFlow } from './running-flow.ts';
 import { startUdp } from './udp.ts';
 
-type Start = (spec: FlowSpec, server: string, meter: Meter) => RunningFlow;
+type Start = (spec: FlowSpec, target: Target, meter: Meter) => RunningFlow;
 
 const STARTERS: Readonly<Record<FlowKind, Start>> = {
   busy: startBusy,
@@ -24,7 +24,7 @@ const STARTERS: Readonly<Record<FlowKind, Start>> = {
   connects: startConnects,
 };
 
-const server = process.argv[2] ?? '';
+const server: Target = { address: process.argv[2] ?? '', ports: PORTS };
 const flows: { readonly spec: FlowSpec; readonly meter: Meter; readonly flow: RunningFlow }[] = [];
 let used: string[] = [];
 
@@ -50,7 +50,7 @@ const obey = (command: Command): void => {
   if (command.do === 'add') {
     for (const spec of command.flows) {
       const meter = new Meter(spec);
-      flows.push({ spec, meter, flow: STARTERS[spec.kind](spec, server, meter) });
+      flows.push({ spec, meter, flow: STARTERS[spec.kind](spec, spec.to ?? server, meter) });
     }
   } else if (command.do === 'use') {
     for (const { spec, flow } of flows.filter((each) => each.spec.kind === 'idle')) {

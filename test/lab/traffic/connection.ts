@@ -1,15 +1,20 @@
 import { connect, type Socket } from 'node:net';
-import type { FlowSpec } from './flow.ts';
+import type { FlowSpec, Target } from './flow.ts';
 import type { Meter } from './meter.ts';
 
 /**
  * Opens the TCP connection of a flow and says its name to the server in the first line. The flow is lost when the
  * connection is reset, closed or fails.
  */
-export const openConnection = (spec: FlowSpec, server: string, port: number, meter: Meter): Socket => {
+export const openConnection = (
+  spec: FlowSpec,
+  target: Target,
+  service: 'echo' | 'bulk',
+  meter: Meter,
+): Socket => {
   const socket = connect({
-    host: server,
-    port,
+    host: target.address,
+    port: target.ports[service],
     localAddress: spec.from,
     noDelay: true,
     ...(spec.port === undefined ? {} : { localPort: spec.port }),

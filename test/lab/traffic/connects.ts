@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { type FlowSpec, INTERVAL, NAMELESS, PORTS, SILENCE, SLOW_CONNECT } from './flow.ts';
+import { type FlowSpec, INTERVAL, NAMELESS, SILENCE, SLOW_CONNECT, type Target } from './flow.ts';
 import type { Meter } from './meter.ts';
 import type { RunningFlow } from './running-flow.ts';
 
@@ -13,7 +13,7 @@ const LOCAL_PORTS = { first: 32768, last: 60999 } as const;
  * A stream of short TCP connections: connect, one line there and back, close. Each has a verdict of its own: one that
  * is reset, refused or silent has failed; the stream itself is lost only when none gets through any more.
  */
-export const startConnects = (spec: FlowSpec, server: string, meter: Meter): RunningFlow => {
+export const startConnects = (spec: FlowSpec, target: Target, meter: Meter): RunningFlow => {
   const open = new Set<symbol>();
   let stopped = false;
   // In turn, since the kernel looks through all that wait to be free (TIME_WAIT) when it is to find one itself.
@@ -28,7 +28,7 @@ export const startConnects = (spec: FlowSpec, server: string, meter: Meter): Run
     open.add(key);
     const port = nextPort();
     const from = { localAddress: spec.from, localPort: port };
-    const socket = connect({ host: server, port: PORTS.echo, ...from, noDelay: true });
+    const socket = connect({ host: target.address, port: target.ports.echo, ...from, noDelay: true });
     const end = (problem?: string): void => {
       if (stopped || !open.delete(key)) {
         return;

@@ -16,6 +16,10 @@ export interface FlowSpec {
   readonly icmpId?: number;
   /** Bytes per second of a bulk flow; 10 MB by default. */
   readonly rate?: number;
+  /** Bytes of a datagram (udp) at least: beyond 1472 it goes in fragments. */
+  readonly size?: number;
+  /** By default the lab's server, by IPv4. */
+  readonly to?: Target;
 }
 
 /** Milliseconds between requests by default. bulk: between two writes. idle: none. */
@@ -38,6 +42,12 @@ export const SLOW_CONNECT = 900;
 export const NAMELESS = '-';
 
 export const PORTS = { echo: 7001, bulk: 7002, udp: 7003 } as const;
+
+/** Whom a flow is with: an address, and the ports there that stand for `PORTS`. */
+export interface Target {
+  readonly address: string;
+  readonly ports: Readonly<Record<keyof typeof PORTS, number>>;
+}
 
 /** A new connection that came to nothing. */
 export interface Failure {

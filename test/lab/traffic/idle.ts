@@ -1,11 +1,11 @@
 import { onLine, openConnection } from './connection.ts';
-import { type FlowSpec, PORTS } from './flow.ts';
+import type { FlowSpec, Target } from './flow.ts';
 import type { Meter } from './meter.ts';
 import type { RunningFlow } from './running-flow.ts';
 
 /** TCP: one line and its answer at the start, then silence until `use`. */
-export const startIdle = (spec: FlowSpec, server: string, meter: Meter): RunningFlow => {
-  const socket = openConnection(spec, server, PORTS.echo, meter);
+export const startIdle = (spec: FlowSpec, target: Target, meter: Meter): RunningFlow => {
+  const socket = openConnection(spec, target, 'echo', meter);
   let answered: () => void = () => undefined;
   let count = 0;
   onLine(socket, (line) => {

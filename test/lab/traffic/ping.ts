@@ -1,15 +1,15 @@
 import { execa } from 'execa';
-import { type FlowSpec, INTERVAL } from './flow.ts';
+import { type FlowSpec, INTERVAL, type Target } from './flow.ts';
 import type { Meter } from './meter.ts';
 import { Numbers } from './numbers.ts';
 import { parsePingLine } from './ping-line.ts';
 import type { RunningFlow } from './running-flow.ts';
 
 /** ICMP echo with a fixed identifier, by iputils' ping (-O says which requests have no answer yet). */
-export const startPing = (spec: FlowSpec, server: string, meter: Meter): RunningFlow => {
+export const startPing = (spec: FlowSpec, target: Target, meter: Meter): RunningFlow => {
   const interval = String((spec.intervalMs ?? INTERVAL.ping) / 1000);
   const id = spec.icmpId === undefined ? [] : ['-e', String(spec.icmpId)];
-  const child = execa('ping', ['-n', '-O', '-i', interval, ...id, '-I', spec.from, server], {
+  const child = execa('ping', ['-n', '-O', '-i', interval, ...id, '-I', spec.from, target.address], {
     reject: false,
     buffer: false,
     stdin: 'ignore',

@@ -1,5 +1,5 @@
 /**
- * Runs in the server. Echoes lines (TCP) and datagrams (UDP), checks bulk transfers, and reports on standard output,
+ * Runs in a server. Echoes lines (TCP) and datagrams (UDP), checks bulk transfers, and reports on standard output,
  * every 100 ms, what is new about the flows it sees. Ends when its input closes.
  */
 import { createSocket } from 'node:dgram';
@@ -62,17 +62,20 @@ const bulk = createServer({ noDelay: true }, (socket) => {
   });
 });
 
-const udp = createSocket('udp4');
-udp.on('message', (message, peer) => {
-  const [flow = '', number] = message.toString('latin1').split(' ');
-  const seen = datagrams.get(flow) ?? new Numbers();
-  datagrams.set(flow, seen);
-  notePort(flow, peer.port);
-  if (seen.add(Number(number))) {
-    udp.send(message, peer.port, peer.address);
-  } else {
-    news.twice.set(flow, (news.twice.get(flow) ?? 0) + 1);
-  }
+const udp = (['udp4', 'udp6'] as const).map((type) => {
+  const socket = createSocket({ type, ipv6Only: type === 'udp6' });
+  socket.on('message', (message, peer) => {
+    const [flow = '', number] = message.toString('latin1').split(' ');
+    const seen = datagrams.get(flow) ?? new Numbers();
+    datagrams.set(flow, seen);
+    notePort(flow, peer.port);
+    if (seen.add(Number(number))) {
+      socket.send(message, peer.port, peer.address);
+    } else {
+      news.twice.set(flow, (news.twice.get(flow) ?? 0) + 1);
+    }
+  });
+  return socket;
 });
 
 const report = (): void => {
@@ -89,7 +92,7 @@ const report = (): void => {
 // Bounded by net.core.somaxconn, 4096: a server that waits for a processor must not be what a new connection fails for.
 echo.listen({ port: PORTS.echo, backlog: 4096 });
 bulk.listen(PORTS.bulk);
-udp.bind(PORTS.udp);
+for (const socket of udp) socket.bind(PORTS.udp);
 setInterval(report, 100);
 readCommands(
   () => undefined,

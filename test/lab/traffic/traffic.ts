@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { bundle } from '../../../scripts/bundle.ts';
 import type { Client, Lab } from '../rig/lab.ts';
+import type { Machine } from '../rig/machine.ts';
 import { type ClientPlan, SERVER } from '../rig/plan.ts';
 import { until } from '../rig/wait.ts';
 import { type FlowVerdict, Ledger } from '../verdict/ledger.ts';
@@ -9,7 +10,7 @@ import { Program } from './program.ts';
 
 type ClientProgram = Program<ClientReport, Command>;
 
-/** Real flows between the lab's clients and its server, and what became of them. */
+/** Real flows between the lab's clients and its servers, and what became of them. */
 export class Traffic {
   readonly #ledger: Ledger;
   readonly #clients = new Map<string, ClientProgram>();
@@ -17,13 +18,13 @@ export class Traffic {
   readonly #reported = new Map<string, number>();
   readonly #used = new Set<string>();
   readonly #idle = new Set<string>();
-  #server: Program<ServerReport, never> | undefined;
+  readonly #servers: Program<ServerReport, never>[] = [];
 
   private constructor(lab: Lab) {
     this.#ledger = new Ledger(() => lab.nodes.flatMap(({ powerCuts }) => powerCuts));
   }
 
-  /** Starts the server's program and one in each client. Flows are added afterwards. */
+  /** Starts a program in each server and client. Flows are added afterwards. */
   static async start(lab: Lab): Promise<Traffic> {
     const program = async (name: string): Promise<string> => {
       // Beside the run's other files, so that it is never stale and no two runs write the same file.
@@ -33,17 +34,21 @@ export class Traffic {
     };
     const [clientFile, serverFile] = await Promise.all([program('client'), program('server')]);
     const traffic = new Traffic(lab);
-    let serverReady = false;
-    traffic.#server = new Program<ServerReport, never>(lab.server, [serverFile], (report) => {
-      serverReady = true;
-      traffic.#ledger.takeServer(report);
-    });
-    for (const client of lab.clients) {
+    const ready = new Set<Machine>();
+    const servers = [lab.server, ...(lab.dmzServer === undefined ? [] : [lab.dmzServer])];
+    for (const server of servers) {
+      const take = (report: ServerReport): void => {
+        ready.add(server);
+        traffic.#ledger.takeServer(report);
+      };
+      traffic.#servers.push(new Program<ServerReport, never>(server, [serverFile], take));
+    }
+    for (const client of [...lab.clients, ...lab.outsiders]) {
       traffic.#clients.set(client.plan.name, traffic.#startClient(client, clientFile));
     }
     await until(
-      "the server's first report",
-      () => serverReady || traffic.#server?.errors,
+      "the servers' first reports",
+      () => ready.size === servers.length || traffic.#servers.map(({ errors }) => errors).join(''),
       10_000,
       (state) => state === true,
     );
@@ -135,8 +140,8 @@ export class Traffic {
       (undecided) => undecided.length === 0,
     );
     await Promise.all([...this.#clients.values()].map((program) => program.end()));
-    await this.#server?.end();
-    const errors = [...this.#clients.values(), this.#server].map((program) => program?.errors ?? '').join('');
+    await Promise.all(this.#servers.map((program) => program.end()));
+    const errors = [...this.#clients.values(), ...this.#servers].map((program) => program.errors).join('');
     if (errors !== '') {
       throw new Error(`a traffic program failed: ${errors}`);
     }

@@ -1,12 +1,13 @@
 import { createSocket } from 'node:dgram';
-import { type FlowSpec, INTERVAL, PORTS } from './flow.ts';
+import { isIPv6 } from 'node:net';
+import { type FlowSpec, INTERVAL, type Target } from './flow.ts';
 import type { Meter } from './meter.ts';
 import { Numbers } from './numbers.ts';
 import type { RunningFlow } from './running-flow.ts';
 
 /** UDP: a numbered datagram every interval, which the server sends back once. */
-export const startUdp = (spec: FlowSpec, server: string, meter: Meter): RunningFlow => {
-  const socket = createSocket('udp4');
+export const startUdp = (spec: FlowSpec, target: Target, meter: Meter): RunningFlow => {
+  const socket = createSocket(isIPv6(target.address) ? 'udp6' : 'udp4');
   const seen = new Numbers();
   let next = 0;
   let lastAnswered = -1;
@@ -29,10 +30,15 @@ export const startUdp = (spec: FlowSpec, server: string, meter: Meter): RunningF
   const send = (): void => {
     if (!meter.lost) {
       meter.send();
-      socket.send(`${spec.id} ${next}`, PORTS.udp, server, (error) => {
-        // What the network says about one datagram (unreachable, no buffer) is a loss of that one.
-        void error;
-      });
+      socket.send(
+        `${spec.id} ${next} `.padEnd(spec.size ?? 0, '.'),
+        target.ports.udp,
+        target.address,
+        (error) => {
+          // What the network says about one datagram (unreachable, no buffer) is a loss of that one.
+          void error;
+        },
+      );
       next += 1;
     }
   };
