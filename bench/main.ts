@@ -6,6 +6,7 @@ import { measureIdle } from './idle/measure.ts';
 import { measureLoop } from './loop/measure.ts';
 import { measureMonitor } from './monitor/measure.ts';
 import { measureNodes } from './nodes/measure.ts';
+import { measurePackets } from './packets/measure.ts';
 import { measureRefresh } from './refresh/measure.ts';
 import { measureTakeover } from './takeover/measure.ts';
 import { measureVerify } from './verify/measure.ts';
@@ -25,6 +26,9 @@ npm run bench -- monitor [--quick] [--json FILE]
     what a monitor of Pacemaker's resource agent costs
 npm run bench -- nodes [--quick] [--json FILE]
     two, three and five nodes: until the others own what one leaves, and until it has its home back
+npm run bench -- packets [--quick] [--json FILE]
+    what a packet costs its owner and the other nodes, and what follows for so many nodes; beside one firewall alone and
+    the rules of the netfilter project's howto
 npm run bench -- verify [--quick] [--json FILE]
     a replica compares its copies with the owner's flows, also while those come and go
 npm run bench -- kernel [--flows 200000] [--rounds 5]
@@ -71,6 +75,8 @@ const monitor = (): Promise<void> => measureMonitor(options());
 
 const nodes = (): Promise<void> => measureNodes(options());
 
+const packets = (): Promise<void> => measurePackets(options());
+
 const verify = (): Promise<void> => measureVerify(options());
 
 /** In a network namespace of its own. */
@@ -80,7 +86,7 @@ const kernel = async (): Promise<void> => {
   await execa('unshare', ['--net', '--', tsx, program, ...rest], { stdio: 'inherit' });
 };
 
-const run = { takeover, handback, idle, loop, monitor, refresh, nodes, verify, kernel }[what ?? ''];
+const run = { takeover, handback, idle, loop, monitor, refresh, nodes, packets, verify, kernel }[what ?? ''];
 if (run === undefined) {
   console.error(USAGE);
   process.exit(2);
