@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { MOVERS, measureHandback } from './handback/measure.ts';
+import { measureHttp } from './http/measure.ts';
 import { measureIdle } from './idle/measure.ts';
 import { measureLoop } from './loop/measure.ts';
 import { measureMonitor } from './monitor/measure.ts';
@@ -16,6 +17,8 @@ const USAGE = `npm run bench -- takeover [--quick] [--json FILE]
 npm run bench -- handback [--by keepalived|pacemaker|clone] [--replicas kernel|cache] [--flows 0] [--repetitions 20] [--quick] [--json FILE]
     the moment without an owner when a group goes back to its home, as a flow sees it, beside so many others; by all three
     in turn: the clone is a plain one, without conntrack-ha
+npm run bench -- http [--quick] [--json FILE]
+    requests for empty objects through one firewall and through two, and what forwarding them takes
 npm run bench -- idle [--quick] [--json FILE]
     what agent, conntrackd and keepalived use while nothing happens
 npm run bench -- loop [--quick] [--json FILE]
@@ -65,6 +68,8 @@ const handback = (): Promise<void> => {
   return measureHandback({ movers, repetitions, json, replicas, flows: Number(values.flows) });
 };
 
+const http = (): Promise<void> => measureHttp(options());
+
 const idle = (): Promise<void> => measureIdle(options());
 
 const loop = (): Promise<void> => measureLoop(options());
@@ -86,7 +91,9 @@ const kernel = async (): Promise<void> => {
   await execa('unshare', ['--net', '--', tsx, program, ...rest], { stdio: 'inherit' });
 };
 
-const run = { takeover, handback, idle, loop, monitor, refresh, nodes, packets, verify, kernel }[what ?? ''];
+const run = { takeover, handback, http, idle, loop, monitor, refresh, nodes, packets, verify, kernel }[
+  what ?? ''
+];
 if (run === undefined) {
   console.error(USAGE);
   process.exit(2);

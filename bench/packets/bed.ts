@@ -75,6 +75,7 @@ export class Bed {
         inside: await Receiver.create(machine, DEVICES.inside),
         outside: await Receiver.create(machine, DEVICES.outside),
       };
+      await Promise.all([receivers.inside.follow(), receivers.outside.follow()]);
       await firewall.setUp(machine).catch(fail(firewall.name));
       sites.push({ firewall, machine, links, receivers });
       progress('firewalls start', { done: sites.length, of: firewalls.length });
@@ -112,7 +113,6 @@ export class Bed {
         `link add ${links[side]} type veth peer name ${DEVICES[side]} address ${OWN_MACS[side]} netns ${machine.pid}`,
         `link set ${links[side]} addrgenmode none up`,
       ]);
-      // Else the other end takes its packets past NAPI: veth_skb_is_eligible_for_gro() in drivers/net/veth.c.
       await sender.run(['ethtool', '-K', links[side], 'tso', 'off']);
       const neighbours = side === 'inside' ? [...own, ...foreign] : [server];
       await machine.ip([

@@ -23,22 +23,27 @@ export class Receiver {
   }
 
   /**
-   * Has a virtual device work like that (NAPI, which veth has with GRO; /sys/class/net/DEVICE/threaded). The thread comes after
-   * the sender (SCHED_BATCH doesn't interrupt what runs): its queue of 256 packets fills first.
+   * Has a virtual device work like that (NAPI, which veth has with GRO; /sys/class/net/DEVICE/threaded). The other end must
+   * have no segmentation (TSO), else it gets past NAPI: veth_skb_is_eligible_for_gro() in drivers/net/veth.c.
    */
   static async create(machine: Machine, device: string): Promise<Receiver> {
     const before = threadsOf(device);
     await machine.run(['ethtool', '-K', device, 'gro', 'on']);
     await machine.run(['tee', `/sys/class/net/${device}/threaded`], { input: '1' });
-    const [pid, ...others] = threadsOf(device).filter((one) => !before.includes(one));
-    if (pid === undefined || others.length > 0) {
+    const came = threadsOf(device).filter((one) => !before.includes(one));
+    const [pid] = came;
+    if (pid === undefined || came.length > 1) {
       throw new Error(
-        `${device} has ${others.length} threads of its own; does the kernel have threaded NAPI (5.12)?`,
+        `${came.length} threads came for ${device} instead of one: threaded NAPI needs Linux 5.12, and one benchmark at a time`,
       );
     }
-    await execa('chrt', ['--batch', '--pid', '0', String(pid)]);
-    await execa('taskset', ['-cp', PROCESSOR, String(pid)]);
     return new Receiver(machine, device, pid);
+  }
+
+  /** It takes turns with a sender on the same processor, and never interrupts it (SCHED_BATCH): 256 packets come first. */
+  async follow(): Promise<void> {
+    await execa('chrt', ['--batch', '--pid', '0', String(this.#pid)]);
+    await execa('taskset', ['-cp', PROCESSOR, String(this.#pid)]);
   }
 
   /** Waits until nothing is in the queue. */

@@ -74,3 +74,13 @@ it('measures what own and foreign packets cost', { timeout: 180_000 }, async () 
     Math.min(...series.filter((s) => s.name === 'conntrack-ha' && s.owner === owner).flatMap((s) => s.each));
   expect(least('foreign')).toBeLessThan(least('own'));
 });
+
+it('measures requests through one firewall and through two', { timeout: 180_000 }, async () => {
+  const { stdout, json } = await bench('http');
+  expect(stdout).toContain('Requests for an object of 0 bytes');
+  const node = z.object({ forwarding: z.number().positive(), packets: z.number().positive() });
+  const span = z.object({ requests: z.number().positive(), failed: z.literal(0), nodes: z.array(node) });
+  const setup = z.object({ name: z.string(), spans: z.array(span).length(1) });
+  const { setups } = z.object({ setups: z.array(setup) }).parse(json);
+  expect(setups.map(({ spans }) => spans[0]?.nodes.length)).toEqual([1, 1, 2]);
+});

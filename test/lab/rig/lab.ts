@@ -30,7 +30,7 @@ export class Lab {
   readonly nodes: readonly FirewallNode[];
   readonly clients: readonly Client[];
   readonly server: Machine;
-  readonly #switches: Readonly<Record<Side, Switch>>;
+  readonly switches: Readonly<Record<Side, Switch>>;
 
   private constructor(
     run: RunDirectory,
@@ -40,7 +40,7 @@ export class Lab {
     server: Machine,
   ) {
     this.run = run;
-    this.#switches = switches;
+    this.switches = switches;
     this.nodes = nodes;
     this.clients = clients;
     this.server = server;
@@ -94,7 +94,7 @@ export class Lab {
 
   /** The switches' counters for the nodes that are on, by node name. */
   async counters(): Promise<Map<string, NodeCounters>> {
-    const bySide = await Promise.all(SIDES.map((side) => this.#switches[side].counters()));
+    const bySide = await Promise.all(SIDES.map((side) => this.switches[side].counters()));
     const [inside, outside, sync] = bySide;
     const all = new Map<string, NodeCounters>();
     for (const { name } of this.nodes) {
@@ -108,7 +108,7 @@ export class Lab {
 
   /** Turns a switch off, and on again so many milliseconds later. */
   async restartSwitch(side: Side, milliseconds: number): Promise<void> {
-    await this.#switches[side].restart(milliseconds);
+    await this.switches[side].restart(milliseconds);
   }
 
   /** The last lines that every program of the run has printed. */
@@ -119,7 +119,7 @@ export class Lab {
   /** Ends every process, removes every namespace, and the run's directory unless `keep`. */
   async close(options: { keep?: boolean } = {}): Promise<void> {
     const on = this.nodes.filter((node) => node.on).map(({ machine }) => machine);
-    const switches = SIDES.map((side) => this.#switches[side].machine);
+    const switches = SIDES.map((side) => this.switches[side].machine);
     const machines = [...on, ...this.clients.map(({ machine }) => machine), this.server, ...switches];
     await Promise.all(machines.map((machine) => machine.kill()));
     if (!options.keep) {
