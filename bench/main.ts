@@ -2,10 +2,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { MOVERS, measureHandback } from './handback/measure.ts';
+import { measureHttp } from './http/measure.ts';
 import { measureIdle } from './idle/measure.ts';
 import { measureLoop } from './loop/measure.ts';
 import { measureMonitor } from './monitor/measure.ts';
 import { measureNodes } from './nodes/measure.ts';
+import { measurePackets } from './packets/measure.ts';
 import { measureRefresh } from './refresh/measure.ts';
 import { measureTakeover } from './takeover/measure.ts';
 import { measureVerify } from './verify/measure.ts';
@@ -15,6 +17,8 @@ const USAGE = `npm run bench -- takeover [--quick] [--json FILE]
 npm run bench -- handback [--by keepalived|pacemaker|clone] [--replicas kernel|cache] [--flows 0] [--repetitions 20] [--quick] [--json FILE]
     the moment without an owner when a group goes back to its home, as a flow sees it, beside so many others; by all three
     in turn: the clone is a plain one, without conntrack-ha
+npm run bench -- http [--quick] [--json FILE]
+    requests for empty objects through one firewall and through two, and what forwarding them takes
 npm run bench -- idle [--quick] [--json FILE]
     what agent, conntrackd and keepalived use while nothing happens
 npm run bench -- loop [--quick] [--json FILE]
@@ -25,6 +29,9 @@ npm run bench -- monitor [--quick] [--json FILE]
     what a monitor of Pacemaker's resource agent costs
 npm run bench -- nodes [--quick] [--json FILE]
     two, three and five nodes: until the others own what one leaves, and until it has its home back
+npm run bench -- packets [--quick] [--json FILE]
+    what a packet costs its owner and the other nodes, and what follows for so many nodes; beside one firewall alone and
+    the rules of the netfilter project's howto
 npm run bench -- verify [--quick] [--json FILE]
     a replica compares its copies with the owner's flows, also while those come and go
 npm run bench -- kernel [--flows 200000] [--rounds 5] [--family 4|6]
@@ -61,6 +68,8 @@ const handback = (): Promise<void> => {
   return measureHandback({ movers, repetitions, json, replicas, flows: Number(values.flows) });
 };
 
+const http = (): Promise<void> => measureHttp(options());
+
 const idle = (): Promise<void> => measureIdle(options());
 
 const loop = (): Promise<void> => measureLoop(options());
@@ -71,6 +80,8 @@ const monitor = (): Promise<void> => measureMonitor(options());
 
 const nodes = (): Promise<void> => measureNodes(options());
 
+const packets = (): Promise<void> => measurePackets(options());
+
 const verify = (): Promise<void> => measureVerify(options());
 
 /** In a network namespace of its own. */
@@ -80,7 +91,9 @@ const kernel = async (): Promise<void> => {
   await execa('unshare', ['--net', '--', tsx, program, ...rest], { stdio: 'inherit' });
 };
 
-const run = { takeover, handback, idle, loop, monitor, refresh, nodes, verify, kernel }[what ?? ''];
+const run = { takeover, handback, http, idle, loop, monitor, refresh, nodes, packets, verify, kernel }[
+  what ?? ''
+];
 if (run === undefined) {
   console.error(USAGE);
   process.exit(2);

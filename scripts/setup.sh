@@ -1,5 +1,5 @@
 #!/bin/sh
-# setup.sh [PART...]: installs what the demo and the tests (or those parts of them) need and isn't there yet: Debian packages
+# setup.sh [PART...]: installs what the demo, the tests and the benchmarks (or those parts of them) need and isn't there yet: Debian packages
 # (as root), Node packages; then builds.
 set -eu
 cd "$(dirname "$0")/.."
@@ -34,6 +34,19 @@ case " $* " in
     need ufw ufw
     need shorewall shorewall
     need dbus-daemon dbus
+    ;;
+esac
+# What only some benchmarks need; the long tests run these too.
+case " $* " in
+  *' packets '* | *' long '*)
+    need trafgen netsniff-ng
+    need ethtool ethtool
+    ;;
+esac
+case " $* " in
+  *' http '* | *' long '*)
+    need nginx nginx-light
+    need wrk wrk
     ;;
 esac
 # conntrackd looks the protocols' names up there.

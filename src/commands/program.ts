@@ -8,6 +8,7 @@ import { type Context, contextOf, DEFAULT_CONFIG, type GlobalOptions, UsageError
 import { showEvents } from './events.ts';
 import { type MoveOptions, move, moveAll } from './move.ts';
 import { renderFor } from './render.ts';
+import { showReport } from './report.ts';
 import { runAgent } from './run.ts';
 import { runOnce } from './run-once.ts';
 import { startNode } from './start.ts';
@@ -136,6 +137,12 @@ const program = (alter: Alter | undefined): Command => {
     .action(async (address: string, options: { json: boolean }) =>
       showWhere(await context(), address, options),
     );
+  root
+    .command('report')
+    .description(
+      'this node in one text for a mail: machine, versions, configuration, figures, rules; no secrets',
+    )
+    .action(async () => showReport(await context()));
   root
     .command('render <what>')
     .description('print a configuration for this node: keepalived, pacemaker, conntrackd or nftables')

@@ -5,6 +5,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Milliseconds, after which the program is killed. */
   readonly timeout?: number;
+  /** Gives what it wrote to standard error too: keepalived has its version there. */
+  readonly both?: boolean;
 }
 
 export type ProgramFailure = 'missing' | 'timeout' | 'failed';
@@ -39,11 +41,11 @@ const DEFAULT_TIMEOUT = 10_000;
 export const run = async (
   program: string,
   args: readonly string[],
-  { input = '', timeout = DEFAULT_TIMEOUT }: RunOptions = {},
+  { input = '', timeout = DEFAULT_TIMEOUT, both = false }: RunOptions = {},
 ): Promise<string> => {
   try {
-    const { stdout } = await execa(program, args, { input, timeout, env: { LC_ALL: 'C' } });
-    return stdout;
+    const { stdout, stderr } = await execa(program, args, { input, timeout, env: { LC_ALL: 'C' } });
+    return both ? `${stdout}\n${stderr}`.trim() : stdout;
   } catch (error) {
     if (!(error instanceof ExecaError)) throw error;
     throw programError(program, args, timeout, error);

@@ -60,3 +60,27 @@ it('measures hand-backs under Pacemaker, and of a plain clone', { timeout: 180_0
   const twice = z.object({ back: z.array(z.object({ closedMs: z.number() })).length(2) });
   z.object({ product: z.object({ keepalived: twice, pacemaker: twice }), clone: twice }).parse(json);
 });
+
+it('measures what own and foreign packets cost', { timeout: 180_000 }, async () => {
+  const { stdout, json } = await bench('packets');
+  expect(stdout).toContain('What a packet costs above being received');
+  expect(stdout).toContain('16 nodes');
+  const each = z.array(z.number().positive()).length(4);
+  const one = z.object({ name: z.string(), owner: z.string(), from: z.string(), snat: z.boolean(), each });
+  const { series } = z.object({ series: z.array(one) }).parse(json);
+  const streams = (name: string) => series.filter((stream) => stream.name === name).length;
+  expect(['receiving', 'one firewall', 'conntrack-ha', 'xt_cluster'].map(streams)).toEqual([2, 4, 8, 8]);
+  const least = (owner: string): number =>
+    Math.min(...series.filter((s) => s.name === 'conntrack-ha' && s.owner === owner).flatMap((s) => s.each));
+  expect(least('foreign')).toBeLessThan(least('own'));
+});
+
+it('measures requests through one firewall and through two', { timeout: 180_000 }, async () => {
+  const { stdout, json } = await bench('http');
+  expect(stdout).toContain('Requests for an object of 0 bytes');
+  const node = z.object({ forwarding: z.number().positive(), packets: z.number().positive() });
+  const span = z.object({ requests: z.number().positive(), failed: z.literal(0), nodes: z.array(node) });
+  const setup = z.object({ name: z.string(), spans: z.array(span).length(1) });
+  const { setups } = z.object({ setups: z.array(setup) }).parse(json);
+  expect(setups.map(({ spans }) => spans[0]?.nodes.length)).toEqual([1, 1, 2]);
+});

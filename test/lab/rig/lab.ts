@@ -141,6 +141,11 @@ export class Lab {
     return found(this.clients, ({ plan }) => plan.name === name, name);
   }
 
+  /** The switch of a side that the lab has. */
+  wire(side: Side): Switch {
+    return wireOf(this.#switches, side);
+  }
+
   /** The switches' counters for the nodes that are on, by node name. */
   async counters(): Promise<Map<string, NodeCounters>> {
     const bySide = await Promise.all(SIDES.map((side) => wireOf(this.#switches, side).counters()));

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { release } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { ClusterConfig } from '../config/types.ts';
+import { ProgramError, run } from '../system/run.ts';
+import { type Entry, entryOf, type Section } from './report.ts';
+
+/** The kernel and the programs that make the cluster. */
+export const versionsSection = async (manager: ClusterConfig['manager']): Promise<Section> => ({
+  title: 'Versions',
+  entries: await Promise.all([
+    entryOf('conntrack-ha', ownVersion),
+    { label: 'node', text: process.version },
+    { label: 'kernel', text: release() },
+    programEntry('nft', '--version'),
+    programEntry('conntrackd', '-v'),
+    ...(MANAGERS[manager] ?? []).map(([program, option]) => programEntry(program, option)),
+  ]),
+});
+
+const MANAGERS: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  keepalived: [['keepalived', '--version']],
+  pacemaker: [
+    ['pacemakerd', '--version'],
+    ['corosync', '-v'],
+  ],
+};
+
+const programEntry = (program: string, option: string): Promise<Entry> =>
+  entryOf(program, async () => {
+    const text = await runAnywhere(program, [option]);
+    return /\d[\w.~+-]*\.[\w.~+-]*\w/.exec(text)?.[0] ?? text.split('\n')[0] ?? '';
+  });
+
+/** Only root's PATH leads to where Debian has these programs. */
+export const runAnywhere = async (program: string, args: readonly string[]): Promise<string> => {
+  const both = { both: true };
+  try {
+    return await run(program, args, both);
+  } catch (error) {
+    if (!(error instanceof ProgramError && error.failure === 'missing')) {
+      throw error;
+    }
+    return run(`/usr/sbin/${program}`, args, both).catch(() => {
+      throw error;
+    });
+  }
+};
+
+/** From the bundle, and from this file. */
+const PLACES = ['../package.json', '../../package.json'] as const;
+const packageJson = z.object({ name: z.literal('conntrack-ha'), version: z.string() });
+
+const ownVersion = async (): Promise<string> => {
+  for (const place of PLACES) {
+    const file = fileURLToPath(new URL(place, import.meta.url));
+    const text = await readFile(file, 'utf8').catch(() => '{}');
+    const found = packageJson.safeParse(JSON.parse(text));
+    if (found.success) {
+      return found.data.version;
+    }
+  }
+  throw new Error('package.json is missing beside the program; install conntrack-ha as a whole');
+};
