@@ -3,13 +3,10 @@ import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { run } from '../system/run.ts';
 import { readSysctl, writeSysctl } from '../system/sysctl.ts';
 import { checkMachine, DataPlaneError } from './check.ts';
-import { macsOf } from './macs.ts';
-import { OwnedBuckets } from './owned-buckets.ts';
 import { planOf } from './plan.ts';
 import { appear, disappear, type Presence, presenceOf, presentOf, without } from './presence.ts';
 import { bootId, type LoadRecord, readRecord, writeRecord } from './record.ts';
-import { renderNftables } from './render.ts';
-import { loadTables, tablesLoaded } from './tables.ts';
+import { rulesOf } from './rules.ts';
 import { unloadDataPlane } from './unload.ts';
 
 export interface Loaded {
@@ -51,12 +48,12 @@ export const loadDataPlane = async (
 ): Promise<Loaded> => {
   const warnings = await checkMachine(config, node);
   const presence = presenceOf(planOf(config, node));
-  const macs = await macsOf();
-  const rules = digest(renderNftables(config, node, macs));
+  const firewall = rulesOf(config.firewall);
+  const rules = digest(await firewall.text(config, node));
   const hashing = `${config.seed} ${config.buckets}`;
   const previous = await readRecord(config);
-  // Asked in any case: without nft nothing is to be begun.
-  const tables = await tablesLoaded();
+  // Asked in any case: without its programs nothing is to be begun.
+  const tables = await firewall.loaded(config);
   const running = previous?.complete === true && tables;
   const fresh = owned !== undefined || !running || previous.hashing !== hashing;
   const record: LoadRecord = {
@@ -67,16 +64,21 @@ export const loadDataPlane = async (
     // These rules are not in the kernel yet: were this to end here, the next load would have to bring them.
     rules: previous?.rules ?? '',
     hashing,
+    firewall: config.firewall,
   };
+  if (previous !== undefined && previous.firewall !== config.firewall) {
+    // Without them nothing is forwarded: what is sent to a shared MAC doesn't count as sent to this host.
+    await rulesOf(previous.firewall).remove();
+  }
   try {
     await writeRecord(config, record);
     for (const [name, value] of Object.entries(SYSCTLS)) {
       await writeSysctl(name, value);
     }
     if (fresh || previous.rules !== rules) {
-      const buckets = fresh ? (owned ?? []) : await ownedNow();
+      const buckets = fresh ? (owned ?? []) : await ownedNow(config);
       const timeout = config.manager === 'none' ? 0 : config.timeouts.lease;
-      await loadTables(renderNftables(config, node, macs, { buckets, timeout }));
+      await firewall.load(config, node, { buckets, timeout });
     }
     await appear(presence);
     // What a load with another configuration had brought.
@@ -93,7 +95,7 @@ export const loadDataPlane = async (
 /** The id of the data plane that is loaded; undefined if none is, or not wholly. Throws ProgramError, RecordError. */
 export const dataPlaneId = async (config: ClusterConfig): Promise<string | undefined> => {
   const record = await readRecord(config);
-  return record?.complete === true && (await tablesLoaded()) ? record.id : undefined;
+  return record?.complete === true && (await rulesOf(config.firewall).loaded(config)) ? record.id : undefined;
 };
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -130,8 +132,8 @@ const readConntrackSysctl = async (name: string): Promise<string> => {
   return loaded;
 };
 
-const ownedNow = async (): Promise<readonly number[]> => {
-  const owned = new OwnedBuckets();
+const ownedNow = async (config: ClusterConfig): Promise<readonly number[]> => {
+  const owned = rulesOf(config.firewall).owned(config);
   try {
     return [...(await owned.read())];
   } finally {
