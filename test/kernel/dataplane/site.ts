@@ -98,7 +98,15 @@ export class Site {
 
   /** Asks the server from client addresses, three datagrams each. */
   async ask(question: Partial<Question> = {}, from: Machine = this.client): Promise<Replies> {
-    const whole = { sources: CLIENTS, sourcePort: 40000, to: SERVER, port: ECHO_PORT, size: 1, ...question };
+    const whole: Question = {
+      protocol: 'udp',
+      sources: CLIENTS,
+      sourcePort: 40000,
+      to: SERVER,
+      port: ECHO_PORT,
+      size: 1,
+      ...question,
+    };
     return JSON.parse(await this.program(from, 'ask-program', [JSON.stringify(whole)]));
   }
 
