@@ -6,14 +6,68 @@ export interface PortRange {
   readonly last: number;
 }
 
+/** What the flows of a bucket are translated to: an address, and the ports and ICMP ids of it. */
+export interface Share extends PortRange {
+  readonly bucket: number;
+  readonly address: string;
+}
+
 /** Ports below are for services on the firewall itself: SNAT never uses them. */
 const FIRST_PORT = 1024;
 const LAST_PORT = 65535;
 const PORTS = LAST_PORT - FIRST_PORT + 1;
 
 /**
- * The source ports, and the ICMP ids, that SNAT gives to the flows of a bucket. The ranges of all buckets follow each
- * other and cover 1024 to 65535 without a gap; where that can't be divided evenly they differ by one port.
+ * The shares of all buckets, ascending. Two nodes never translate two flows alike: with as many addresses as groups and
+ * more, each group has addresses of its own, and each bucket all ports of one of them, as the buckets of a group always
+ * have the same owner. With fewer the buckets go round the addresses, and those of an address share out its ports.
+ *
+ * @param addresses at least one, all of one family
+ * @param groups those that the buckets are in
+ * @throws RangeError without an address, or with more buckets to an address than it has ports
+ */
+export const sharesOf = (
+  addresses: readonly string[],
+  groups: readonly Group[],
+  buckets: number,
+): readonly Share[] =>
+  addresses.length >= groups.length ? ofGroups(addresses, groups) : ofAll(addresses, buckets);
+
+const ofGroups = (addresses: readonly string[], groups: readonly Group[]): readonly Share[] =>
+  groups
+    .flatMap((group, turn) => {
+      const own = addresses.filter((_, index) => index % groups.length === turn);
+      return group.buckets.map((bucket, index) => ({
+        bucket,
+        address: addressAt(own, index),
+        ...portRange(0, 1),
+      }));
+    })
+    .sort((one, other) => one.bucket - other.bucket);
+
+const ofAll = (addresses: readonly string[], buckets: number): readonly Share[] =>
+  Array.from({ length: buckets }, (_, bucket) => {
+    const index = bucket % addresses.length;
+    const sharers = Math.ceil((buckets - index) / addresses.length);
+    return {
+      bucket,
+      address: addressAt(addresses, bucket),
+      ...portRange(Math.floor(bucket / addresses.length), sharers),
+    };
+  });
+
+const addressAt = (addresses: readonly string[], index: number): string => {
+  const address = addresses[index % addresses.length];
+  if (address === undefined) {
+    throw new RangeError('expected an address to translate to, got none');
+  }
+  return address;
+};
+
+/**
+ * The source ports, and the ICMP ids, that SNAT gives to the flows of a bucket that shares an address with all others. The
+ * ranges of all buckets follow each other and cover 1024 to 65535 without a gap; where that can't be divided evenly they
+ * differ by one port.
  *
  * @param bucket from 0 to buckets - 1
  * @param buckets from 1 to 64512
@@ -31,22 +85,3 @@ export const portRange = (bucket: number, buckets: number): PortRange => {
 
 const start = (bucket: number, buckets: number): number =>
   FIRST_PORT + Math.floor((bucket * PORTS) / buckets);
-
-/** What the flows of a bucket are translated to: an address, and ports or ICMP ids from first to last. */
-export interface Share {
-  readonly bucket: number;
-  readonly address: string;
-  readonly first: number;
-  readonly last: number;
-}
-
-export const sharesOf = (
-  addresses: readonly string[],
-  _groups: readonly Group[],
-  buckets: number,
-): readonly Share[] => {
-  const [address] = addresses;
-  return address === undefined
-    ? []
-    : Array.from({ length: buckets }, (_, bucket) => ({ bucket, address, ...portRange(bucket, buckets) }));
-};

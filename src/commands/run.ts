@@ -10,6 +10,7 @@ import { loadDataPlane } from '../dataplane/load.ts';
 import { ownAddresses } from '../dataplane/own-addresses.ts';
 import { OtherAgentError } from '../peers/link.ts';
 import { type Logger, openLog } from '../system/log.ts';
+import { reportCapacity } from './capacity.ts';
 import { type Context, groupsMeant, RefusedError, requireRoot, socketPath } from './context.ts';
 import { drain, resume } from './drain.ts';
 import { listen } from './listen.ts';
@@ -34,6 +35,11 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
   for (const warning of warnings) {
     log.warn(warning);
   }
+  reportCapacity(
+    config,
+    (line) => log.info(line),
+    (line) => log.warn(line),
+  );
   const files = await prepareRun(config, groups);
   files.noteStopped(false);
   const { agent, close } = await assemble(config, node, key, log, id, {

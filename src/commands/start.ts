@@ -5,6 +5,7 @@ import { agentRuns } from '../agent/presence.ts';
 import { readKey } from '../config/key.ts';
 import { loadDataPlane } from '../dataplane/load.ts';
 import { openLog } from '../system/log.ts';
+import { reportCapacity } from './capacity.ts';
 import { type Context, requireRoot, socketPath } from './context.ts';
 import { prepareRun } from './prepare.ts';
 
@@ -23,10 +24,10 @@ export const startNode = async (context: Context): Promise<void> => {
   const { id, fresh, warnings } = await loadDataPlane(config, node);
   const files = await prepareRun(config, groups);
   files.noteStopped(false);
-  for (const warning of warnings) {
-    console.error(`warning: ${warning}`);
-  }
+  const warn = (warning: string) => console.error(`warning: ${warning}`);
+  warnings.forEach(warn);
   console.log(`${node.name}: the data plane ${fresh ? 'is loaded, closed' : 'was loaded already'}`);
+  reportCapacity(config, (line) => console.log(`${node.name}: ${line}`), warn);
   if (config.manager !== 'none') {
     console.log(
       `${node.name}: ${config.manager} decides who owns what; start it and the agent: conntrack-ha run`,

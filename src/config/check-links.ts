@@ -23,8 +23,9 @@ const syncLink = ({ sync, interfaces }: Remains): readonly Complaint[] =>
     : [];
 
 /** conntrackd's messages don't say whose they are, and a commit takes all that the cache holds. */
-const externalCache = ({ sync, nodes }: Remains): readonly Complaint[] =>
-  sync?.replicas === 'cache' && Object.keys(nodes ?? {}).length > 2
+const externalCache = ({ sync, nodes, firewall }: Remains): readonly Complaint[] =>
+  // With xtables it has to be the cache, so the nodes are told of.
+  sync?.replicas === 'cache' && firewall !== 'xtables' && Object.keys(nodes ?? {}).length > 2
     ? [
         aboutValue(
           ['sync', 'replicas'],

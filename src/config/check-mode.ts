@@ -1,3 +1,4 @@
+import { bucketsFor } from './check-firewall.ts';
 import { aboutValue, type Complaint } from './complaint.ts';
 import type { Remains } from './schema.ts';
 
@@ -25,14 +26,15 @@ const mode = ({ sync }: Remains, nodes: number): readonly Complaint[] => {
   return [aboutValue(['sync', 'mode'], problem, `use ${right}`)];
 };
 
-const buckets = ({ buckets }: Remains, nodes: number): readonly Complaint[] => {
+const buckets = ({ buckets, firewall = 'nftables' }: Remains, nodes: number): readonly Complaint[] => {
   const groups = nodes * (nodes - 1);
-  return buckets === undefined || buckets >= groups
+  const count = buckets ?? bucketsFor(firewall);
+  return count >= groups
     ? []
     : [
         aboutValue(
           ['buckets'],
-          `${buckets} leaves some of the ${groups} groups of ${nodes} nodes without a bucket`,
+          `${count} leaves some of the ${groups} groups of ${nodes} nodes without a bucket`,
           `use at least ${2 ** Math.ceil(Math.log2(groups))}`,
         ),
       ];

@@ -80,7 +80,7 @@ const wrongValue = (issue: z.core.$ZodIssue, value: unknown): Complaint => {
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : 'is wrong');
 
 const sectionAt = (path: KeyPath) => {
-  const named = path[0] === 'nodes' || path[0] === 'interfaces';
+  const named = path[0] === 'nodes' || path[0] === 'interfaces' || path[0] === 'publish';
   return SECTIONS.get(path.map((part, index) => (named && index === 1 ? '*' : part)).join('.'));
 };
 

@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { checkDelivery } from './check-delivery.ts';
+import { bucketsFor, checkFirewall, leaseFor } from './check-firewall.ts';
+import { checkHelpers } from './check-helpers.ts';
 import { checkInterfaces } from './check-interfaces.ts';
 import { checkLinks } from './check-links.ts';
 import { checkMode, modeFor } from './check-mode.ts';
 import { checkNetworks } from './check-networks.ts';
 import { checkNodes } from './check-nodes.ts';
 import { checkProbes } from './check-probe.ts';
+import { checkPublish } from './check-publish.ts';
 import { checkSnat } from './check-snat.ts';
 import { type Complaint, type KeyPath, pathText } from './complaint.ts';
 import { readDocument, type SourceDocument } from './document.ts';
@@ -14,7 +17,7 @@ import { explainIssues, faultyPaths, withoutFaults } from './explain.ts';
 import { networksOf } from './remaining.ts';
 import { type Remains, remains, type Whole, whole } from './schema.ts';
 import { contains, type Subnet, subnetText } from './subnet.ts';
-import type { ClusterConfig, InterfaceConfig } from './types.ts';
+import type { ClusterConfig, InterfaceConfig, PublishedService } from './types.ts';
 
 /**
  * Reads and checks the configuration.
@@ -86,7 +89,10 @@ const checkTogether = (config: Remains, isFaulty: (path: KeyPath) => boolean): r
   ...checkNetworks(config),
   ...checkSnat(config),
   ...checkProbes(config),
+  ...checkPublish(config, isFaulty),
+  ...checkHelpers(config),
   ...checkLinks(config),
+  ...checkFirewall(config, isFaulty),
 ];
 
 /** The complaints with their places, in the file's order. */
@@ -118,16 +124,22 @@ const complete = (config: Whole): ClusterConfig => {
   const inside = interfaces.find((one) => one.side === 'inside')?.name ?? config.sync.interface;
   return {
     ...config,
+    buckets: config.buckets ?? bucketsFor(config.firewall),
     nodes: Object.entries(config.nodes)
       .map(([name, node]) => ({ name, ...node }))
       .toSorted((one, other) => one.id - other.id),
     sync: { ...config.sync, mode: config.sync.mode ?? modeFor(Object.keys(config.nodes).length) },
     interfaces,
-    publish: [],
-    helpers: [],
+    publish: Object.entries(config.publish).map(([name, one]) => published(name, one)),
     keepalived: { ...config.keepalived, interface: config.keepalived.interface ?? inside },
+    timeouts: { ...config.timeouts, lease: config.timeouts.lease ?? leaseFor(config.firewall) },
   };
 };
+
+const published = (
+  name: string,
+  { protocol, address, port, to, toPort }: Whole['publish'][string],
+): PublishedService => ({ name, protocol, address, ports: port, to, toPorts: toPort ?? port });
 
 /** Those that are in none of the others, each once. */
 const largest = (subnets: readonly Subnet[]): readonly Subnet[] =>

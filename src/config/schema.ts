@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { anyAddress, interfaceAddress, ipv4Address, multicastAddress, network } from './addresses.ts';
 import { choice, wholeNumber } from './leaf.ts';
 import { sharedMac } from './mac.ts';
+import { ports } from './ports.ts';
 import { advert, buckets, deviceName, duration, hostLabel, lease, path, seed } from './values.ts';
 
 // Each section's keys are listed once; below, they are put together twice: as the file must be, and as what is left
@@ -10,10 +11,9 @@ import { advert, buckets, deviceName, duration, hostLabel, lease, path, seed } f
 const top = {
   cluster: hostLabel,
   seed: seed.prefault(0xdeadbeef),
-  buckets: buckets.prefault(64),
-  firewall: choice(['nftables'], {
-    xtables: 'it drops foreign packets only after conntrack has changed the replicas by them',
-  }).prefault('nftables'),
+  // By default what the firewall asks for; so is the lease.
+  buckets: buckets.optional(),
+  firewall: choice(['nftables', 'xtables']).prefault('nftables'),
   manager: choice(['keepalived', 'pacemaker', 'none']).prefault('keepalived'),
 };
 
@@ -43,6 +43,18 @@ const networkInterface = {
   probe: ipv4Address('the neighbour is asked by a ping over IPv4').optional(),
 };
 
+const service = {
+  protocol: choice(['tcp', 'udp']),
+  // By default the server's own, untranslated.
+  address: anyAddress.optional(),
+  port: ports,
+  to: anyAddress,
+  // By default the same as `port`.
+  toPort: ports.optional(),
+};
+
+const helper = choice(['ftp', 'sip', 'tftp']);
+
 const keepalived = {
   interface: deviceName.optional(),
   advert: advert.prefault(0.1),
@@ -64,7 +76,7 @@ const timeouts = {
   sync: duration('positive').prefault('30s'),
   disagree: duration('positive').prefault('2s'),
   holddown: duration('or zero').prefault('0s'),
-  lease: lease.prefault('30s'),
+  lease: lease.optional(),
 };
 
 // A UNIX socket's path has room for 107 bytes and the null (unix(7)); the agent's sockets are in `run`.
@@ -89,6 +101,8 @@ export const whole = z.strictObject({
       networks: z.array(network).prefault([]),
     }),
   ),
+  publish: z.record(z.string(), z.strictObject(service)).prefault({}),
+  helpers: z.array(helper).prefault([]),
   keepalived: z.strictObject(keepalived).prefault({}),
   pacemaker: z.strictObject(pacemaker).prefault({}),
   log: z.strictObject(log).prefault({}),
@@ -113,6 +127,8 @@ export const remains = z
         })
         .partial(),
     ),
+    publish: z.record(z.string(), z.strictObject(service).partial()),
+    helpers: z.array(helper.optional()),
     keepalived: z.strictObject(keepalived).partial(),
     pacemaker: z.strictObject(pacemaker).partial(),
     log: z.strictObject(log).partial(),
@@ -138,6 +154,8 @@ const section = (shape: Readonly<Record<string, unknown>>, example: string): Sec
 const NODE = '{ id: 1, sync: 10.99.0.1 }';
 const INTERFACE = '{ side: inside, mac: "01:00:5e:00:01:01", addresses: [192.168.0.5/24] }';
 
+const SERVICE = '{ protocol: tcp, address: 192.168.1.5, port: 443, to: 192.168.0.80 }';
+
 /** The sections by their paths, where `*` is a name. */
 export const SECTIONS: ReadonlyMap<string, Section> = new Map([
   ['', section(whole.shape, 'keys such as cluster, nodes, sync, interfaces')],
@@ -150,6 +168,9 @@ export const SECTIONS: ReadonlyMap<string, Section> = new Map([
   ['interfaces.*.addresses', { keys: undefined, example: '[192.168.0.5/24]' }],
   ['interfaces.*.snat', { keys: undefined, example: '[192.168.1.5]' }],
   ['interfaces.*.networks', { keys: undefined, example: '[192.168.0.0/24]' }],
+  ['publish', { keys: undefined, example: `{ web: ${SERVICE} }` }],
+  ['publish.*', section(service, SERVICE)],
+  ['helpers', { keys: undefined, example: '[ftp]' }],
   ['keepalived', section(keepalived, '{ interface: eth1, advert: 0.1, vrid: 50 }')],
   ['pacemaker', section(pacemaker, '{ linger: 1s }')],
   ['log', section(log, '{ level: info, format: auto }')],

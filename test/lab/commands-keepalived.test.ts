@@ -27,7 +27,7 @@ describe('with keepalived in charge', () => {
   it('start loads the data plane closed, and names who decides', async () => {
     await expectEnd(fw1, ['start'], 0, {
       stdout:
-        /^fw1: the data plane is loaded, closed\nfw1: keepalived decides who owns what; start it and the agent: conntrack-ha run$/,
+        /^fw1: the data plane is loaded, closed\nfw1: snat on eth2: .+; 64512 in all\nfw1: keepalived decides who owns what; start it and the agent: conntrack-ha run$/,
       stderr: NOTHING,
     });
     expect(await fw1.ownedBuckets()).toEqual([]);

@@ -96,7 +96,7 @@ describe('with no manager', () => {
     await fw1.run(['sysctl', '-q', '-w', 'net.ipv4.ip_forward=0']);
     const started = await attempt(fw1, ['start']);
     expect(started.stdout).toMatch(
-      /^fw1: the data plane is loaded, closed\nfw1: owns fw1_fw2 \(32 buckets\): its home starts$/,
+      /^fw1: the data plane is loaded, closed\nfw1: snat on eth2: .+; 64512 in all\nfw1: owns fw1_fw2 \(32 buckets\): its home starts$/,
     );
     expect(started.stderr.split('\n')).toEqual([
       expect.stringMatching(
@@ -108,7 +108,8 @@ describe('with no manager', () => {
     await fw1.run(['sysctl', '-q', '-w', 'net.ipv4.ip_forward=1']);
     expect(await fw1.ownedBuckets()).toHaveLength(32);
     await expectEnd(fw1, ['start'], 0, {
-      stdout: /^fw1: the data plane was loaded already\nfw1: owns fw1_fw2 /,
+      stdout:
+        /^fw1: the data plane was loaded already\nfw1: snat on eth2: .+; 64512 in all\nfw1: owns fw1_fw2 /,
       stderr: / warning: fw1: no conntrackd listens on /,
     });
     await expectEnd(fw1, ['stop'], 1, {
