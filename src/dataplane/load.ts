@@ -64,12 +64,9 @@ export const loadDataPlane = async (
     // These rules are not in the kernel yet: were this to end here, the next load would have to bring them.
     rules: previous?.rules ?? '',
     hashing,
-    firewall: config.firewall,
+    // Its rules are there until the others are.
+    firewall: previous?.firewall ?? config.firewall,
   };
-  if (previous !== undefined && previous.firewall !== config.firewall) {
-    // Without them nothing is forwarded: what is sent to a shared MAC doesn't count as sent to this host.
-    await rulesOf(previous.firewall).remove();
-  }
   try {
     await writeRecord(config, record);
     for (const [name, value] of Object.entries(SYSCTLS)) {
@@ -80,11 +77,16 @@ export const loadDataPlane = async (
       const timeout = config.manager === 'none' ? 0 : config.timeouts.lease;
       await firewall.load(config, node, { buckets, timeout });
     }
+    // Not before: without any rules, conntrack would take what other nodes' flows are sent for flows of this node's own.
+    if (record.firewall !== config.firewall) await rulesOf(record.firewall).remove();
     await appear(presence);
     // What a load with another configuration had brought.
     const surplus = without(record, presence);
     await disappear(surplus);
-    await writeRecord(config, { ...record, complete: true, rules, ...without(record, surplus) });
+    await writeRecord(config, {
+      ...{ ...record, complete: true, rules, firewall: config.firewall },
+      ...without(record, surplus),
+    });
   } catch (error) {
     if (!running) await takeBack(config, error);
     throw error;

@@ -27,7 +27,8 @@ export const unloadDataPlane = async (config: ClusterConfig): Promise<Unloaded> 
     return { changed: true, warnings: [warning] };
   }
   await disappear(record);
-  await rulesOf(record.firewall).remove();
+  // A load that was to replace the one by the other may have been cut off.
+  for (const firewall of new Set([record.firewall, config.firewall])) await rulesOf(firewall).remove();
   for (const [name, value] of Object.entries(record.sysctls)) await writeSysctl(name, value);
   await removeRecord(config);
   return { changed: true, warnings: [] };

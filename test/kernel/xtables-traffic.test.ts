@@ -1,11 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { portRange } from '../../src/cluster/ranges.ts';
+import type { ClusterConfig } from '../../src/config/types.ts';
 import { clusterConfig, SHARED } from './dataplane/cluster-config.ts';
 import { bucketOf, CLIENTS, halves, LOWER, SERVER, Site } from './dataplane/site.ts';
+import { useLegacy } from './dataplane/variant.ts';
 
+/** fw1 has the iptables that is installed by default, iptables-nft; fw2 has iptables-legacy. */
 let site: Site;
 beforeAll(async () => {
   site = await Site.build();
+  await useLegacy(site.fw2);
+  await site.server.ip(OUTSIDE.map((address) => `address add ${address}/24 dev eth0`));
+  await site.client.spawn('service', site.echo(7000));
 }, 60_000);
 afterAll(() => site?.remove());
 
@@ -14,6 +20,10 @@ const { fw1, fw2 } = halves();
 const FIRST = LOWER.filter((bucket) => bucket < 16);
 const SECOND = LOWER.filter((bucket) => bucket >= 16);
 const BUCKETS = 32;
+
+/** A server inside, and clients outside. */
+const SERVICE = CLIENTS[0] ?? '';
+const OUTSIDE: readonly string[] = Array.from({ length: 8 }, (_, index) => `192.168.1.${20 + index}`);
 
 type Node = 'fw1' | 'fw2';
 
@@ -28,14 +38,31 @@ const seenOnce = (replies: readonly string[] | undefined): { address: string; po
 const load = async (
   snat: boolean,
   owned: Readonly<Record<Node, readonly number[]>>,
-  firewalls: Readonly<Record<Node, 'nftables' | 'xtables'>> = { fw1: 'xtables', fw2: 'xtables' },
+  {
+    firewalls = { fw1: 'xtables', fw2: 'xtables' },
+    publish = [],
+  }: {
+    firewalls?: Readonly<Record<Node, 'nftables' | 'xtables'>>;
+    publish?: ClusterConfig['publish'];
+  } = {},
 ) => {
-  const config = clusterConfig({ snat, firewall: 'xtables' });
+  const config = { ...clusterConfig({ snat, firewall: 'xtables' }), publish };
   const one = (node: Node) =>
     site.load(node, { ...config, firewall: firewalls[node] }, { owned: owned[node] });
   await Promise.all([one('fw1'), one('fw2')]);
   await Promise.all([site.fw1.run(['conntrack', '-F']), site.fw2.run(['conntrack', '-F'])]);
 };
+
+const PUBLISHED: ClusterConfig['publish'] = [
+  {
+    name: 'echo',
+    protocol: 'udp',
+    address: SHARED.outside,
+    ports: { first: 443, last: 443 },
+    to: SERVICE,
+    toPorts: { first: 7000, last: 7000 },
+  },
+];
 
 const sources = async (node: Node) =>
   (await site.flows(node)).map((line) => /src=(\S+)/.exec(line)?.[1]).sort();
@@ -90,10 +117,81 @@ describe.each([{ snat: true }, { snat: false }])('with SNAT $snat', ({ snat }) =
     { fw1: 'nftables', fw2: 'xtables' },
     { fw1: 'xtables', fw2: 'nftables' },
   ] as const)('shares the buckets with a node of the other kind: fw1 $fw1, fw2 $fw2', async (firewalls) => {
-    await load(snat, { fw1: FIRST, fw2: SECOND }, firewalls);
+    await load(snat, { fw1: FIRST, fw2: SECOND }, { firewalls });
     const replies = await site.ask();
     for (const source of CLIENTS) seenOnce(replies[source]);
     expect(await sources('fw1')).toEqual([...fw1].sort());
     expect(await sources('fw2')).toEqual([...fw2].sort());
   });
 });
+
+describe('from outside', () => {
+  const asked = (to: string, port: number) =>
+    site.ask({ sources: OUTSIDE, to, port, sourcePort: 41000 }, site.server);
+  const both = { fw1: FIRST, fw2: SECOND };
+
+  it.each([
+    { fw1: 'xtables', fw2: 'xtables' },
+    { fw1: 'nftables', fw2: 'xtables' },
+  ] as const)(
+    'a published service is reached by the bucket of the client: fw1 $fw1, fw2 $fw2',
+    async (firewalls) => {
+      await load(true, both, { publish: PUBLISHED, firewalls });
+      const replies = await asked(SHARED.outside, 443);
+      for (const source of OUTSIDE)
+        expect(seenOnce(replies[source])).toEqual({ address: source, port: 41000 });
+      const { fw1: first, fw2: second } = halves(OUTSIDE);
+      expect(Math.min(first.length, second.length)).toBeGreaterThan(0);
+      expect(await sources('fw1')).toEqual([...first].sort());
+      expect(await sources('fw2')).toEqual([...second].sort());
+    },
+  );
+
+  it('nothing else begins: neither inside, nor at a port of SNAT', async () => {
+    await load(true, both);
+    for (const [to, port] of [
+      [SERVICE, 7000],
+      [SHARED.outside, 1024],
+      [SHARED.outside, 65535],
+    ] as const) {
+      expect(Object.values(await asked(to, port)).flat()).toEqual([]);
+    }
+    expect([...(await site.flows('fw1')), ...(await site.flows('fw2'))]).toEqual([]);
+  });
+
+  it('each node answers pings to the shared address by the bucket of who asks', async () => {
+    await load(true, both);
+    const ping = (source: string) =>
+      site.server.run(['ping', '-q', '-c', '2', '-i', '0.2', '-W', '1', '-I', source, SHARED.outside]);
+    const answers = await Promise.all(OUTSIDE.map(ping));
+    expect(answers.map((text) => /(\d+) received(.*?),/.exec(text)?.slice(1, 3))).toEqual(
+      OUTSIDE.map(() => ['2', '']),
+    );
+  });
+});
+
+it("a node's own address is reached whatever is owned", async () => {
+  await load(true, { fw1: [], fw2: [] });
+  expect(await site.pingable('192.168.0.251', CLIENTS)).toEqual(CLIENTS);
+});
+
+it('a protocol without ports is not let through where it can not be translated', async () => {
+  await load(true, { fw1: FIRST, fw2: SECOND });
+  const send =
+    'socket(S,2,3,47); bind(S,pack("Sna4x8",2,0,pack("C4",split/\\./,$ARGV[0]))); send(S,"x"x8,0,pack("Sna4x8",2,0,pack("C4",split/\\./,$ARGV[1])))';
+  await site.client.run(['perl', '-e', send, CLIENTS[1] ?? '', SERVER]);
+  const { packets } = await dropped();
+  expect(packets).toBeGreaterThan(0);
+  expect([...(await site.flows('fw1')), ...(await site.flows('fw2'))]).toEqual([]);
+});
+
+/** What both nodes have dropped of it. */
+const dropped = async (): Promise<{ packets: number }> => {
+  const listings = await Promise.all(
+    [site.fw1, site.fw2].map((machine) =>
+      machine.run(['iptables', '-t', 'mangle', '-nvxL', 'CONNTRACK-HA-FORWARD']),
+    ),
+  );
+  const counts = listings.map((text) => Number(/^ *(\d+) .*without ports/m.exec(text)?.[1]));
+  return { packets: counts.reduce((sum, count) => sum + count, 0) };
+};

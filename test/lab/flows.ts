@@ -6,15 +6,22 @@ import type { FlowSpec } from './traffic/flow.ts';
 
 const BUCKETS = 64;
 
-/** The bucket of an inside address, in a lab with 64 of them. */
-export const bucketOf = (address: string): number => bucketOfWord(addressWord(address), SEED, BUCKETS);
+/** The bucket of an inside address; in a lab with 64 of them if nothing else is said. */
+export const bucketOf = (address: string, buckets = BUCKETS): number =>
+  bucketOfWord(addressWord(address), SEED, buckets);
 
 /** The home of an inside address: buckets go round the nodes. */
-export const homeOf = (address: string, nodes = 2): string => `fw${(bucketOf(address) % nodes) + 1}`;
+export const homeOf = (address: string, nodes = 2, buckets = BUCKETS): string =>
+  `fw${(bucketOf(address, buckets) % nodes) + 1}`;
 
 /** A client's first address whose home is `home`. */
-export const addressAt = ({ name, addresses }: ClientPlan, home: string, nodes = 2): string => {
-  const found = addresses.find((address) => homeOf(address, nodes) === home);
+export const addressAt = (
+  { name, addresses }: ClientPlan,
+  home: string,
+  nodes = 2,
+  buckets = BUCKETS,
+): string => {
+  const found = addresses.find((address) => homeOf(address, nodes, buckets) === home);
   if (found === undefined) {
     throw new RangeError(`no address of ${name} has its home at ${home}`);
   }
@@ -22,9 +29,9 @@ export const addressAt = ({ name, addresses }: ClientPlan, home: string, nodes =
 };
 
 /** One flow of each kind through each of so many firewalls. */
-export const flowsOfHomes = (plan: ClientPlan, nodes: number): FlowSpec[] =>
+export const flowsOfHomes = (plan: ClientPlan, nodes: number, buckets = BUCKETS): FlowSpec[] =>
   Array.from({ length: nodes }, (_, index) => `fw${index + 1}`).flatMap((home) => {
-    const from = addressAt(plan, home, nodes);
+    const from = addressAt(plan, home, nodes, buckets);
     return (['busy', 'idle', 'udp', 'ping', 'bulk', 'connects'] as const).map((kind) => ({
       id: `${plan.name}.${home}.${kind}`,
       kind,
@@ -33,11 +40,14 @@ export const flowsOfHomes = (plan: ClientPlan, nodes: number): FlowSpec[] =>
   });
 
 /** One flow of each kind through each of two firewalls. */
-export const flowsOfBothHomes = (plan: ClientPlan): FlowSpec[] => flowsOfHomes(plan, 2);
+export const flowsOfBothHomes = (plan: ClientPlan, buckets = BUCKETS): FlowSpec[] =>
+  flowsOfHomes(plan, 2, buckets);
 
 /**
  * Those of all clients that outlive two owners. Two owners reset new translated connections, each not knowing the other's:
  * those are not among them.
  */
 export const establishedFlows = (lab: Lab): FlowSpec[] =>
-  lab.clients.flatMap(({ plan }) => flowsOfBothHomes(plan)).filter(({ kind }) => kind !== 'connects');
+  lab.clients
+    .flatMap(({ plan }) => flowsOfBothHomes(plan, lab.buckets))
+    .filter(({ kind }) => kind !== 'connects');

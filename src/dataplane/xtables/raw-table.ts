@@ -1,8 +1,13 @@
+import type { HelperName } from '../../config/types.ts';
+import { HELPERS } from '../nftables/helping.ts';
 import type { Plan } from '../plan.ts';
 import { CHAIN, type Table } from './names.ts';
 
-/** What nodes tell each other is no flow of the cluster's: conntrack doesn't see it. 112 is VRRP. */
-export const rawTable = ({ sync }: Plan): Table => {
+/**
+ * What conntrack is told before it looks at a packet: what nodes tell each other is no flow of the cluster's, and which protocols
+ * announce further connections. 112 is VRRP.
+ */
+export const rawTable = ({ sync, legs, helpers }: Plan): Table => {
   const { device, own, peers, port, peerPort } = sync;
   const between = (way: string, from: string, to: string): readonly string[] =>
     ['--dport', '--sport'].flatMap((end) => [
@@ -17,6 +22,7 @@ export const rawTable = ({ sync }: Plan): Table => {
         rules: [
           `-p 112 -m addrtype --dst-type LOCAL,MULTICAST ${UNTRACKED}`,
           ...peers.flatMap((peer) => between('-i', peer, own)),
+          ...legs.flatMap((leg) => helpers.flatMap((name) => helping(leg.device, name))),
         ],
       },
       {
@@ -28,3 +34,9 @@ export const rawTable = ({ sync }: Plan): Table => {
 };
 
 const UNTRACKED = '-j CT --notrack';
+
+/** Only a flow's first packet is given one by it. */
+const helping = (device: string, name: HelperName): readonly string[] =>
+  HELPERS[name].protocols.map(
+    (protocol) => `-i ${device} -p ${protocol} --dport ${HELPERS[name].port} -j CT --helper ${name}`,
+  );

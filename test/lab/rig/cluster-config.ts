@@ -4,7 +4,10 @@ export interface ClusterOptions {
   /** Translate flows to the shared outside address. */
   readonly snat: boolean;
   readonly manager: 'keepalived' | 'pacemaker' | 'none';
+  /** 64 by default, 32 with xtables. */
   readonly buckets?: number;
+  /** `nftables` by default. */
+  readonly firewall?: 'nftables' | 'xtables';
   /** `kernel` by default. */
   readonly replicas?: 'kernel' | 'cache';
   /** Where keepalived speaks; eth1 by default. */
@@ -15,6 +18,10 @@ export interface ClusterOptions {
   readonly more?: readonly string[];
 }
 
+/** How many buckets the cluster has. */
+export const bucketsOf = ({ buckets, firewall }: Pick<ClusterOptions, 'buckets' | 'firewall'>): number =>
+  buckets ?? (firewall === 'xtables' ? 32 : 64);
+
 /** cluster.yaml for the lab's network, the same text on every node. */
 export const clusterYaml = (nodes: readonly NodePlan[], options: ClusterOptions): string => {
   const address = (side: 'inside' | 'outside') => `${SHARED[side]}/${SHARED.prefix}`;
@@ -24,7 +31,7 @@ export const clusterYaml = (nodes: readonly NodePlan[], options: ClusterOptions)
   return `${[
     'cluster: lab',
     `seed: 0x${SEED.toString(16)}`,
-    `buckets: ${options.buckets ?? 64}`,
+    `buckets: ${bucketsOf(options)}`,
     'nodes:',
     ...nodes.map(
       ({ name, id, links }) => `  ${name}: { id: ${id}, sync: ${links.sync.address.split('/')[0]} }`,
@@ -33,7 +40,7 @@ export const clusterYaml = (nodes: readonly NodePlan[], options: ClusterOptions)
     'interfaces:',
     `  eth1: { side: inside, mac: "${SHARED_MAC.inside}", addresses: [${address('inside')}], delivery: multicast${probe('inside')} }`,
     `  eth2: { side: outside, mac: "${SHARED_MAC.outside}", addresses: [${address('outside')}], delivery: multicast${snat}${probe('outside')} }`,
-    'firewall: nftables',
+    `firewall: ${options.firewall ?? 'nftables'}`,
     `manager: ${options.manager}`,
     ...(options.manager === 'keepalived'
       ? [`keepalived: { interface: ${options.heartbeat ?? 'eth1'}, advert: 0.1, vrid: 50 }`]

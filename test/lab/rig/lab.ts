@@ -1,4 +1,4 @@
-import { type ClusterOptions, clusterYaml } from './cluster-config.ts';
+import { bucketsOf, type ClusterOptions, clusterYaml } from './cluster-config.ts';
 import { Machine } from './machine.ts';
 import { FirewallNode } from './node.ts';
 import { type ClientPlan, planClient, planNode, SERVER, SHARED, SIDES, type Side } from './plan.ts';
@@ -30,6 +30,8 @@ export class Lab {
   readonly nodes: readonly FirewallNode[];
   readonly clients: readonly Client[];
   readonly server: Machine;
+  /** Of the cluster's configuration. */
+  readonly buckets: number;
   readonly #switches: Readonly<Record<Side, Switch>>;
 
   private constructor(
@@ -38,12 +40,14 @@ export class Lab {
     nodes: readonly FirewallNode[],
     clients: readonly Client[],
     server: Machine,
+    buckets: number,
   ) {
     this.run = run;
     this.#switches = switches;
     this.nodes = nodes;
     this.clients = clients;
     this.server = server;
+    this.buckets = buckets;
   }
 
   static async create(options: LabOptions = {}): Promise<Lab> {
@@ -79,7 +83,7 @@ export class Lab {
         await node.writeConfiguration('/etc/conntrack-ha/key', `${'0123456789abcdef'.repeat(4)}\n`, 0o600);
       }
     }
-    return new Lab(run, switches, nodes, clients, server);
+    return new Lab(run, switches, nodes, clients, server, bucketsOf(options.cluster ?? {}));
   }
 
   /** By name (`fw1`) or id. */
