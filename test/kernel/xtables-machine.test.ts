@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { clusterConfig } from './dataplane/cluster-config.ts';
+import { renderXtables } from '../../src/dataplane/xtables/render.ts';
+import { clusterConfig, nodeNamed } from './dataplane/cluster-config.ts';
 import type { Change } from './dataplane/node-program.ts';
 import { Site } from './dataplane/site.ts';
 import { useLegacy } from './dataplane/variant.ts';
@@ -108,6 +109,12 @@ describe.each([
       message:
         'there is no rule "-A PREROUTING -j CONNTRACK-HA" in the table mangle: the data plane is not loaded; load it with "conntrack-ha start"',
     });
+  });
+
+  it('what render prints can be checked', async () => {
+    const input = renderXtables(config, nodeNamed(config, node));
+    await machine().run(['iptables-restore', '--noflush', '--test'], { input });
+    expect(await rules()).not.toContain('CONNTRACK-HA');
   });
 
   it('takes the place of nftables, and gives it back', async () => {

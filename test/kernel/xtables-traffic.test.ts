@@ -170,6 +170,12 @@ describe('from outside', () => {
   });
 });
 
+it('carries nothing when another program has flushed the rules', async () => {
+  await load(true, { fw1: FIRST, fw2: SECOND });
+  for (const machine of [site.fw1, site.fw2]) await machine.run(['iptables', '-t', 'mangle', '-F']);
+  expect(Object.values(await site.ask()).flat()).toEqual([]);
+});
+
 it("a node's own address is reached whatever is owned", async () => {
   await load(true, { fw1: [], fw2: [] });
   expect(await site.pingable('192.168.0.251', CLIENTS)).toEqual(CLIENTS);
