@@ -1,6 +1,7 @@
 import { test } from 'vitest';
-import { establishedFlows } from './flows.ts';
+import { establishedFlows, homeOf } from './flows.ts';
 import { createLab } from './labs.ts';
+import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
 import { until } from './rig/wait.ts';
 import { Story } from './story.ts';
@@ -21,9 +22,32 @@ test.each([
       await story.comeBack(name);
       await story.steady();
     }
+    // Its conntrack sees the flows that a node has given back until their states are removed.
+    await until(
+      'each flow to stand in the right cache',
+      () => misplaced(lab),
+      20_000,
+      (flows) => flows.length === 0,
+    );
     await story.expectAllWell();
   },
 );
+
+/** Own flows among the peer's, and the peer's among a node's own, in conntrackd's caches. */
+const misplaced = async (lab: Lab): Promise<readonly string[]> => {
+  const lists = lab.nodes.flatMap((node) =>
+    (['-i', '-e'] as const).map(async (cache) => {
+      const text = await node.run(['conntrackd', '-C', '/etc/conntrackd/conntrackd.conf', cache]);
+      const flows = [...text.matchAll(/^.*? src=(192\.168\.0\.\d+) .*$/gm)];
+      const wrong = flows.filter(
+        ([, from = '']) => (homeOf(from, 2, lab.buckets) === node.name) === (cache === '-e'),
+      );
+      const lines = flows.length === 0 ? ['nothing'] : wrong.map(([line]) => line);
+      return lines.map((line) => `${node.name} ${cache}: ${line}`);
+    }),
+  );
+  return (await Promise.all(lists)).flat();
+};
 
 /** Whoever the hash of the server says filters what conntrack takes for a new flow from outside. */
 const takeUnasked = async (node: FirewallNode): Promise<void> => {
