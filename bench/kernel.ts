@@ -1,29 +1,38 @@
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
-import { addressWord } from '../src/cluster/address.ts';
+import { type Address, parseAddress } from '../src/cluster/address.ts';
 import { Conntrack, type NewFlow } from '../src/kernel/conntrack.ts';
 import { Nftables, type SetRef } from '../src/kernel/nftables.ts';
 
 /**
  * Rates of the netlink codecs and how long they hold the event loop. To be run in a network namespace of its own:
  *
- *   unshare -n npx tsx bench/kernel.ts [--flows 200000] [--rounds 5]
+ *   unshare -n npx tsx bench/kernel.ts [--flows 200000] [--rounds 5] [--family 4|6]
  */
 const { values } = parseArgs({
   options: {
     flows: { type: 'string', default: '200000' },
     rounds: { type: 'string', default: '5' },
+    family: { type: 'string', default: '4' },
   },
 });
 const flows = Number(values.flows);
 const rounds = Number(values.rounds);
 
-const server = addressWord('192.168.1.100');
-const shared = addressWord('192.168.1.5');
+const ipv6 = values.family === '6';
+const server = parseAddress(ipv6 ? '2001:db8::100' : '192.168.1.100');
+const shared = parseAddress(ipv6 ? 'fd00:2::5' : '192.168.1.5');
+
+const clientAt = (index: number): Address => {
+  const bytes = [index >>> 24, (index >>> 16) & 255, (index >>> 8) & 255];
+  return parseAddress(
+    ipv6 ? `fd00:1::${bytes.map((byte) => byte.toString(16)).join(':')}` : `10.${bytes.join('.')}`,
+  );
+};
 
 /** Every other one with its source translated. */
 const flow = (_: unknown, index: number): NewFlow => {
-  const src = addressWord(`10.${index >>> 24}.${(index >>> 16) & 255}.${(index >>> 8) & 255}`);
+  const src = clientAt(index);
   const sport = 1024 + (index & 255);
   const dport = 1 + (index >>> 14);
   const [address, port] = index % 2 === 0 ? [src, sport] : [shared, 1024 + (index & 0x3fff)];

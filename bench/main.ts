@@ -27,7 +27,7 @@ npm run bench -- nodes [--quick] [--json FILE]
     two, three and five nodes: until the others own what one leaves, and until it has its home back
 npm run bench -- verify [--quick] [--json FILE]
     a replica compares its copies with the owner's flows, also while those come and go
-npm run bench -- kernel [--flows 200000] [--rounds 5]
+npm run bench -- kernel [--flows 200000] [--rounds 5] [--family 4|6]
     the netlink codecs: rates, and how long they hold the event loop`;
 
 const [what, ...rest] = process.argv.slice(2);

@@ -27,6 +27,10 @@ case " $* " in
     need crm crmsh
     need ocf-tester resource-agents
     need xmllint libxml2-utils
+    need firewalld firewalld
+    need ufw ufw
+    need shorewall shorewall
+    need dbus-daemon dbus
     ;;
 esac
 # conntrackd looks the protocols' names up there.

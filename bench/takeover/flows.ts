@@ -1,5 +1,5 @@
 import { addressWord } from '../../src/cluster/address.ts';
-import { bucketOfWord } from '../../src/cluster/hash.ts';
+import { bucketOf } from '../../src/cluster/hash.ts';
 import { portRange } from '../../src/cluster/ranges.ts';
 import type { NewFlow } from '../../src/kernel/conntrack.ts';
 import { SEED, SHARED } from '../../test/lab/rig/plan.ts';
@@ -54,7 +54,7 @@ const sourcesByBucket = (): ReadonlyMap<number, readonly number[]> => {
   const found = new Map<number, number[]>();
   for (let host = 10; host < 240; host += 1) {
     const word = addressWord(`192.168.0.${host}`);
-    const bucket = bucketOfWord(word, SEED, BUCKETS);
+    const bucket = bucketOf(word, SEED, BUCKETS);
     if (BUCKETS_OF_FW1.includes(bucket)) {
       found.set(bucket, [...(found.get(bucket) ?? []), word]);
     }

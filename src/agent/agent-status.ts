@@ -5,6 +5,7 @@ import type { Journal } from './journal.ts';
 import type { LostInterfaces } from './lost-interfaces.ts';
 import type { Replicas } from './replicas.ts';
 import type { RoundLoop } from './round-loop.ts';
+import type { TableGuard } from './table-guard.ts';
 
 /** Who each knows a part of what `status` says. */
 export interface StatusSources {
@@ -14,12 +15,13 @@ export interface StatusSources {
   readonly replicas: Pick<Replicas, 'results' | 'comparison' | 'warnings'>;
   readonly commits: Pick<Commits, 'last'> | undefined;
   readonly lost: Pick<LostInterfaces, 'reasons'>;
+  readonly guard: Pick<TableGuard, 'warnings'>;
   readonly conntrackd: () => Status['conntrackd'];
 }
 
 /** What the agent says of itself: as the last round found it. */
 export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => {
-  const { loop, journal, replicas, commits, lost } = sources;
+  const { loop, journal, replicas, commits, lost, guard } = sources;
   const conntrackd = sources.conntrackd();
   return {
     node: snapshot.node,
@@ -35,6 +37,7 @@ export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => 
       ...warningsOf(snapshot),
       ...replicas.warnings,
       ...lost.reasons,
+      ...guard.warnings,
       ...(loop.failure === '' ? [] : [loop.failure]),
       ...(conntrackd === 'ok' ? [] : [`conntrackd is ${conntrackd}`]),
     ],

@@ -1,7 +1,9 @@
 import type { Server } from 'node:net';
 import { type Group, groupsOf } from '../cluster/groups.ts';
+import { restorable } from '../cluster/restorable.ts';
 import type { Snapshot, Wanted } from '../cluster/snapshot.ts';
 import { timeoutsOf } from '../cluster/timeouts.ts';
+import { isNotLoaded } from '../dataplane/rules.ts';
 import type { Status } from '../observe/status.ts';
 import { ForgeryError } from '../peers/frames.ts';
 import { serveVerification } from '../peers/verification.ts';
@@ -23,6 +25,7 @@ import { type OwnerPeer, Replicas } from './replicas.ts';
 import { type Change, playRound, type Round, type RoundHost } from './round.ts';
 import { RoundLoop } from './round-loop.ts';
 import { servedFlows } from './served-flows.ts';
+import { TableGuard } from './table-guard.ts';
 import { Upkeep } from './upkeep.ts';
 import { type WordOptions, Words } from './words.ts';
 
@@ -39,6 +42,7 @@ export class Agent {
   readonly #words: Words;
   readonly #lost: LostInterfaces;
   readonly #lease: Lease;
+  readonly #guard: TableGuard;
   readonly #peers: Conversation;
   readonly #replicas: Replicas;
   readonly #upkeep: Upkeep;
@@ -53,6 +57,7 @@ export class Agent {
   readonly #owned: OwnedBuckets;
   #managerAlive: boolean;
   #timer: NodeJS.Timeout | undefined;
+  #halfTicks = 0;
   readonly #loop: RoundLoop;
   readonly #roundHost: RoundHost;
   readonly #journal: Journal;
@@ -75,6 +80,17 @@ export class Agent {
     });
     this.#lost = new LostInterfaces(this.#memory, parts.log);
     this.#lease = new Lease(parts.lease);
+    this.#guard = new TableGuard(parts.tables, {
+      held: () => this.#held(),
+      lease: parts.lease,
+      chronicle: this.#chronicle,
+      reach: parts.reach,
+      log: parts.log,
+      mended: () => {
+        this.#upkeep.gaveUp();
+        this.#upkeep.verifySoon();
+      },
+    });
     this.#words = new Words(this.#groups, {
       memory: this.#memory,
       files: parts.files,
@@ -182,7 +198,7 @@ export class Agent {
       files.noteAgent();
     }
     this.#upkeep.start();
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#timer = setInterval(() => this.#halfTick(), TICK_MS / 2);
     await this.wake();
     this.#tell();
   }
@@ -293,6 +309,7 @@ export class Agent {
       replicas: this.#replicas,
       commits: this.#commits,
       lost: this.#lost,
+      guard: this.#guard,
       conntrackd: this.#parts.conntrackdHealth,
     });
   }
@@ -301,6 +318,7 @@ export class Agent {
     this.#noticeStandStill();
     const now = performance.now();
     this.#words.ownedElsewhere(now);
+    await this.#guard.look();
     return playRound(this.#roundHost, now);
   }
 
@@ -335,6 +353,34 @@ export class Agent {
       this.#memory.unsynced();
       this.#upkeep.verifySoon();
     }
+  }
+
+  /** Every round looks whether somebody has changed the kernel's rules, and so does this midway between two. */
+  #halfTick(): void {
+    this.#halfTicks += 1;
+    if (this.#halfTicks % 2 === 0) {
+      this.#tick();
+    } else {
+      void this.#watchRules();
+    }
+  }
+
+  async #watchRules(): Promise<void> {
+    // What can't be asked now is asked in the next round, and complained of there.
+    if (await this.#guard.moved().catch(() => false)) {
+      void this.wake();
+    }
+  }
+
+  /** What is still owned, or was until the set was removed with its table. */
+  async #held(): Promise<readonly number[]> {
+    const held = await this.#parts.edges.owned.read().catch((error: unknown) => {
+      if (isNotLoaded(error)) {
+        return this.#lease.holds(performance.now()) ? this.#owned.now : new Set<number>();
+      }
+      throw error;
+    });
+    return restorable(this.#see(held), held);
   }
 
   #tick(): void {

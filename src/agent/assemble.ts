@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { addressWord } from '../cluster/address.ts';
+import { parseAddress } from '../cluster/address.ts';
 import { groupsOf } from '../cluster/groups.ts';
 import { hashingOf } from '../cluster/hashing.ts';
 import { refreshInterval } from '../cluster/refresh.ts';
@@ -15,6 +15,7 @@ import { drained, sent } from '../conntrackd/progress.ts';
 import { logFileOf } from '../conntrackd/render.ts';
 import { parseStatistics } from '../conntrackd/statistics.ts';
 import { LinkWatch } from '../dataplane/link-watch.ts';
+import { menderOf } from '../dataplane/menders.ts';
 import { type OwnedHandle, rulesOf } from '../dataplane/rules.ts';
 import { Conntrack } from '../kernel/conntrack.ts';
 import { localAddresses } from '../kernel/links.ts';
@@ -41,6 +42,7 @@ const TIMEOUTS = [
   'udp_timeout',
   'udp_timeout_stream',
   'icmp_timeout',
+  'icmpv6_timeout',
   'tcp_timeout_established',
   'tcp_timeout_unacknowledged',
   'tcp_timeout_max_retrans',
@@ -74,6 +76,7 @@ export const assemble = async (
 ): Promise<Assembly> => {
   const lease = leaseOf(config);
   const owned = rulesOf(config.firewall).owned(config, lease);
+  const tables = menderOf(config, node);
   const conntrack = new Conntrack();
   const control = new Control(config.paths.conntrackd, { timeout: config.timeouts.conntrackd });
   const health = new Health(config.paths.conntrackd, control, {
@@ -95,6 +98,7 @@ export const assemble = async (
       noteJoined: () => files.noteJoined(id),
       files,
       sorting: sorting.current,
+      tables,
       edges: edgesOf(config, owned, conntrack, control, health),
       lease,
       resident,
@@ -123,6 +127,7 @@ export const assemble = async (
       health.close();
       sorting.close();
       owned.close();
+      tables.close();
       conntrack.close();
     },
   };
@@ -199,12 +204,12 @@ const watchSorting = async (
 ): Promise<{ current: () => Sorting; close: () => void }> => {
   const hashing = hashingOf(config);
   const look = async (): Promise<Sorting> => {
-    const local = await localAddresses();
+    const local = await localAddresses([4, 6]);
     return {
       hashing,
       replicated: replicatedFlows(
         config,
-        local.map(({ address }) => addressWord(address)),
+        local.map(({ address }) => parseAddress(address)),
       ),
     };
   };

@@ -21,6 +21,7 @@ export class Chronicle {
     takeover: new Map(),
     release: new Map(),
     rejoin: new Map(),
+    mend: new Map(),
   };
   #lines = '';
 
@@ -30,7 +31,7 @@ export class Chronicle {
     this.#write = write;
   }
 
-  /** A transition of `group` begins, unless one of its kind is under way. `rejoin` has no group: ''. */
+  /** A transition of `group` begins, unless one of its kind is under way. `rejoin` and `mend` have no group: ''. */
   begin(transition: TransitionName, group: string, reason: string): void {
     const open = this.#open[transition];
     if (!open.has(group)) {
@@ -83,9 +84,10 @@ export class Chronicle {
   }
 }
 
-const LAST: ReadonlySet<Step> = new Set(['takeover.adopt', 'release.disown', 'rejoin.verify']);
+const LAST: ReadonlySet<Step> = new Set(['takeover.adopt', 'release.disown', 'rejoin.verify', 'mend.load']);
 
 const split = (step: Step): [TransitionName, string] => {
   const [transition, name = ''] = step.split('.');
-  return [transition === 'takeover' || transition === 'release' ? transition : 'rejoin', name];
+  const isKnown = transition === 'takeover' || transition === 'release' || transition === 'mend';
+  return [isKnown ? transition : 'rejoin', name];
 };

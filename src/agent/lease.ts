@@ -10,6 +10,11 @@ export class Lease {
     this.#milliseconds = milliseconds;
   }
 
+  /** Whether what was renewed last is still in the kernel at `now`, unless somebody has taken it out. */
+  holds(now: number): boolean {
+    return this.#milliseconds === 0 || now < this.#renewedAt + this.#milliseconds;
+  }
+
   /**
    * Renews it if a third of it has passed. What has run out is dropped by the kernel: it stays closed until it is activated
    * again. An earlier agent may have given these another lease, so the first renewal is at once.

@@ -9,6 +9,7 @@ import type { EventsFile } from './events-file.ts';
 import type { AgentFiles } from './files.ts';
 import type { OwnerPeer } from './replicas.ts';
 import type { StandStill } from './stand-still.ts';
+import type { GuardedTables } from './table-guard.ts';
 
 /** What the agent is made of. All of it acts on real parts; the lab's broken agents wrap some of it. */
 export interface AgentParts {
@@ -17,6 +18,8 @@ export interface AgentParts {
   readonly key: Buffer;
   readonly edges: Edges;
   readonly sorting: () => Sorting;
+  /** Our tables in the kernel. */
+  readonly tables: GuardedTables;
   readonly files: AgentFiles;
   readonly log: Logger;
   /** Keeps the steps of transitions. */

@@ -1,5 +1,5 @@
 import type { Flow, Tuple } from './flow.ts';
-import { jhashWord } from './hash.ts';
+import { jhashAddress, jhashWord } from './hash.ts';
 
 const FIRST_SEED = 0x5bd1e995;
 const SECOND_SEED = 0x1b873593;
@@ -32,5 +32,5 @@ const mix = (flow: Pick<Flow, 'original' | 'reply'>, seed: number): number =>
 
 const mixTuple = (tuple: Tuple, seed: number): number => {
   const ports = (tuple.sport * 0x1_0000 + tuple.dport) >>> 0;
-  return jhashWord(tuple.protocol, jhashWord(ports, jhashWord(tuple.dst, jhashWord(tuple.src, seed))));
+  return jhashWord(tuple.protocol, jhashWord(ports, jhashAddress(tuple.dst, jhashAddress(tuple.src, seed))));
 };

@@ -1,14 +1,14 @@
-import { inNetworks, type Network } from './address.ts';
-import { bucketOfWord } from './hash.ts';
+import { type Address, inNetworks, isSameAddress, type Network } from './address.ts';
+import { bucketOf } from './hash.ts';
 
-/** One direction of a flow, as ctnetlink gives it. Addresses are words (see address.ts), ports are in host order. */
+/** One direction of a flow, as ctnetlink gives it. Both addresses are of one family, ports are in host order. */
 export interface Tuple {
   readonly protocol: number;
-  readonly src: number;
-  readonly dst: number;
-  /** ICMP: the id. */
+  readonly src: Address;
+  readonly dst: Address;
+  /** ICMP, ICMPv6: the id. */
   readonly sport: number;
-  /** ICMP: type * 256 + code. */
+  /** ICMP, ICMPv6: type * 256 + code. */
   readonly dport: number;
 }
 
@@ -34,7 +34,7 @@ export interface Hashing {
 
 export interface Endpoint {
   readonly protocol: number;
-  readonly address: number;
+  readonly address: Address;
   readonly firstPort: number;
   readonly lastPort: number;
 }
@@ -44,10 +44,10 @@ export interface Endpoint {
  * every other that of the end that is behind the earlier interface.
  */
 export const bucketOfFlow = (flow: Pick<Flow, 'original' | 'reply'>, hashing: Hashing): number =>
-  bucketOfWord(hashedAddress(flow, hashing), hashing.seed, hashing.buckets);
+  bucketOf(hashedAddress(flow, hashing), hashing.seed, hashing.buckets);
 
 /** The client's end is as it came, the server's as it is behind the translation. */
-const hashedAddress = ({ original, reply }: Pick<Flow, 'original' | 'reply'>, hashing: Hashing): number => {
+const hashedAddress = ({ original, reply }: Pick<Flow, 'original' | 'reply'>, hashing: Hashing): Address => {
   const [client, server] = [original.src, reply.src];
   if (hashing.published.length > 0) {
     const { protocol } = original;
@@ -59,13 +59,16 @@ const hashedAddress = ({ original, reply }: Pick<Flow, 'original' | 'reply'>, ha
   return rank(server, hashing) < rank(client, hashing) ? server : client;
 };
 
-const isPublished = ({ published }: Hashing, protocol: number, address: number, port: number): boolean =>
+const isPublished = ({ published }: Hashing, protocol: number, address: Address, port: number): boolean =>
   published.some(
     (one) =>
-      one.address === address && one.protocol === protocol && one.firstPort <= port && port <= one.lastPort,
+      one.protocol === protocol &&
+      one.firstPort <= port &&
+      port <= one.lastPort &&
+      isSameAddress(one.address, address),
   );
 
-const rank = (address: number, { legs }: Hashing): number => {
+const rank = (address: Address, { legs }: Hashing): number => {
   const index = legs.findIndex((networks) => inNetworks(address, networks));
   return index < 0 ? legs.length : index;
 };

@@ -1,5 +1,5 @@
 import type { ClusterConfig, PublishedService } from '../config/types.ts';
-import { addressWord, parseNetwork } from './address.ts';
+import { parseAddress, parseNetwork } from './address.ts';
 import type { Endpoint, Hashing } from './flow.ts';
 import { rankedLegs } from './legs.ts';
 import { PROTOCOL_NUMBERS } from './protocols.ts';
@@ -14,7 +14,7 @@ export const hashingOf = (config: ClusterConfig): Hashing => ({
 
 const endpoint = ({ protocol, to, toPorts }: PublishedService): Endpoint => ({
   protocol: PROTOCOL_NUMBERS[protocol],
-  address: addressWord(to),
+  address: parseAddress(to),
   firstPort: toPorts.first,
   lastPort: toPorts.last,
 });

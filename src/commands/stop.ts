@@ -3,10 +3,8 @@ import { agentRuns } from '../agent/presence.ts';
 import type { Group } from '../cluster/groups.ts';
 import type { ClusterConfig } from '../config/types.ts';
 import { loadedFirewall } from '../dataplane/record.ts';
-import { rulesOf } from '../dataplane/rules.ts';
+import { isNotLoaded, rulesOf } from '../dataplane/rules.ts';
 import { unloadDataPlane } from '../dataplane/unload.ts';
-import { ChainMissingError } from '../dataplane/xtables/owned-chain.ts';
-import { SetMissingError } from '../kernel/nftables.ts';
 import { UNREADY } from '../managers/keepalived/render.ts';
 import { run } from '../system/run.ts';
 import { type Context, RefusedError, requireRoot, socketPath } from './context.ts';
@@ -78,7 +76,7 @@ const ownedBuckets = async (config: ClusterConfig): Promise<ReadonlySet<number>>
   try {
     return await owned.read();
   } catch (error) {
-    if (error instanceof SetMissingError || error instanceof ChainMissingError) {
+    if (isNotLoaded(error)) {
       return new Set();
     }
     throw error;

@@ -1,7 +1,7 @@
 import { ControlAccessError, NoAgentError } from '../agent/control.ts';
-import { addressWord, inNetworks, parseNetwork } from '../cluster/address.ts';
+import { type Address, inNetworks, parseAddress, parseNetwork } from '../cluster/address.ts';
 import { groupOfBucket } from '../cluster/groups.ts';
-import { bucketOfWord } from '../cluster/hash.ts';
+import { bucketOf } from '../cluster/hash.ts';
 import { type Context, UsageError } from './context.ts';
 import { readStatus } from './status.ts';
 
@@ -12,9 +12,9 @@ export const showWhere = async (
   options: { readonly json: boolean },
 ): Promise<void> => {
   const { config, groups } = context;
-  const bucket = bucketOfWord(wordOf(address), config.seed, config.buckets);
+  const bucket = bucketOf(addressOf(address), config.seed, config.buckets);
   const group = groupOfBucket(groups, bucket);
-  if (!config.interfaces.some(({ networks }) => inNetworks(wordOf(address), networks.map(parseNetwork)))) {
+  if (!config.interfaces.some(({ networks }) => inNetworks(addressOf(address), networks.map(parseNetwork)))) {
     const inside = config.interfaces.flatMap(({ networks }) => networks).join(', ');
     console.error(
       `warning: ${address} is not inside (${inside}): the bucket of a flow is that of its inside address`,
@@ -31,9 +31,9 @@ export const showWhere = async (
   );
 };
 
-const wordOf = (address: string): number => {
+const addressOf = (text: string): Address => {
   try {
-    return addressWord(address);
+    return parseAddress(text);
   } catch (cause) {
     throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
   }

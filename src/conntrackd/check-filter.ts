@@ -1,8 +1,9 @@
-import { addressWord, inNetworks, type Network, parseNetwork } from '../cluster/address.ts';
+import { isWithin, type Network, parseNetwork, singleNetwork } from '../cluster/address.ts';
+import { hasSnat } from '../cluster/replicated.ts';
 import type { ClusterConfig } from '../config/types.ts';
 import { find, lineOf } from './directive.ts';
 import type { Finding } from './finding.ts';
-import { ignoredAddresses, replicatesIcmp } from './render.ts';
+import { acceptedProtocols, addressDirective, ignoredAddresses } from './render.ts';
 import type { Statement } from './syntax.ts';
 
 const UNREPLICABLE = [
@@ -44,7 +45,8 @@ function* checkProtocols(filter: Statement, config: ClusterConfig): Generator<Fi
   const protocol = find(filter.block ?? [], 'Protocol');
   const listed = new Set((protocol?.block ?? []).map(({ name }) => name.toUpperCase()));
   const accepting = protocol?.values[0] === 'Accept';
-  const isReplicated = (name: string): boolean => protocol === undefined || listed.has(name) === accepting;
+  const isReplicated = (name: string): boolean =>
+    protocol === undefined || listed.has(name.toUpperCase()) === accepting;
   for (const name of ['TCP', 'UDP']) {
     if (!isReplicated(name)) {
       yield {
@@ -55,13 +57,19 @@ function* checkProtocols(filter: Statement, config: ClusterConfig): Generator<Fi
       };
     }
   }
-  if (isReplicated('ICMP') && !replicatesIcmp(config)) {
-    yield {
-      line: lineOf(protocol, filter),
-      what: 'ICMP is replicated',
-      why: 'the id that SNAT chose is not; after a takeover a ping that runs on is never answered again',
-      mend: 'Protocol Accept { TCP UDP }',
-    };
+  const mend = `Protocol Accept { ${acceptedProtocols(config).join(' ')} }`;
+  for (const [name, family] of [
+    ['ICMP', 4],
+    ['IPv6-ICMP', 6],
+  ] as const) {
+    if (isReplicated(name) && hasSnat(config, family)) {
+      yield {
+        line: lineOf(protocol, filter),
+        what: `${name} is replicated`,
+        why: 'the id that SNAT chose is not; after a takeover a ping that runs on is never answered again',
+        mend,
+      };
+    }
   }
   for (const [name, why] of UNREPLICABLE) {
     if (isReplicated(name)) {
@@ -69,7 +77,7 @@ function* checkProtocols(filter: Statement, config: ClusterConfig): Generator<Fi
         line: lineOf(protocol, filter),
         what: `${name} is replicated`,
         why,
-        mend: 'Protocol Accept { TCP UDP }',
+        mend,
       };
     }
   }
@@ -90,30 +98,28 @@ function* checkAddresses(
     };
     return;
   }
-  const entries = (address?.block ?? []).filter(({ name }) => name === 'IPv4_address');
-  const ignored = entries.map(({ values: [value = ''], line }) => ({
+  const entries = (address?.block ?? []).filter(({ name }) => ADDRESS_DIRECTIVES.includes(name));
+  const ignored = entries.map(({ name, values: [value = ''], line }) => ({
     value,
     line,
-    network: networkOf(value),
+    network: name === addressDirective(value) ? networkOf(value) : undefined,
   }));
-  const listed = new Set(ignoredAddresses(config, own));
-  for (const wanted of listed) {
-    const word = addressWord(wanted);
-    if (!ignored.some(({ network }) => network !== undefined && inNetworks(word, [network]))) {
+  const listed = ignoredAddresses(config, own).map((text) => ({ text, network: oneOrMore(text) }));
+  for (const { text, network: wanted } of listed) {
+    if (!ignored.some(({ network }) => network !== undefined && isWithin(wanted, network))) {
       yield {
         line: lineOf(address, filter),
-        what: `${wanted} is not in Address Ignore`,
+        what: `${text} is not in Address Ignore`,
         why: "the firewall's own connections are replicated, and stand in the peer's table where they mean nothing",
-        mend: `Address Ignore { IPv4_address ${wanted} }`,
+        mend: `Address Ignore { ${addressDirective(text)} ${text} }`,
       };
     }
   }
   for (const { value, line, network } of ignored) {
-    const plain = value.replace(/\/32$/, '');
     const reached =
       network !== undefined &&
       insideNetworks(config).find((inside) => overlap(network, parseNetwork(inside)));
-    if (reached && !listed.has(plain)) {
+    if (reached && !listed.some(({ network: own }) => isWithin(network, own))) {
       yield {
         line,
         what: `Address Ignore has ${value}`,
@@ -124,6 +130,8 @@ function* checkAddresses(
   }
 }
 
+const ADDRESS_DIRECTIVES: readonly string[] = ['IPv4_address', 'IPv6_address'];
+
 const insideNetworks = (config: ClusterConfig): readonly string[] =>
   config.interfaces
     .filter(({ side }) => side === 'inside')
@@ -131,13 +139,14 @@ const insideNetworks = (config: ClusterConfig): readonly string[] =>
       networks.length > 0 ? networks : addresses.map(({ address, prefix }) => `${address}/${prefix}`),
     );
 
-const overlap = (one: Network, other: Network): boolean =>
-  inNetworks(one.word, [other]) || inNetworks(other.word, [one]);
+const overlap = (one: Network, other: Network): boolean => isWithin(one, other) || isWithin(other, one);
 
 const networkOf = (value: string): Network | undefined => {
   try {
-    return parseNetwork(value.includes('/') ? value : `${value}/32`);
+    return oneOrMore(value);
   } catch {
     return undefined;
   }
 };
+
+const oneOrMore = (text: string): Network => (text.includes('/') ? parseNetwork(text) : singleNetwork(text));

@@ -1,11 +1,11 @@
-import { addressWord } from '../cluster/address.ts';
+import { parseAddress } from '../cluster/address.ts';
 import type { Tuple } from '../cluster/flow.ts';
 import type { Control } from './control.ts';
 import { ConntrackdError } from './errors.ts';
 import { parseStatistics } from './statistics.ts';
 
 /**
- * The original tuples of the flows in the external cache, IPv4 only, some at a time. conntrackd tells neither their reply
+ * The original tuples of the flows in the external cache, some at a time. conntrackd tells neither their reply
  * nor their translation (cache_ct_dump_step in src/cache-ct.c). Not a snapshot of what comes in meanwhile: a forked child
  * prints what was there when it was forked.
  *
@@ -34,7 +34,7 @@ export async function* dumpExternal(
 }
 
 const FLOW =
-  /^\S+ +(?<protocol>\d+) .*?\bsrc=(?<src>[\d.]+) dst=(?<dst>[\d.]+)(?: sport=(?<sport>\d+) dport=(?<dport>\d+)| type=(?<type>\d+) code=(?<code>\d+) id=(?<id>\d+))?/;
+  /^\S+ +(?<protocol>\d+) .*?\bsrc=(?<src>[\da-f.:]+) dst=(?<dst>[\da-f.:]+)(?: sport=(?<sport>\d+) dport=(?<dport>\d+)| type=(?<type>\d+) code=(?<code>\d+) id=(?<id>\d+))?/;
 
 /** The tuple in a line such as `udp      17 src=192.168.0.3 dst=192.168.1.2 sport=1000 dport=53 [active since 1s]`. */
 export const parseExternal = (line: string): Tuple | undefined => {
@@ -44,8 +44,8 @@ export const parseExternal = (line: string): Tuple | undefined => {
   }
   return {
     protocol: Number(protocol),
-    src: addressWord(src),
-    dst: addressWord(dst),
+    src: parseAddress(src),
+    dst: parseAddress(dst),
     sport: Number(sport ?? id ?? 0),
     dport: dport === undefined ? Number(type ?? 0) * 256 + Number(code ?? 0) : Number(dport),
   };

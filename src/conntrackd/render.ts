@@ -1,4 +1,5 @@
-import { hasSnat } from '../cluster/replicated.ts';
+import { addressText, familyOfText, parseAddress } from '../cluster/address.ts';
+import { familiesOf, hasSnat, replicatedProtocols } from '../cluster/replicated.ts';
 import { type ClusterConfig, deviceOf, type NodeConfig } from '../config/types.ts';
 
 /**
@@ -100,7 +101,7 @@ ${renderProtocols(config)}
 		# An address that flows are translated to may be here: it is compared with the two ends, not with the translation.
 		Address Ignore {
 ${ignoredAddresses(config, own)
-  .map((address) => `\t\t\tIPv4_address ${address}`)
+  .map((address) => `\t\t\t${addressDirective(address)} ${address}`)
   .join('\n')}
 		}
 	}
@@ -108,21 +109,38 @@ ${ignoredAddresses(config, own)
 `;
 };
 
-/** Addresses of the firewalls themselves, without duplicates (conntrackd warns of them); `own`: a node's own. */
+/**
+ * Addresses of the firewalls themselves, and what doesn't pass through any firewall; without duplicates (conntrackd warns of
+ * them), and IPv6 in hexadecimal only (it can't read `::ffff:10.0.0.1`). `own`: a node's own.
+ */
 export const ignoredAddresses = (config: ClusterConfig, own: readonly string[] = []): readonly string[] => [
   ...new Set([
     '127.0.0.1',
-    ...config.nodes.map((node) => node.sync),
-    ...config.interfaces.flatMap(({ addresses, snat }) => [
-      ...addresses.map(({ address }) => address),
-      ...snat,
-    ]),
-    ...own,
+    ...(familiesOf(config).has(6) ? ['::1', LINK_LOCAL] : []),
+    ...[
+      ...config.nodes.map((node) => node.sync),
+      ...config.interfaces.flatMap(({ addresses, snat }) => [
+        ...addresses.map(({ address }) => address),
+        ...snat,
+      ]),
+      ...own,
+    ].map((address) => addressText(parseAddress(address))),
   ]),
 ];
 
-/** Whether ICMP is to be replicated: with SNAT its id isn't, and the copy on the replica would answer to no one. */
-export const replicatesIcmp = (config: ClusterConfig): boolean => !hasSnat(config);
+const LINK_LOCAL = 'fe80::/10';
+
+/** What Address Ignore says before an address or prefix. */
+export const addressDirective = (address: string): string => `IPv${familyOfText(address)}_address`;
+
+/**
+ * What Protocol Accept says. conntrackd looks the names up as /etc/protocols spells them (getprotobyname in
+ * src/read_config_yy.y); a protocol is let through in both families.
+ */
+export const acceptedProtocols = (config: ClusterConfig): readonly string[] =>
+  replicatedProtocols(config).map((name) => PROTOCOL_NAMES[name]);
+
+const PROTOCOL_NAMES = { tcp: 'TCP', udp: 'UDP', icmp: 'ICMP', icmpv6: 'IPv6-ICMP' } as const;
 
 /** What names the dedicated link: its kind, and its directives but for the interface. */
 export const linkOf = (
@@ -183,17 +201,18 @@ const renderLogFile = (config: ClusterConfig): string =>
     : `\t# conntrack-ha reads here what a commit has done.
 	LogFile ${logFileOf(config.paths.conntrackd)}`;
 
-const renderProtocols = (config: ClusterConfig): string =>
-  replicatesIcmp(config)
-    ? `\t\t# GRE and SCTP are left out: conntrackd would lose the key, and spoil the tag.
-		Protocol Accept {
-			TCP
-			UDP
-			ICMP
-		}`
-    : `\t\t# Not ICMP: the id that SNAT chose would be lost, and with it the answers. Not GRE: its key would be lost.
-		# Not SCTP: its tag would be spoilt.
-		Protocol Accept {
-			TCP
-			UDP
-		}`;
+const renderProtocols = (config: ClusterConfig): string => `${whyProtocols(config)}
+\t\tProtocol Accept {
+${acceptedProtocols(config)
+  .map((name) => `\t\t\t${name}`)
+  .join('\n')}
+\t\t}`;
+
+const whyProtocols = (config: ClusterConfig): string => {
+  const translated = ([4, 6] as const).filter((family) => hasSnat(config, family));
+  const names = translated.map((family) => (family === 4 ? 'ICMP' : 'IPv6-ICMP')).join(', not ');
+  return translated.length > 0
+    ? `\t\t# Not ${names}: the id that SNAT chose would be lost, and with it the answers. Not GRE: its key would be lost.
+\t\t# Not SCTP: its tag would be spoilt.`
+    : '\t\t# GRE and SCTP are left out: conntrackd would lose the key, and spoil the tag.';
+};

@@ -6,7 +6,7 @@ import { checkMachine, DataPlaneError } from './check.ts';
 import { planOf } from './plan.ts';
 import { appear, disappear, type Presence, presenceOf, presentOf, without } from './presence.ts';
 import { bootId, type LoadRecord, readRecord, writeRecord } from './record.ts';
-import { rulesOf } from './rules.ts';
+import { isNotLoaded, rulesOf } from './rules.ts';
 import { unloadDataPlane } from './unload.ts';
 
 export interface Loaded {
@@ -32,7 +32,7 @@ const SYSCTLS: Readonly<Record<string, string>> = {
 
 /**
  * Has this node carry its part of the cluster, closed: rules, shared MACs, shared addresses. Called again it mends what
- * is missing and leaves the owned buckets as they are; if `owned` is given, or the hash has changed, the set holds `owned`
+ * is missing or changed and leaves the owned buckets as they are; if `owned` is given, or the hash has changed, the set holds `owned`
  * (default: none) from the first packet on. What the set holds, kept or new, stays for a lease
  * from then on, if a manager and not the administrator says what is owned.
  *
@@ -49,20 +49,22 @@ export const loadDataPlane = async (
   const warnings = await checkMachine(config, node);
   const presence = presenceOf(planOf(config, node));
   const firewall = rulesOf(config.firewall);
-  const rules = digest(await firewall.text(config, node));
+  const rules = digestOf(await firewall.text(config, node));
   const hashing = `${config.seed} ${config.buckets}`;
   const previous = await readRecord(config);
   // Asked in any case: without its programs nothing is to be begun.
   const tables = await firewall.loaded(config);
   const running = previous?.complete === true && tables;
-  const fresh = owned !== undefined || !running || previous.hashing !== hashing;
+  const kept = running && previous.hashing === hashing ? await ownedNow(config) : undefined;
+  const fresh = owned !== undefined || previous === undefined || kept === undefined;
   const record: LoadRecord = {
-    ...(fresh || previous === undefined ? identity() : { id: previous.id, since: previous.since }),
+    ...(fresh ? identity() : { id: previous.id, since: previous.since }),
     ...(await foundBefore(presence, previous)),
     boot: bootId(),
     complete: !fresh,
     // These rules are not in the kernel yet: were this to end here, the next load would have to bring them.
     rules: previous?.rules ?? '',
+    tables: previous?.tables ?? {},
     hashing,
     // Its rules are there until the others are.
     firewall: previous?.firewall ?? config.firewall,
@@ -72,10 +74,11 @@ export const loadDataPlane = async (
     for (const [name, value] of Object.entries(SYSCTLS)) {
       await writeSysctl(name, value);
     }
-    if (fresh || previous.rules !== rules) {
-      const buckets = fresh ? (owned ?? []) : await ownedNow(config);
+    let { tables: loaded } = record;
+    if (fresh || previous.rules !== rules || (await firewall.damage(config, loaded)) !== undefined) {
+      const buckets = fresh ? (owned ?? []) : kept;
       const timeout = config.manager === 'none' ? 0 : config.timeouts.lease;
-      await firewall.load(config, node, { buckets, timeout });
+      loaded = await firewall.load(config, node, { buckets, timeout });
     }
     // Not before: without any rules, conntrack would take what other nodes' flows are sent for flows of this node's own.
     if (record.firewall !== config.firewall) await rulesOf(record.firewall).remove();
@@ -84,14 +87,18 @@ export const loadDataPlane = async (
     const surplus = without(record, presence);
     await disappear(surplus);
     await writeRecord(config, {
-      ...{ ...record, complete: true, rules, firewall: config.firewall },
+      ...record,
+      complete: true,
+      rules,
+      tables: loaded,
+      firewall: config.firewall,
       ...without(record, surplus),
     });
   } catch (error) {
     if (!running) await takeBack(config, error);
     throw error;
   }
-  return { id: record.id, fresh, warnings };
+  return { id: record.id, fresh, warnings: [...warnings, ...(await firewall.rivals(config))] };
 };
 
 /** The id of the data plane that is loaded; undefined if none is, or not wholly. Throws ProgramError, RecordError. */
@@ -100,7 +107,8 @@ export const dataPlaneId = async (config: ClusterConfig): Promise<string | undef
   return record?.complete === true && (await rulesOf(config.firewall).loaded(config)) ? record.id : undefined;
 };
 
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+/** By which a load knows whether other rules are in the kernel. */
+export const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 const identity = () => ({ id: randomUUID(), since: new Date().toISOString() });
 
@@ -134,10 +142,14 @@ const readConntrackSysctl = async (name: string): Promise<string> => {
   return loaded;
 };
 
-const ownedNow = async (config: ClusterConfig): Promise<readonly number[]> => {
+/** undefined: somebody has removed the set and not the tables. */
+const ownedNow = async (config: ClusterConfig): Promise<readonly number[] | undefined> => {
   const owned = rulesOf(config.firewall).owned(config);
   try {
     return [...(await owned.read())];
+  } catch (error) {
+    if (isNotLoaded(error)) return undefined;
+    throw error;
   } finally {
     owned.close();
   }

@@ -10,7 +10,7 @@ import {
   type PublishedService,
   peerPort,
 } from '../config/types.ts';
-import { byFamily, FAMILIES_OF_IP, type Families } from './family.ts';
+import { byFamily, type Families } from './family.ts';
 
 /** What the data plane of one node is made of, with the node's own names of interfaces. */
 export interface Plan {
@@ -96,8 +96,8 @@ const legOf = (config: ClusterConfig, node: NodeConfig, one: InterfaceConfig, nu
     networks: byFamily(one.networks),
     before: byFamily(before),
     ambiguous: rank < 0 && config.interfaces.length - ranked.length > 1,
-    snat: FAMILIES_OF_IP.map((family) => byFamily(one.snat)[family])
-      .filter((addresses) => addresses.length > 0)
-      .flatMap((addresses) => sharesOf(addresses, groupsOf(config), config.buckets)),
+    snat: Object.values(byFamily(one.snat)).flatMap((addresses) =>
+      addresses.length === 0 ? [] : sharesOf(addresses, groupsOf(config), config.buckets),
+    ),
   };
 };

@@ -17,6 +17,8 @@ export interface LoadRecord {
   readonly complete: boolean;
   /** Digest of the rules that were loaded. */
   readonly rules: string;
+  /** What each of our tables was like after the load, by `family name` (kernel/ruleset.ts). */
+  readonly tables: Readonly<Record<string, string>>;
   /** Seed and number of buckets: with others, the elements of the owned set mean something else. */
   readonly hashing: string;
   /** Which packet filter they are in. */
@@ -67,6 +69,8 @@ const SCHEMA = z.object({
   boot: z.string(),
   complete: z.boolean(),
   rules: z.string(),
+  // One that an earlier version wrote has none: the tables are loaded again.
+  tables: z.record(z.string(), z.string()).default({}),
   hashing: z.string(),
   firewall: z.enum(['nftables', 'xtables']).default('nftables'),
   sysctls: z.record(z.string(), z.string()),

@@ -1,3 +1,4 @@
+import type { Ipv6Address } from '../cluster/address.ts';
 import { NetlinkReplyError } from './error.ts';
 import { aligned } from './message.ts';
 
@@ -50,6 +51,16 @@ export const readNet32 = (view: DataView, at: number): number => view.getUint32(
 
 /** 32 bits in host order. */
 export const readHost32 = (view: DataView, at: number): number => view.getUint32(payload(view, at, 4), true);
+
+export const readIpv6 = (view: DataView, at: number): Ipv6Address => {
+  const start = payload(view, at, 16);
+  return {
+    first: view.getInt32(start, true),
+    second: view.getInt32(start + 4, true),
+    third: view.getInt32(start + 8, true),
+    fourth: view.getInt32(start + 12, true),
+  };
+};
 
 /** Text up to its closing zero. */
 export const readText = (view: DataView, at: number): string => {

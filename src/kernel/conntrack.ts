@@ -1,15 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { addressText } from '../cluster/address.ts';
+import { type Address, addressText, familyOf } from '../cluster/address.ts';
 import type { Flow, Tuple } from '../cluster/flow.ts';
 import { Channel, NETLINK_NETFILTER } from './channel.ts';
 import { dump } from './dump.ts';
 import { errnoName } from './errno.ts';
 import { KernelError } from './error.ts';
-import { AF_INET, CT_GET, CT_NEW, type NewFlow, parseFlow, writeFlow } from './flow-message.ts';
+import { AF_UNSPEC, addressFamily, CT_GET, CT_NEW } from './flow-attributes.ts';
+import { parseFlow } from './flow-reading.ts';
+import { type NewFlow, writeFlow } from './flow-writing.ts';
 import { MessageWriter, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST } from './message.ts';
 import { TupleBatch } from './tuple-template.ts';
 
-export type { NewFlow } from './flow-message.ts';
+export type { NewFlow } from './flow-writing.ts';
 
 /** What became of a number of requests. done + missing + refused is that number. */
 export interface BatchResult {
@@ -40,7 +42,7 @@ const DUMP_BYTES = 8 * 1024;
 /** Answers are short; a refusal that quotes a longer request is cut off, which loses nothing. */
 const ANSWER_BYTES = 512;
 
-/** Reads and changes the conntrack table of this network namespace: IPv4, entries outside of any zone. */
+/** Reads and changes the conntrack table of this network namespace: IPv4 and IPv6, entries outside of any zone. */
 export class Conntrack {
   readonly #channel = new Channel({ protocol: NETLINK_NETFILTER, receiveBytes: ANSWER_BYTES });
   readonly #dumps = new Set<Channel>();
@@ -96,7 +98,7 @@ export class Conntrack {
         const acknowledge = index === part.length - 1 ? NLM_F_ACK : 0;
         const flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL | acknowledge;
         writer.openMessage(CT_NEW, flags, first + index);
-        writer.nfgen(AF_INET);
+        writer.nfgen(addressFamily(familyOf(flow.original.src)));
         writeFlow(writer, flow);
         writer.closeMessage();
       }
@@ -153,10 +155,13 @@ export class Conntrack {
 const encodeDump = (sequence: number): Uint8Array => {
   const writer = new MessageWriter(32);
   writer.openMessage(CT_GET, NLM_F_REQUEST | NLM_F_DUMP, sequence);
-  writer.nfgen(AF_INET);
+  writer.nfgen(AF_UNSPEC);
   writer.closeMessage();
   return writer.written;
 };
 
 const tupleText = ({ protocol, src, dst, sport, dport }: Tuple): string =>
-  `protocol ${protocol} ${addressText(src)}:${sport} -> ${addressText(dst)}:${dport}`;
+  `protocol ${protocol} ${endText(src, sport)} -> ${endText(dst, dport)}`;
+
+const endText = (address: Address, port: number): string =>
+  familyOf(address) === 4 ? `${addressText(address)}:${port}` : `[${addressText(address)}]:${port}`;

@@ -1,5 +1,13 @@
-import { addressText } from '../cluster/address.ts';
-import { attributeType, HEADER, nextAttribute, readByte, readHost32, readText } from './attributes.ts';
+import { type Address, addressText, type Family } from '../cluster/address.ts';
+import {
+  attributeType,
+  HEADER,
+  nextAttribute,
+  readByte,
+  readHost32,
+  readIpv6,
+  readText,
+} from './attributes.ts';
 import { Channel, NETLINK_ROUTE, type OnMessage } from './channel.ts';
 import { dump } from './dump.ts';
 import { NetlinkConflictError, NetlinkReplyError } from './error.ts';
@@ -17,7 +25,7 @@ export interface Link {
   readonly carrier: boolean;
 }
 
-/** An IPv4 address of this machine. */
+/** An address of this machine. */
 export interface LocalAddress {
   readonly device: string;
   readonly address: string;
@@ -38,6 +46,11 @@ const IFF_UP = 1;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const AF_INET = 2;
+const AF_INET6 = 10;
+const FAMILIES = new Map<number, Family>([
+  [AF_INET, 4],
+  [AF_INET6, 6],
+]);
 
 /** A link with many virtual functions is one message of several KiB; the kernel sends at most 32 KiB. */
 const RECEIVE_BYTES = 32 * 1024;
@@ -58,13 +71,14 @@ export const listLinks = (channel?: Channel): Promise<Link[]> =>
 export const linkExists = async (name: string): Promise<boolean> =>
   (await listLinks()).some((link) => link.name === name);
 
-/** The IPv4 addresses of all interfaces. Errors as from `listLinks`. */
-export const localAddresses = async (): Promise<LocalAddress[]> => {
+/** The addresses of all interfaces, of IPv4 by default. Errors as from `listLinks`. */
+export const localAddresses = async (families: readonly Family[] = [4]): Promise<LocalAddress[]> => {
   const addresses = await list('addresses', RTM_GETADDR, IFADDRMSG_BYTES, parseAddress);
   const names = new Map((await listLinks()).map(({ index, name }) => [index, name]));
-  return addresses.flatMap(({ index, address, prefix }) => {
+  return addresses.flatMap(({ index, family, address, prefix }) => {
     const device = names.get(index);
-    return device === undefined ? [] : [{ device, address, prefix }]; // removed in between
+    const found = device !== undefined && families.includes(family); // or it was removed in between
+    return found ? [{ device, address, prefix }] : [];
   });
 };
 
@@ -134,32 +148,42 @@ const parseLink: (...message: Parameters<OnMessage>) => Link | undefined = (view
 
 const parseAddress: (
   ...message: Parameters<OnMessage>
-) => { index: number; address: string; prefix: number } | undefined = (view, at, end, type) => {
+) => (Omit<LocalAddress, 'device'> & { index: number; family: Family }) | undefined = (
+  view,
+  at,
+  end,
+  type,
+) => {
   if (type !== RTM_NEWADDR) {
     return undefined;
   }
   checkHeader(at, IFADDRMSG_BYTES, end);
-  if (view.getUint8(at) !== AF_INET) {
+  const family = FAMILIES.get(view.getUint8(at));
+  if (family === undefined) {
     return undefined;
   }
   // On a point-to-point link IFA_ADDRESS is the far end; IFA_LOCAL is ours on every one that has it.
-  let local: number | undefined;
-  let address: number | undefined;
+  let local: Address | undefined;
+  let address: Address | undefined;
   for (let attribute = at + IFADDRMSG_BYTES, next = 0; attribute < end; attribute = next) {
     next = nextAttribute(view, attribute, end);
     const attributeKind = attributeType(view, attribute);
     if (attributeKind === IFA_LOCAL) {
-      local = readHost32(view, attribute);
+      local = readAddress(view, attribute, family);
     } else if (attributeKind === IFA_ADDRESS) {
-      address = readHost32(view, attribute);
+      address = readAddress(view, attribute, family);
     }
   }
-  const word = local ?? address;
-  if (word === undefined) {
+  const own = local ?? address;
+  if (own === undefined) {
     throw new NetlinkReplyError('an address message without an address', at);
   }
-  return { index: view.getUint32(at + 4, true), address: addressText(word), prefix: view.getUint8(at + 1) };
+  const index = view.getUint32(at + 4, true);
+  return { index, family, address: addressText(own), prefix: view.getUint8(at + 1) };
 };
+
+const readAddress = (view: DataView, attribute: number, family: Family): Address =>
+  family === 4 ? readHost32(view, attribute) : readIpv6(view, attribute);
 
 const checkHeader = (at: number, length: number, end: number): void => {
   if (at + length > end) {

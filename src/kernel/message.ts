@@ -1,3 +1,5 @@
+import type { Ipv6Address } from '../cluster/address.ts';
+
 /**
  * Writes netlink messages: nlmsghdr, a fixed header, attributes (include/uapi/linux/netlink.h). Headers are in host
  * byte order, which is little-endian on every machine that the `netlink` package has a binary for.
@@ -110,6 +112,14 @@ export class MessageWriter {
   host32(type: number, value: number): void {
     const at = this.#attribute(type, 4);
     this.#view.setUint32(at, value, true);
+  }
+
+  ipv6(type: number, { first, second, third, fourth }: Ipv6Address): void {
+    const at = this.#attribute(type, 16);
+    this.#view.setInt32(at, first, true);
+    this.#view.setInt32(at + 4, second, true);
+    this.#view.setInt32(at + 8, third, true);
+    this.#view.setInt32(at + 12, fourth, true);
   }
 
   /** Text with its closing zero. */

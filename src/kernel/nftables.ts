@@ -2,18 +2,17 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Channel, NETLINK_NETFILTER } from './channel.ts';
 import { dump } from './dump.ts';
 import { errnoName } from './errno.ts';
-import { KernelError, NetlinkConflictError, NetlinkReplyError } from './error.ts';
+import { KernelError, NetlinkConflictError } from './error.ts';
+import { readGeneration } from './generation.ts';
 import { MessageWriter } from './message.ts';
 import {
   parseElements,
-  parseGeneration,
   type SetChange,
   type SetRef,
   type SetStep,
   setText,
   transactionMessages,
   writeGetElements,
-  writeGetGeneration,
   writeTransaction,
 } from './set-message.ts';
 
@@ -121,24 +120,8 @@ export class Nftables {
   }
 
   /** The generation of the rule set: another number after every change of it, by any program. */
-  async generation(): Promise<number> {
-    const request = { operation: 'read', subject: 'the generation of the rule set' };
-    let generation: number | undefined;
-    const { refusals } = await this.#channel.request({
-      ...request,
-      messages: 1,
-      encode: (sequence) => written((writer) => writeGetGeneration(writer, sequence)),
-      onMessage: (view, at, end) => {
-        generation = parseGeneration(view, at, end);
-      },
-    });
-    for (const { errno } of refusals) {
-      throw new KernelError(errno, request.operation, request.subject);
-    }
-    if (generation === undefined) {
-      throw new NetlinkReplyError('no generation in the answer', 0);
-    }
-    return generation;
+  generation(): Promise<number> {
+    return readGeneration(this.#channel);
   }
 
   close(): void {

@@ -13,7 +13,7 @@ import {
 /** Messages about elements of nftables sets, include/uapi/linux/netfilter/nf_tables.h. */
 
 /** NFPROTO_*, include/uapi/linux/netfilter.h. */
-const FAMILIES = { inet: 1, ip: 2, arp: 3, netdev: 5, bridge: 7, ip6: 10 } as const;
+export const FAMILIES = { inet: 1, ip: 2, arp: 3, netdev: 5, bridge: 7, ip6: 10 } as const;
 
 /** A set of an nftables table. Its keys are one 32-bit number: `type mark`, `type classid`. */
 export interface SetRef {
@@ -40,7 +40,8 @@ const NFNL_SUBSYS_NFTABLES = 10;
 const NFNL_MSG_BATCH_BEGIN = 0x10;
 const NFNL_MSG_BATCH_END = 0x11;
 
-const nftables = (message: number): number => (NFNL_SUBSYS_NFTABLES << 8) | message;
+/** The type of a message, by its NFT_MSG_* number. */
+export const nftables = (message: number): number => (NFNL_SUBSYS_NFTABLES << 8) | message;
 const NFT_MSG_NEWSETELEM = nftables(12);
 const NFT_MSG_GETSETELEM = nftables(13);
 const NFT_MSG_DELSETELEM = nftables(14);

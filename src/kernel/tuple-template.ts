@@ -1,5 +1,8 @@
+import { type Address, type Family, familyOf } from '../cluster/address.ts';
 import type { Tuple } from '../cluster/flow.ts';
-import { AF_INET, CT_DELETE, CT_NEW, CTA_TUPLE_ORIG, ICMP, writeTuple } from './flow-message.ts';
+import { isIcmp, PROTOCOL_NUMBERS } from '../cluster/protocols.ts';
+import { addressFamily, CT_DELETE, CT_NEW, CTA_TUPLE_ORIG } from './flow-attributes.ts';
+import { writeTuple } from './flow-writing.ts';
 import { HEADER_BYTES, MessageWriter, NLM_F_ACK, NLM_F_REQUEST } from './message.ts';
 
 /**
@@ -7,35 +10,40 @@ import { HEADER_BYTES, MessageWriter, NLM_F_ACK, NLM_F_REQUEST } from './message
  * encoding of a batch then costs a tenth of what the kernel's work does.
  */
 
-/** Bytes of the longest, an ICMP tuple's. */
-const LONGEST = 80;
+/** Bytes of the longest, an ICMPv6 tuple's. */
+const LONGEST = 104;
 
 /** Where the fields stand in the message, behind nlmsghdr (16), nfgenmsg (4), the tuple's header (4). */
 const FLAGS = 6;
 const SEQUENCE = 8;
 const SRC = 32;
-const DST = 40;
-const PROTOCOL = 52;
-/** The port, or the ICMP id. */
-const THIRD = 60;
-/** The port, or the ICMP type. */
-const FOURTH = 68;
-const ICMP_CODE = 76;
 
-/** Writes batches of one kind of message into one buffer. */
+/** A finished message, and where what comes behind the addresses begins: that is the same in both families. */
+interface Template {
+  readonly bytes: Uint8Array;
+  readonly dst: number;
+  readonly protocol: number;
+}
+
+/** From the protocol on: the port or the ICMP id; the port or the ICMP type. */
+const THIRD = 8;
+const FOURTH = 16;
+const ICMP_CODE = 24;
+
+/** Writes batches of one kind of message into one buffer. The tuples may be of both families. */
 export class TupleBatch {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  readonly #ports: Uint8Array;
-  readonly #icmp: Uint8Array;
+  readonly #ipv4: Templates;
+  readonly #ipv6: Templates;
 
   /** @param capacity tuples in the longest batch */
   constructor(kind: 'touch' | 'remove', capacity: number) {
     this.#bytes = new Uint8Array(capacity * LONGEST);
     this.#view = new DataView(this.#bytes.buffer);
     const type = kind === 'touch' ? CT_NEW : CT_DELETE;
-    this.#ports = template(type, 0);
-    this.#icmp = template(type, ICMP);
+    this.#ipv4 = templates(type, 0);
+    this.#ipv6 = templates(type, { first: 0, second: 0, third: 0, fourth: 0 });
   }
 
   /**
@@ -48,22 +56,24 @@ export class TupleBatch {
     let last = 0;
     let sequence = first;
     for (const tuple of tuples) {
-      const icmp = tuple.protocol === ICMP;
-      const message = icmp ? this.#icmp : this.#ports;
-      this.#bytes.set(message, at);
+      const { protocol, src, dst } = tuple;
+      const family = typeof src === 'number' ? this.#ipv4 : this.#ipv6;
+      const template = templateOf(family, protocol);
+      this.#bytes.set(template.bytes, at);
       view.setUint32(at + SEQUENCE, sequence, true);
-      view.setUint32(at + SRC, tuple.src, true);
-      view.setUint32(at + DST, tuple.dst, true);
-      view.setUint8(at + PROTOCOL, tuple.protocol);
-      view.setUint16(at + THIRD, tuple.sport);
-      if (icmp) {
-        view.setUint8(at + FOURTH, tuple.dport >>> 8);
-        view.setUint8(at + ICMP_CODE, tuple.dport);
+      putAddress(view, at + SRC, src);
+      putAddress(view, at + template.dst, dst);
+      const layer4 = at + template.protocol;
+      view.setUint8(layer4, protocol);
+      view.setUint16(layer4 + THIRD, tuple.sport);
+      if (isIcmp(protocol)) {
+        view.setUint8(layer4 + FOURTH, tuple.dport >>> 8);
+        view.setUint8(layer4 + ICMP_CODE, tuple.dport);
       } else {
-        view.setUint16(at + FOURTH, tuple.dport);
+        view.setUint16(layer4 + FOURTH, tuple.dport);
       }
       last = at;
-      at += message.length;
+      at += template.bytes.length;
       sequence += 1;
     }
     view.setUint16(last + FLAGS, NLM_F_REQUEST | NLM_F_ACK, true);
@@ -71,11 +81,51 @@ export class TupleBatch {
   }
 }
 
-const template = (type: number, protocol: number): Uint8Array => {
+/** Of one family. */
+interface Templates {
+  readonly ports: Template;
+  readonly icmp: Template;
+  readonly icmpv6: Template;
+}
+
+const templates = (type: number, nowhere: Address): Templates => ({
+  ports: template(type, nowhere, 0),
+  icmp: template(type, nowhere, PROTOCOL_NUMBERS.icmp),
+  icmpv6: template(type, nowhere, PROTOCOL_NUMBERS.icmpv6),
+});
+
+const template = (type: number, nowhere: Address, protocol: number): Template => {
+  const family = familyOf(nowhere);
   const writer = new MessageWriter(HEADER_BYTES + LONGEST);
   writer.openMessage(type, NLM_F_REQUEST, 0);
-  writer.nfgen(AF_INET);
-  writeTuple(writer, CTA_TUPLE_ORIG, { protocol, src: 0, dst: 0, sport: 0, dport: 0 });
+  writer.nfgen(addressFamily(family));
+  writeTuple(writer, CTA_TUPLE_ORIG, { protocol, src: nowhere, dst: nowhere, sport: 0, dport: 0 });
   writer.closeMessage();
-  return writer.written;
+  const dst = SRC + addressBytes(family) + 4;
+  // The header of the nest, and that of the protocol.
+  return { bytes: writer.written, dst, protocol: dst + addressBytes(family) + 8 };
+};
+
+const addressBytes = (family: Family): number => (family === 4 ? 4 : 16);
+
+const templateOf = ({ ports, icmp, icmpv6 }: Templates, protocol: number): Template => {
+  switch (protocol) {
+    case PROTOCOL_NUMBERS.icmp:
+      return icmp;
+    case PROTOCOL_NUMBERS.icmpv6:
+      return icmpv6;
+    default:
+      return ports;
+  }
+};
+
+const putAddress = (view: DataView, at: number, address: Address): void => {
+  if (typeof address === 'number') {
+    view.setUint32(at, address, true);
+  } else {
+    view.setInt32(at, address.first, true);
+    view.setInt32(at + 4, address.second, true);
+    view.setInt32(at + 8, address.third, true);
+    view.setInt32(at + 12, address.fourth, true);
+  }
 };

@@ -8,7 +8,7 @@ export const stepSchema = z.object({
   /** The same in all steps of one transition. */
   id: z.string(),
   node: z.string(),
-  transition: z.enum(['takeover', 'release', 'rejoin']),
+  transition: z.enum(['takeover', 'release', 'rejoin', 'mend']),
   /** null: it is about all of them. */
   group: z.string().nullable(),
   step: z.string(),

@@ -9,6 +9,8 @@ export const TRANSITIONS = {
   release: ['hold', 'deactivate', 'send', 'answer', 'disown'],
   /** Disown everything; purge what peers own; have it sent again; compare. */
   rejoin: ['disown', 'purge', 'bulk', 'verify'],
+  /** Load this node's tables again, which another program has removed or changed. */
+  mend: ['load'],
 } as const;
 
 /** Steps that are taken with `replicas: cache` only: with `kernel` the states are in the kernel before they are needed. */

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { addressWord } from '../../src/cluster/address.ts';
+import { type Address, addressWord, parseAddress } from '../../src/cluster/address.ts';
 import type { Flow, Tuple } from '../../src/cluster/flow.ts';
 import { Conntrack, type NewFlow } from '../../src/kernel/conntrack.ts';
 import { ChannelClosedError, KernelError } from '../../src/kernel/error.ts';
@@ -9,10 +9,13 @@ import { ChannelClosedError, KernelError } from '../../src/kernel/error.ts';
 const TCP = 6;
 const UDP = 17;
 const ICMP = 1;
+const ICMPV6 = 58;
 const SCTP = 132;
 const ESP = 50;
 const ECHO_REQUEST = 8 * 256;
 const ECHO_REPLY = 0;
+const ECHO_REQUEST6 = 128 * 256;
+const ECHO_REPLY6 = 129 * 256;
 /** IPS_SEEN_REPLY | IPS_ASSURED | IPS_CONFIRMED */
 const STATUS = 14;
 const SRC_NAT = 16;
@@ -21,8 +24,11 @@ const DST_NAT = 32;
 const inside = addressWord('10.0.0.2');
 const shared = addressWord('192.168.1.5');
 const server = addressWord('192.168.1.100');
+const inside6 = parseAddress('fd00::2');
+const shared6 = parseAddress('fd00:1::5');
+const server6 = parseAddress('2001:db8::100');
 
-const tuple = (protocol: number, src: number, sport: number, dst: number, dport: number): Tuple => ({
+const tuple = (protocol: number, src: Address, sport: number, dst: Address, dport: number): Tuple => ({
   protocol,
   src,
   dst,
@@ -35,6 +41,9 @@ const flow = (original: Tuple, reply: Tuple): NewFlow => ({ original, reply, sta
 /** A flow of ports without NAT. */
 const plain = (protocol: number, port: number, src = inside): NewFlow =>
   flow(tuple(protocol, src, port, server, 80), tuple(protocol, server, 80, src, port));
+
+const plain6 = (protocol: number, port: number, src = inside6): NewFlow =>
+  flow(tuple(protocol, src, port, server6, 80), tuple(protocol, server6, 80, src, port));
 
 const many = (count: number): NewFlow[] =>
   Array.from({ length: count }, (_, index) =>
@@ -66,9 +75,11 @@ beforeEach(() => {
 afterEach(async () => {
   conntrack.close();
   await execa('conntrack', ['-F']);
+  await execa('conntrack', ['-F', '-f', 'ipv6']);
 });
 
 describe('an inserted flow', () => {
+  const ends6 = 'src=fd00::2 dst=2001:db8::100';
   const cases: [string, NewFlow, number, RegExp][] = [
     [
       'of TCP',
@@ -126,12 +137,75 @@ describe('an inserted flow', () => {
       STATUS | SRC_NAT | DST_NAT,
       /sport=50001 dport=443 src=192.168.1.100 dst=192.168.1.5 sport=8443 dport=1026 /,
     ],
+    [
+      'of TCP over IPv6',
+      plain6(TCP, 40_000),
+      STATUS,
+      new RegExp(`^tcp +6 \\d+ ESTABLISHED ${ends6} sport=40000 dport=80 .*\\[ASSURED]`),
+    ],
+    [
+      'of UDP over IPv6',
+      plain6(UDP, 5353),
+      STATUS,
+      new RegExp(`^udp +17 \\d+ ${ends6} sport=5353 dport=80 `),
+    ],
+    [
+      'of SCTP over IPv6',
+      plain6(SCTP, 2905),
+      STATUS,
+      new RegExp(`^sctp +132 .*${ends6} sport=2905 dport=80 `),
+    ],
+    [
+      'of a protocol without ports over IPv6',
+      flow(tuple(ESP, inside6, 0, server6, 0), tuple(ESP, server6, 0, inside6, 0)),
+      STATUS,
+      new RegExp(`^(esp|unknown) +50 \\d+ ${ends6}`),
+    ],
+    [
+      'of ICMPv6',
+      flow(
+        tuple(ICMPV6, inside6, 77, server6, ECHO_REQUEST6),
+        tuple(ICMPV6, server6, 77, inside6, ECHO_REPLY6),
+      ),
+      STATUS,
+      new RegExp(
+        `^icmpv6 +58 \\d+ ${ends6} type=128 code=0 id=77 src=2001:db8::100 dst=fd00::2 type=129 code=0 id=77`,
+      ),
+    ],
+    [
+      'of IPv6 with its source translated',
+      flow(tuple(TCP, inside6, 40_002, server6, 80), tuple(TCP, server6, 80, shared6, 1025)),
+      STATUS | SRC_NAT,
+      /sport=40002 dport=80 src=2001:db8::100 dst=fd00:1::5 sport=80 dport=1025 /,
+    ],
+    [
+      'of IPv6 with its source translated, the port kept',
+      flow(tuple(UDP, inside6, 40_003, server6, 53), tuple(UDP, server6, 53, shared6, 40_003)),
+      STATUS | SRC_NAT,
+      /sport=40003 dport=53 src=2001:db8::100 dst=fd00:1::5 sport=53 dport=40003 /,
+    ],
+    [
+      'of ICMPv6 with its source and id translated',
+      flow(
+        tuple(ICMPV6, inside6, 1, server6, ECHO_REQUEST6),
+        tuple(ICMPV6, server6, 2049, shared6, ECHO_REPLY6),
+      ),
+      STATUS | SRC_NAT,
+      /type=128 code=0 id=1 src=2001:db8::100 dst=fd00:1::5 type=129 code=0 id=2049/,
+    ],
+    [
+      'of IPv6 with both translated',
+      flow(tuple(TCP, inside6, 50_001, shared6, 443), tuple(TCP, server6, 8443, shared6, 1026)),
+      STATUS | SRC_NAT | DST_NAT,
+      /sport=50001 dport=443 src=2001:db8::100 dst=fd00:1::5 sport=8443 dport=1026 /,
+    ],
   ];
 
   it.each(cases)('%s is what the kernel holds, and can be addressed', async (_, made, status, witness) => {
     expect(await conntrack.insert([made])).toEqual({ done: 1, missing: 0, refused: 0, failed: [] });
 
-    expect(await listed()).toEqual([expect.stringMatching(witness)]);
+    const family = typeof made.original.src === 'number' ? 'ipv4' : 'ipv6';
+    expect(await listed('-f', family)).toEqual([expect.stringMatching(witness)]);
     const [entry, ...more] = await dumped();
     expect(more).toEqual([]);
     expect(entry).toMatchObject({ original: made.original, reply: made.reply });
@@ -143,6 +217,7 @@ describe('an inserted flow', () => {
     expect(await conntrack.touch([made.original])).toMatchObject({ done: 1, missing: 0 });
     expect(await conntrack.remove([made.original])).toMatchObject({ done: 1, missing: 0 });
     expect(await listed()).toEqual([]);
+    expect(await listed('-f', 'ipv6')).toEqual([]);
   });
 
   it('that exists is refused, its neighbours are not', async () => {
@@ -158,6 +233,20 @@ describe('an inserted flow', () => {
     expect(await dumped()).toHaveLength(3);
   });
 
+  it('of IPv6 that exists is refused by name, and one that is gone is missing', async () => {
+    await conntrack.insert([plain6(TCP, 2)]);
+
+    const result = await conntrack.insert([plain6(TCP, 2), plain(TCP, 2)]);
+
+    expect(result).toMatchObject({ done: 1, refused: 1 });
+    expect(result.failed[0]?.message).toBe(
+      'the kernel refused to insert protocol 6 [fd00::2]:2 -> [2001:db8::100]:80: EEXIST, it exists already',
+    );
+    const tuples = [plain6(TCP, 2), plain6(TCP, 3), plain(TCP, 2)].map(({ original }) => original);
+    expect(await conntrack.touch(tuples)).toMatchObject({ done: 2, missing: 1, refused: 0 });
+    expect(await conntrack.remove(tuples)).toMatchObject({ done: 2, missing: 1, refused: 0 });
+  });
+
   it('that the conntrack program made is read alike', async () => {
     await execa('conntrack', [
       ...['-I', '-p', 'udp', '-s', '10.0.0.2', '-d', '192.168.1.100', '--sport', '7', '--dport', '9'],
@@ -167,6 +256,16 @@ describe('an inserted flow', () => {
     expect(await dumped()).toMatchObject([
       { original: tuple(UDP, inside, 7, server, 9), reply: tuple(UDP, server, 9, shared, 1030) },
     ]);
+  });
+
+  it('of IPv6 that the conntrack program made is read alike, beside one of IPv4', async () => {
+    const ends = ['-p', 'udp', '--sport', '7', '--dport', '9', '-t', '300', '-u', 'SEEN_REPLY'];
+    await execa('conntrack', ['-I', '-s', '10.0.0.2', '-d', '192.168.1.100', ...ends]);
+    await execa('conntrack', ['-I', '-s', 'fd00::2', '-d', '2001:db8::100', ...ends]);
+
+    expect(originals(await dumped())).toEqual(
+      expect.arrayContaining([tuple(UDP, inside, 7, server, 9), tuple(UDP, inside6, 7, server6, 9)]),
+    );
   });
 
   it('in a conntrack zone is not listed, since it could not be addressed', async () => {
@@ -192,6 +291,17 @@ describe('a batch', () => {
     expect(await conntrack.remove(originals(flows))).toMatchObject({ done: 717, missing: 333 });
     expect(await listed()).toEqual([]);
     expect(await conntrack.remove([])).toMatchObject({ done: 0, missing: 0 });
+  });
+
+  it('of both families in turn is done whole', async () => {
+    const flows = many(750).flatMap((one, index) => [one, plain6(index % 2 === 0 ? TCP : UDP, 1024 + index)]);
+    expect(await conntrack.insert(flows)).toMatchObject({ done: 1500, refused: 0 });
+    expect(await dumped()).toHaveLength(1500);
+
+    expect(await conntrack.remove(originals(flows.slice(0, 500)))).toMatchObject({ done: 500, missing: 0 });
+    expect(await conntrack.touch(originals(flows))).toMatchObject({ done: 1000, missing: 500, refused: 0 });
+    expect(await conntrack.remove(originals(flows))).toMatchObject({ done: 1000, missing: 500, refused: 0 });
+    expect(await dumped()).toEqual([]);
   });
 
   it('of refused flows holds the first reasons and counts the rest', async () => {

@@ -145,9 +145,10 @@ export class Lab {
     node: string,
     edit = (text: string): string => text,
     replicas: 'kernel' | 'cache' = 'kernel',
+    alter = (config: ClusterConfig): ClusterConfig => config,
   ): Promise<Daemon> {
     const socket = join(this.directory, `${node}.sock`);
-    const config = clusterOf(socket, undefined, replicas);
+    const config = alter(clusterOf(socket, undefined, replicas));
     const file = join(this.directory, `${node}.conf`);
     await writeFile(file, edit(renderConntrackd(config, nodeOf(config, node))));
     // What a crash has left; the daemon refuses to start over it.

@@ -165,6 +165,21 @@ describe('a second load', () => {
     expect(await site.fw1.run(['nft', 'list', 'ruleset'])).toContain('snat');
   });
 
+  it.each([
+    'flush chain netdev conntrack_ha decide',
+    'flush set netdev conntrack_ha shared',
+    'insert rule netdev conntrack_ha inside accept',
+    'add table netdev conntrack_ha { flags dormant; }',
+  ])('mends what was changed by hand and keeps the owned buckets: %s', async (change) => {
+    const rules = async () => (await site.fw1.run(['nft', '-s', 'list', 'ruleset'])).split('\n').sort();
+    const first = await site.load('fw1', config, { owned: [5, 17] });
+    const before = await rules();
+    await site.fw1.run(['nft', change]);
+    expect(await rules()).not.toEqual(before);
+    expect(await site.load('fw1', config)).toEqual({ ...first, fresh: false });
+    expect(await rules()).toEqual(before);
+  });
+
   it('begins closed, with another id, when the tables were flushed', async () => {
     const first = await site.load('fw1', config, { owned: [5] });
     await site.fw1.run(['nft', 'flush', 'ruleset']);

@@ -1,10 +1,11 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { execa } from 'execa';
+import ipaddr from 'ipaddr.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { addressText, addressWord } from '../../src/cluster/address.ts';
-import { bucketOfWord } from '../../src/cluster/hash.ts';
+import { addressText, addressWord, parseAddress } from '../../src/cluster/address.ts';
+import { bucketOf } from '../../src/cluster/hash.ts';
 
 /**
  * The kernel is asked: packets from each address go through rules that mark them with the bucket they compute and
@@ -42,6 +43,7 @@ const CLUSTERS: readonly { readonly port: number; readonly hashes: readonly Hash
 ];
 
 const TARGET = '127.0.0.9';
+const TARGET6 = 'fd00:9::9';
 
 /** Addresses that a host may have: consecutive ones, ends of the range, and others from all over, 2000 in all. */
 const addresses = (): string[] => {
@@ -61,7 +63,34 @@ const addresses = (): string[] => {
   return [...words].map(addressText);
 };
 
+/** IPv6: neighbours, such as differ in one word, ends of the range, and others from all over, 600 in all. */
+const addresses6 = (): string[] => {
+  const found = new Set(['2000::', '2000::1', '3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', '2001:db8::']);
+  for (let number = 0; number < 64; number += 1) {
+    const part = (number * 977).toString(16);
+    for (const text of [
+      `fd00::${part}`,
+      `fd00:${part}::1`,
+      `fd00:0:0:1:${part}::`,
+      `fd00::${part}:0:1:0:0`,
+    ]) {
+      found.add(addressText(parseAddress(text)));
+    }
+  }
+  for (let state = 0x1234_5678; found.size < 600; ) {
+    const words = [1, 2, 3, 4].map(() => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0; // any fixed sequence will do
+      return (state ^ (state >>> 16)) | 0;
+    });
+    const [first = 0, second = 0, third = 0, fourth = 0] = words;
+    // 2000::/3: what hosts have
+    found.add(addressText({ first: (first & ~0xff) | 0x20 | (first & 0x1f), second, third, fourth }));
+  }
+  return [...found];
+};
+
 const sources = addresses();
+const sources6 = addresses6();
 
 /** nft sets its mark to each hash in turn; what xt_cluster marked before is kept first. */
 const rules = (): string => {
@@ -77,6 +106,22 @@ const rules = (): string => {
         ({ seed, buckets }, index) =>
           `meta mark set jhash ip saddr mod ${buckets} seed ${seed} add @jhash${index} { ip saddr . meta mark }`,
       ).join('\n')}
+    }
+  }`;
+};
+
+/** `ip6 saddr`, and 16 bytes at an offset, as the address in the packet that an ICMPv6 error quotes: here the payload. */
+const rules6 = (): string => {
+  const set = (name: string) => `set ${name} { typeof ip6 saddr . meta mark; flags dynamic; size 65536; }`;
+  const hash = (field: string, name: string, { seed, buckets }: Hash) =>
+    `meta mark set jhash ${field} mod ${buckets} seed ${seed} add @${name} { ip6 saddr . meta mark }`;
+  return `table ip6 witness {
+    ${JHASHES.map((_, index) => `${set(`jhash${index}`)}\n${set(`quoted${index}`)}`).join('\n')}
+    chain arriving {
+      type filter hook prerouting priority -100;
+      ip6 daddr != ${TARGET6} accept
+      ${JHASHES.map((one, index) => hash('ip6 saddr', `jhash${index}`, one)).join('\n')}
+      ${JHASHES.map((one, index) => hash('@th,64,128', `quoted${index}`, one)).join('\n')}
     }
   }`;
 };
@@ -112,6 +157,19 @@ const send = async (source: string): Promise<void> => {
   socket.close();
 };
 
+/** The same with the 16 bytes of the address as its payload. */
+const send6 = async (source: string): Promise<void> => {
+  const socket = createSocket('udp6');
+  socket.bind({ address: source });
+  await once(socket, 'listening');
+  await new Promise<void>((resolve, reject) => {
+    socket.send(bytesOf(source), 9, TARGET6, (error) => (error ? reject(error) : resolve()));
+  });
+  socket.close();
+};
+
+const bytesOf = (text: string): Uint8Array => Uint8Array.from(ipaddr.IPv6.parse(text).toByteArray());
+
 const ListedSet = z.object({
   nftables: z.array(
     z.object({
@@ -121,10 +179,10 @@ const ListedSet = z.object({
 });
 
 /** The mark of each address. */
-const marks = async (name: string): Promise<Map<string, number>> => {
-  const { stdout } = await execa('nft', ['-j', 'list', 'set', 'ip', 'witness', name]);
+const marks = async (name: string, family: 'ip' | 'ip6' = 'ip'): Promise<Map<string, number>> => {
+  const { stdout } = await execa('nft', ['-j', 'list', 'set', family, 'witness', name]);
   const pairs = ListedSet.parse(JSON.parse(stdout)).nftables.flatMap(({ set }) => set?.elem ?? []);
-  expect(pairs).toHaveLength(sources.length); // one mark an address
+  expect(pairs).toHaveLength((family === 'ip' ? sources : sources6).length); // one mark an address
   return new Map(pairs.map(({ concat }) => concat));
 };
 
@@ -136,10 +194,19 @@ beforeAll(async () => {
   for (const source of sources) {
     await send(source);
   }
+  await execa('ip', ['-6', 'route', 'add', 'local', '::/0', 'dev', 'lo', 'table', 'local']);
+  await execa('sysctl', ['-q', '-w', 'net.ipv6.ip_nonlocal_bind=1']);
+  await execa('nft', ['-f', '-'], { input: rules6() });
+  for (const source of sources6) {
+    await send6(source);
+  }
 }, 60_000);
 
 afterAll(async () => {
   await execa('nft', ['delete', 'table', 'ip', 'witness']);
+  await execa('nft', ['delete', 'table', 'ip6', 'witness']);
+  await execa('ip', ['-6', 'route', 'del', 'local', '::/0', 'dev', 'lo', 'table', 'local']);
+  await execa('sysctl', ['-q', '-w', 'net.ipv6.ip_nonlocal_bind=0']);
   await execa('iptables', ['-t', 'mangle', '-F', 'PREROUTING']);
   await execa('ip', ['route', 'del', 'local', '0.0.0.0/0', 'dev', 'lo', 'table', 'local']);
   await execa('conntrack', ['-F']);
@@ -150,17 +217,29 @@ describe('the hash of addresses', () => {
     "is nft's jhash with seed $seed and $buckets buckets",
     async ({ seed, buckets, index }) => {
       const expected = new Map(
-        sources.map((source) => [source, bucketOfWord(addressWord(source), seed, buckets)]),
+        sources.map((source) => [source, bucketOf(addressWord(source), seed, buckets)]),
       );
 
       expect(sorted(await marks(`jhash${index}`))).toEqual(sorted(expected));
     },
   );
 
+  it.each(JHASHES.map((hash, index) => ({ ...hash, index })))(
+    "is nft's jhash of IPv6 with seed $seed and $buckets buckets, of an address at an offset as well",
+    async ({ seed, buckets, index }) => {
+      const expected = new Map(
+        sources6.map((source) => [source, bucketOf(parseAddress(source), seed, buckets)]),
+      );
+
+      expect(sorted(await marks(`jhash${index}`, 'ip6'))).toEqual(sorted(expected));
+      expect(sorted(await marks(`quoted${index}`, 'ip6'))).toEqual(sorted(expected));
+    },
+  );
+
   it.each(CLUSTERS)("is xt_cluster's (datagrams to port $port)", async ({ port, hashes }) => {
     const expected = new Map(
       sources.map((source) => {
-        const nodes = hashes.map(({ seed, buckets }) => bucketOfWord(addressWord(source), seed, buckets) + 1);
+        const nodes = hashes.map(({ seed, buckets }) => bucketOf(addressWord(source), seed, buckets) + 1);
         return [source, nodes.reduce((mark, node, position) => mark + node * 256 ** position, 0)];
       }),
     );

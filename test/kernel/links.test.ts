@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ownAddresses } from '../../src/dataplane/own-addresses.ts';
 import { linkExists, listLinks, localAddresses } from '../../src/kernel/links.ts';
 
 const ip = (...args: string[]) => execa('ip', args);
@@ -70,5 +71,25 @@ describe('local addresses', () => {
       { device: 'near-end', address: '192.168.0.5', prefix: 24 },
       { device: 'near-end', address: '192.168.0.6', prefix: 24 },
     ]);
+  });
+
+  it('are those of IPv6 as well if they are asked for', async () => {
+    await ip('address', 'add', '192.168.0.7/24', 'dev', 'near-end');
+    await ip('address', 'add', 'fd00:0:0::7/64', 'dev', 'near-end', 'nodad');
+    await ip('address', 'add', 'fe80::7/64', 'dev', 'near-end', 'nodad');
+    await ip('address', 'add', 'fd00::9:1', 'peer', 'fd00::9:2/128', 'dev', 'far-end');
+
+    const addresses = await localAddresses([4, 6]);
+
+    expect(addresses).toContainEqual({ device: 'near-end', address: '192.168.0.7', prefix: 24 });
+    expect(addresses).toContainEqual({ device: 'near-end', address: 'fd00::7', prefix: 64 });
+    expect(addresses).toContainEqual({ device: 'far-end', address: 'fd00::9:1', prefix: 128 });
+    expect(addresses).toContainEqual({ device: 'near-end', address: 'fe80::7', prefix: 64 });
+    const node = { name: 'fw1', id: 1, sync: '192.168.0.7', devices: {} };
+    const own = await ownAddresses(node);
+    expect(own).toEqual(expect.arrayContaining(['192.168.0.7', 'fd00::7', 'fd00::9:1']));
+    expect(own.filter((address) => /^(127|::1$|fe80)/.test(address))).toEqual([]);
+    expect(await ownAddresses({ ...node, sync: '192.168.0.99' })).toEqual([]);
+    expect(await localAddresses([6])).not.toContainEqual(expect.objectContaining({ address: '192.168.0.7' }));
   });
 });

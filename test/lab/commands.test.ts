@@ -48,7 +48,7 @@ describe('with no manager', () => {
       ['takeover', 'fw9'],
       /^conntrack-ha: "fw9" is neither a node nor a group; known are fw1, fw2, fw1_fw2, fw2_fw1$/,
     ],
-    [['where', 'fw1'], /^conntrack-ha: expected an IPv4 address such as 192\.168\.0\.3, got "fw1"$/],
+    [['where', 'fw1'], /^conntrack-ha: expected an address such as 192\.168\.0\.3 or fd00::3, got "fw1"$/],
     [
       ['render', 'pizza'],
       /^conntrack-ha: nothing renders "pizza"; known are keepalived, pacemaker, conntrackd, nftables$/,

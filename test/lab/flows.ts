@@ -1,5 +1,5 @@
 import { addressWord } from '../../src/cluster/address.ts';
-import { bucketOfWord } from '../../src/cluster/hash.ts';
+import { bucketOf as bucketOfAddress } from '../../src/cluster/hash.ts';
 import type { Lab } from './rig/lab.ts';
 import { type ClientPlan, SEED } from './rig/plan.ts';
 import type { FlowSpec } from './traffic/flow.ts';
@@ -8,7 +8,7 @@ const BUCKETS = 64;
 
 /** The bucket of an inside address; in a lab with 64 of them if nothing else is said. */
 export const bucketOf = (address: string, buckets = BUCKETS): number =>
-  bucketOfWord(addressWord(address), SEED, buckets);
+  bucketOfAddress(addressWord(address), SEED, buckets);
 
 /** The home of an inside address: buckets go round the nodes. */
 export const homeOf = (address: string, nodes = 2, buckets = BUCKETS): string =>

@@ -4,6 +4,7 @@ import { createLab } from './labs.ts';
 import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
 import { until } from './rig/wait.ts';
+import { HOMES } from './shares.ts';
 import { Story } from './story.ts';
 
 /** `firewall: xtables`: the howto's rules, with conntrackd's external cache. */
@@ -48,6 +49,28 @@ const misplaced = async (lab: Lab): Promise<readonly string[]> => {
   );
   return (await Promise.all(lists)).flat();
 };
+
+test('rules that another program has removed are loaded again, with what the node owns', async () => {
+  const lab = await createLab({
+    cluster: { snat: true, manager: 'none', replicas: 'cache', firewall: 'xtables' },
+  });
+  const story = await Story.begin(lab, 'none', establishedFlows(lab));
+  const fw1 = lab.node('fw1');
+  for (const table of ['mangle', 'nat']) {
+    const from = Date.now();
+    await fw1.run(['iptables', '-t', table, '-F']);
+    const ours = ['-j CONNTRACK-HA\n', '-j CONNTRACK-HA-SNAT\n'];
+    await until(
+      'our rules',
+      () => fw1.run(['iptables-save']),
+      5000,
+      (rules) => ours.every((rule) => rules.includes(rule)),
+    );
+    await story.changes(HOMES, from);
+    await story.steady();
+  }
+  await story.expectAllWell();
+});
 
 /** Whoever the hash of the server says filters what conntrack takes for a new flow from outside. */
 const takeUnasked = async (node: FirewallNode): Promise<void> => {

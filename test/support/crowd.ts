@@ -130,6 +130,13 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
       hashing: { seed: config.seed, buckets: config.buckets, legs: [], published: [] },
       replicated: () => true,
     }),
+    tables: {
+      advice: '',
+      generation: async () => 1,
+      damage: async () => undefined,
+      mend: async () => {},
+      rivals: async () => [],
+    },
     files,
     log,
     events: new EventsFile(config.paths.run),

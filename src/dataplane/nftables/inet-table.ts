@@ -73,17 +73,18 @@ const reassembled = (plan: Plan, families: readonly Family[]): string => {
   ].join('');
 };
 
-/** What nodes tell each other is no flow of the cluster's. 112 is VRRP. */
+/**
+ * What conntrackd sends is no flow of the cluster's, nor is VRRP (112). What agents tell each other is tracked: rules of others that
+ * are being reloaded let pass what is established, and nothing else.
+ */
 const untracked = (sync: SyncLink): string => {
   const multicast = sync.multicast === undefined ? [] : [sync.multicast];
   const incoming = `iifname "${sync.device}" ip saddr ${anyOf(sync.peers)} ip daddr ${anyOf([sync.own, ...multicast])}`;
   const outgoing = `oifname "${sync.device}" ip saddr ${sync.own} ip daddr ${anyOf([...sync.peers, ...multicast])}`;
   const rules = (match: string, vrrp: string) => `\
     meta l4proto 112${vrrp} notrack
-    ${match} udp dport { ${ports(sync)} } notrack
-    ${match} udp sport { ${ports(sync)} } notrack
-    ${match} tcp dport ${sync.peerPort} notrack
-    ${match} tcp sport ${sync.peerPort} notrack`;
+    ${match} udp dport ${sync.port} notrack
+    ${match} udp sport ${sync.port} notrack`;
   return `\
   chain untracked_in {
     type filter hook prerouting priority raw; policy accept;

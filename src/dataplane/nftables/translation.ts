@@ -19,7 +19,7 @@ export const translation = (plan: Plan): string => {
   return [
     ...legs.flatMap((leg) => leg.snat.map((share) => toShare(leg, share))),
     ...legs.map((leg) => chain(`translate_${leg.label}`, byBucket(plan, leg))),
-    chain('translate', ['type nat hook postrouting priority srcnat; policy accept;', ...rules]),
+    chain('translate', ['type nat hook postrouting priority srcnat - 1; policy accept;', ...rules]),
   ].join('');
 };
 

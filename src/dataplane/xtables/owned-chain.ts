@@ -37,6 +37,8 @@ export class OwnedChain {
   /** In one transaction. What is there, or missing, already is no error. Throws as `read` does. */
   change(change: { readonly add: readonly number[]; readonly remove: readonly number[] }): Promise<void> {
     return this.#next(async () => {
+      // Our rules may have been loaded again since, with fewer.
+      this.#known = undefined;
       const before = await this.#read();
       const owned = new Set([...before, ...change.add].filter((bucket) => !change.remove.includes(bucket)));
       if (owned.size === before.size && [...owned].every((bucket) => before.has(bucket))) return;

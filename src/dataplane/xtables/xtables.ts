@@ -1,3 +1,4 @@
+import type { ClusterConfig } from '../../config/types.ts';
 import { run } from '../../system/run.ts';
 import { planOf } from '../plan.ts';
 import type { Rules } from '../rules.ts';
@@ -18,6 +19,7 @@ export const xtablesRules: Rules = {
     const plan = planOf(config, node);
     await run('nft', ['-f', '-'], { input: arpTable(plan), timeout: TIMEOUT });
     await restore(xtablesSections(plan, buckets, await present()));
+    return {};
   },
   remove: async () => {
     const there = await present();
@@ -26,17 +28,22 @@ export const xtablesRules: Rules = {
     if (sections.some((section) => section !== '')) await restore(sections.join(''));
     await run('nft', ['-f', '-'], { input: arpRemoval, timeout: TIMEOUT });
   },
-  loaded: async (config) => {
-    const there = await present();
-    const isLed = (table: TableName): boolean =>
-      JUMPS[table].every(({ from, to }) =>
-        there.jumps(table).some((jump) => jump.from === from && jump.to === to),
-      );
-    const tables = await run('nft', ['list', 'tables'], { timeout: TIMEOUT });
-    return (
-      TABLES.filter((table) => table !== 'nat' || translates(config)).every(isLed) &&
-      tables.split('\n').includes(`table netdev ${ARP_TABLE}`)
-    );
-  },
+  loaded: (config) => isLoaded(config),
+  damage: async (config) => ((await isLoaded(config)) ? undefined : 'rules of iptables were removed'),
+  // Ours come first.
+  rivals: () => Promise.resolve([]),
   owned: (config) => new OwnedChain(config),
+};
+
+const isLoaded = async (config: ClusterConfig): Promise<boolean> => {
+  const there = await present();
+  const isLed = (table: TableName): boolean =>
+    JUMPS[table].every(({ from, to }) =>
+      there.jumps(table).some((jump) => jump.from === from && jump.to === to),
+    );
+  const tables = await run('nft', ['list', 'tables'], { timeout: TIMEOUT });
+  return (
+    TABLES.filter((table) => table !== 'nat' || translates(config)).every(isLed) &&
+    tables.split('\n').includes(`table netdev ${ARP_TABLE}`)
+  );
 };

@@ -2,7 +2,10 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../../../scripts/bundle.ts';
+import { parseAddress } from '../../../src/cluster/address.ts';
+import { bucketOf } from '../../../src/cluster/hash.ts';
 import type { ClusterConfig } from '../../../src/config/types.ts';
+import type { Daemon } from '../../lab/rig/daemon.ts';
 import { Machine } from '../../lab/rig/machine.ts';
 import { createRunDirectory, type RunDirectory, removeRunDirectory } from '../../lab/rig/run-directory.ts';
 import { Switch } from '../../lab/rig/switch.ts';
@@ -35,6 +38,9 @@ export const addressOf = (side: Side['name'], family: Family, number: number): s
 /** Addresses that a host asks from. */
 export const sourcesOf = (side: Side['name'], family: Family): readonly string[] =>
   Array.from({ length: 6 }, (_, index) => addressOf(side, family, 10 + index));
+
+/** The bucket of an address in `crossingConfig`. */
+export const bucketOfText = (address: string): number => bucketOf(parseAddress(address), 0xdeadbeef, 64);
 
 /** Where a host answers. */
 export const SERVER = 80;
@@ -123,6 +129,27 @@ export class Crossing {
       return [source, output.match(/icmp_seq=\d+ ttl/g) ?? []];
     };
     return Object.fromEntries(await Promise.all(sources.map(one)));
+  }
+
+  /** Has a firewall echo on addresses that it has. */
+  async listen(node: NodeName, port: number, addresses: readonly string[]): Promise<Daemon> {
+    const daemon = await this.nodes[node].spawn(
+      'echo',
+      this.#line('echo-program', [String(port), ...addresses]),
+    );
+    const listening = () => this.nodes[node].run(['ss', '-Hltun', `sport = :${port}`]);
+    await until(
+      `${node}'s echo`,
+      listening,
+      10_000,
+      (text) => text.split('\n').length === 2 * addresses.length,
+    );
+    return daemon;
+  }
+
+  /** Asks from a firewall. */
+  async askFrom(node: NodeName, question: Question): Promise<Replies> {
+    return JSON.parse(await this.#program(this.nodes[node], 'ask-program', [JSON.stringify(question)]));
   }
 
   async #node(node: NodeName, config: ClusterConfig, owned: readonly number[]): Promise<void> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../../../scripts/bundle.ts';
 import { addressWord } from '../../../src/cluster/address.ts';
-import { bucketOfWord } from '../../../src/cluster/hash.ts';
+import { bucketOf as bucketOfAddress } from '../../../src/cluster/hash.ts';
 import type { ClusterConfig } from '../../../src/config/types.ts';
 import type { Loaded } from '../../../src/dataplane/load.ts';
 import { Machine } from '../../lab/rig/machine.ts';
@@ -187,7 +187,7 @@ export const halves = (addresses: readonly string[] = CLIENTS) => {
   return { fw1: lower, fw2: addresses.filter((address) => !lower.includes(address)) };
 };
 
-export const bucketOf = (address: string): number => bucketOfWord(addressWord(address), 0xdeadbeef, 64);
+export const bucketOf = (address: string): number => bucketOfAddress(addressWord(address), 0xdeadbeef, 64);
 
 export const LOWER: readonly number[] = Array.from({ length: 32 }, (_, bucket) => bucket);
 export const UPPER: readonly number[] = LOWER.map((bucket) => bucket + 32);

@@ -78,6 +78,17 @@ const BREAKS: Readonly<Record<string, Alter>> = {
   }),
   /** It says so when the new owner no longer waits for it. */
   late: (parts) => ({ ...parts, answerWord: (send) => void delay(1000).then(send) }),
+  /** Rules that another program has removed stay so. */
+  guard: (parts) => ({
+    ...parts,
+    tables: {
+      advice: '',
+      generation: async () => 0,
+      damage: async () => undefined,
+      mend: async () => {},
+      rivals: async () => [],
+    },
+  }),
   /** The agent doesn't notice that it stood still. */
   still: (parts) => ({ ...parts, standStill: { look: () => 0 } }),
   /** A returning node takes an empty list for its peer's flows, and believes that it holds them all. */

@@ -12,6 +12,7 @@ const STEPS: Readonly<Record<TransitionName, readonly Step[]>> = {
   takeover: TRANSITIONS.takeover.map((step) => `takeover.${step}` as const),
   release: TRANSITIONS.release.map((step) => `release.${step}` as const),
   rejoin: TRANSITIONS.rejoin.map((step) => `rejoin.${step}` as const),
+  mend: TRANSITIONS.mend.map((step) => `mend.${step}` as const),
 };
 
 it.each(['takeover', 'release', 'rejoin'] as const)('tells %s step by step', (name) => {

@@ -3,7 +3,7 @@ import { Upkeep } from '../../../src/agent/upkeep.ts';
 import type { UpkeepHost } from '../../../src/agent/upkeep-host.ts';
 import { addressWord, parseNetwork } from '../../../src/cluster/address.ts';
 import type { Flow } from '../../../src/cluster/flow.ts';
-import { bucketOfWord } from '../../../src/cluster/hash.ts';
+import { bucketOf as bucketOfAddress } from '../../../src/cluster/hash.ts';
 import type { Edges } from '../../../src/transitions/edges.ts';
 
 /** The order of the moves; that they work is shown with real conntrackds in the lab. */
@@ -22,7 +22,7 @@ const flow = (last: number): Flow => {
 };
 
 const FLOWS = Array.from({ length: 20 }, (_, index) => flow(index + 1));
-const bucketOf = (each: Flow): number => bucketOfWord(each.original.src, SEED, BUCKETS);
+const bucketOf = (each: Flow): number => bucketOfAddress(each.original.src, SEED, BUCKETS);
 
 const TWO = { name: 'two', groups: ['two_one'], buckets: new Set([1]) };
 
@@ -61,7 +61,7 @@ const upkeep = (
         if (tuples.length > 0) {
           calls.push('touch');
         }
-        touched.push(...tuples.map(({ src }) => bucketOfWord(src, SEED, BUCKETS)));
+        touched.push(...tuples.map(({ src }) => bucketOfAddress(src, SEED, BUCKETS)));
         return { done: tuples.length, missing: 0 };
       },
       remove: async (tuples) => {

@@ -26,6 +26,22 @@ describe('fingerprint', () => {
     expect(new Set([base, ...others].map(fingerprint)).size).toBe(others.length + 1);
   });
 
+  it('differs for every part of both tuples of an IPv6 flow', () => {
+    const texts = [
+      ['[fd00::20]:4000', '[fd00:1::2]:80', '[fd00:1::5]:2000'],
+      ['[fd00::21]:4000', '[fd00:1::2]:80', '[fd00:1::5]:2000'],
+      ['[fd00:0:1::20]:4000', '[fd00:1::2]:80', '[fd00:1::5]:2000'],
+      ['[fd00::1:0:0:20]:4000', '[fd00:1::2]:80', '[fd00:1::5]:2000'],
+      ['[fd00::1:0:20]:4000', '[fd00:1::2]:80', '[fd00:1::5]:2000'],
+      ['[fd00::20]:4000', '[fd00:1::3]:80', '[fd00:1::5]:2000'],
+      ['[fd00::20]:4000', '[fd00:1::2]:80', '[fd00:1::6]:2000'],
+      ['[fd00::20]:4000', '[fd00:1::2]:80', '[fd00:1::5]:2001'],
+    ] as const;
+    const hashes = texts.map(([from, to, translated]) => fingerprint(flow(from, to, translated)));
+    expect(new Set(hashes).size).toBe(texts.length);
+    expect(hashes.every((hash) => Number.isSafeInteger(hash) && hash < 2 ** 52)).toBe(true);
+  });
+
   it('keeps 200 000 neighbouring flows apart', () => {
     const seen = new Set<number>();
     for (let host = 0; host < 200; host++) {

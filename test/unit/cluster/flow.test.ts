@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { addressWord, parseNetwork } from '../../../src/cluster/address.ts';
+import { addressWord, parseAddress, parseNetwork } from '../../../src/cluster/address.ts';
 import { bucketOfFlow, type Hashing } from '../../../src/cluster/flow.ts';
-import { bucketOfWord } from '../../../src/cluster/hash.ts';
+import { bucketOf } from '../../../src/cluster/hash.ts';
 import { flow } from '../../support/flows.ts';
 
 const hashing: Hashing = {
@@ -10,7 +10,7 @@ const hashing: Hashing = {
   legs: [[parseNetwork('192.168.0.0/24')]],
   published: [],
 };
-const of = (address: string): number => bucketOfWord(addressWord(address), hashing.seed, hashing.buckets);
+const of = (address: string): number => bucketOf(parseAddress(address), hashing.seed, hashing.buckets);
 
 describe('bucketOfFlow', () => {
   it('is that of the client inside, translated or not', () => {
@@ -54,5 +54,23 @@ describe('bucketOfFlow', () => {
     expect(bucketOfFlow(flow('8.8.8.8:4000', '192.168.0.80:8080', undefined, 17), web)).toBe(
       of('192.168.0.80'),
     );
+  });
+
+  it('is by the same rules that of an IPv6 address', () => {
+    const legs = [
+      [parseNetwork('192.168.0.0/24'), parseNetwork('fd00:1::/64')],
+      [parseNetwork('fd00:2::/64')],
+    ];
+    const address = parseAddress('fd00:1::80');
+    const both = { ...hashing, legs, published: [{ protocol: 6, address, firstPort: 8080, lastPort: 8080 }] };
+    expect(bucketOfFlow(flow('[fd00:1::20]:4000', '[2001:db8::1]:53', '[fd00:9::5]:1024'), both)).toBe(
+      of('fd00:1::20'),
+    );
+    expect(bucketOfFlow(flow('[2001:db8::1]:4000', '[fd00:1::20]:80'), both)).toBe(of('fd00:1::20'));
+    expect(bucketOfFlow(flow('[fd00:2::9]:4000', '[fd00:1::20]:80'), both)).toBe(of('fd00:1::20'));
+    expect(bucketOfFlow(flow('[fd00:2::9]:4000', '[2001:db8::1]:80'), both)).toBe(of('fd00:2::9'));
+    expect(bucketOfFlow(flow('[2001:db8::1]:4000', '[fd00:1::80]:8080'), both)).toBe(of('2001:db8::1'));
+    expect(bucketOfFlow(flow('[2001:db8::1]:4000', '[fd00:1::80]:8081'), both)).toBe(of('fd00:1::80'));
+    expect(bucketOfFlow(flow('192.168.0.20:4000', '8.8.8.8:53'), both)).toBe(of('192.168.0.20'));
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { addressWord } from '../../../src/cluster/address.ts';
-import { replicatedFlows } from '../../../src/cluster/replicated.ts';
+import { addressWord, parseAddress } from '../../../src/cluster/address.ts';
+import { hasSnat, replicatedFlows, replicatedProtocols } from '../../../src/cluster/replicated.ts';
 import { clusterConfig } from '../../support/cluster-config.ts';
 import { flow, UDP } from '../../support/flows.ts';
 
@@ -39,5 +39,55 @@ describe('replicatedFlows', () => {
     expect(replicatedFlows(withoutSnat, [])(tunnel)).toBe(false);
     const association = flow('192.168.0.20:4000', '192.168.1.2:2905', undefined, SCTP);
     expect(replicatedFlows(withoutSnat, [])(association)).toBe(false);
+  });
+});
+
+describe('replicatedFlows of IPv6', () => {
+  const [inside, outside] = config.interfaces;
+  if (inside === undefined || outside === undefined) {
+    throw new Error('two interfaces expected');
+  }
+  const both = (snat: readonly string[]) =>
+    clusterConfig({
+      interfaces: [
+        { ...inside, addresses: [...inside.addresses, { address: 'fd00:1::5', prefix: 64 }] },
+        { ...outside, snat },
+      ],
+    });
+  const dual = replicatedFlows(both(['192.168.1.5']), [parseAddress('fd00:1::251')]);
+  const ICMPV6 = 58;
+
+  it('takes what passes through, translated too', () => {
+    expect(dual(flow('[fd00:1::20]:4000', '[2001:db8::1]:80', '[fd00:2::5]:2000'))).toBe(true);
+    expect(dual(flow('[2001:db8::1]:4000', '[fd00:1::20]:80', undefined, UDP))).toBe(true);
+    expect(dual(flow('192.168.0.20:4000', '192.168.1.2:80'))).toBe(true);
+  });
+
+  it.each([
+    ['an own address', flow('[fd00:1::251]:4000', '[2001:db8::1]:80')],
+    ['to an own address', flow('[2001:db8::1]:4000', '[fd00:1::251]:22')],
+    ['a shared address', flow('[fd00:1::5]:4000', '[2001:db8::1]:80')],
+    ['the loopback', flow('[::1]:4000', '[::1]:80')],
+    ['link-local', flow('[fe80::1]:546', '[ff02::1:2]:547', undefined, UDP)],
+    ['to link-local', flow('[fd00:1::20]:4000', '[fe80::1]:80')],
+  ])('leaves out what is the firewall’s own or stays on its link: %s', (_, one) => {
+    expect(dual(one)).toBe(false);
+  });
+
+  it('leaves out ICMPv6 only when its own family is translated', () => {
+    const ping = flow('[fd00:1::20]:7', '[2001:db8::1]:7', undefined, ICMPV6);
+    expect(dual(ping)).toBe(true);
+    expect(replicatedFlows(both(['fd00:2::5']), [])(ping)).toBe(false);
+    expect(replicatedProtocols(both(['fd00:2::5']))).toEqual(['tcp', 'udp', 'icmp']);
+    expect(replicatedProtocols(both(['192.168.1.5']))).toEqual(['tcp', 'udp', 'icmpv6']);
+    expect(([4, 6, undefined] as const).map((family) => hasSnat(both(['fd00:2::5']), family))).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it('is none in a cluster that has nothing of IPv6', () => {
+    expect(replicated(flow('[fd00:1::20]:4000', '[2001:db8::1]:80'))).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -164,6 +164,18 @@ describe('a configuration without a mistake', () => {
     expect(example.nodes.map((node) => node.name)).toEqual(['fw1', 'fw2']);
     expect(example.interfaces.map((one) => one.side)).toEqual(['inside', 'outside']);
   });
+
+  test('is the example with the parts that are commented out', async () => {
+    const text = (await readFile('conf/cluster.yaml', 'utf8'))
+      .replace('    addresses: [192.168.0.5/24]\n    # addresses', '    addresses')
+      .replace(/^( *)# (eth4|publish|paths):\n(?:\1# .*\n)+/gm, (block) =>
+        block.replaceAll(/^( *)# /gm, '$1'),
+      );
+    expect(parseConfig(text, 'conf/cluster.yaml')).toMatchObject({
+      interfaces: [{ addresses: { length: 3 } }, {}, { name: 'eth4', networks: ['172.16.0.0/24'] }],
+      publish: [{ name: 'web' }, { name: 'turn' }],
+    });
+  });
 });
 
 describe('a file that is no configuration', () => {
@@ -294,11 +306,17 @@ describe('whatever the text is', () => {
         '',
       ),
     );
-    const spots = [...SAMPLE.matchAll(/(?<=: )[^\n{]+|(?<=: )\{[^\n]*\}|[a-z0-9]+(?=:)/g)];
+    const all = `${SAMPLE}publish:
+  web: { protocol: tcp, address: 192.168.1.5, port: 80-90, to: 192.168.0.80, toPort: 80-90 }
+  dns: { protocol: udp, address: 192.168.1.5, port: 53, to: 192.168.0.53 }
+helpers: [ftp]
+firewall: xtables
+`;
+    const spots = [...all.matchAll(/(?<=: )[^\n{]+|(?<=: )\{[^\n]*\}|[a-z0-9]+(?=:)/g)];
     const spot = fc.constantFrom(...spots.map((match) => [match.index, match[0].length] as const));
     fc.assert(
       fc.property(spot, value, ([index, length], text) => {
-        onlyConfigErrors(SAMPLE.slice(0, index) + text + SAMPLE.slice(index + length));
+        onlyConfigErrors(all.slice(0, index) + text + all.slice(index + length));
       }),
       { numRuns: 500 },
     );

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkConfiguration } from '../../../src/conntrackd/check.ts';
 import { renderConntrackd } from '../../../src/conntrackd/render.ts';
-import { cached, edge, fw1, fw2, three, withoutSnat } from './cluster.ts';
+import { cached, dual, dualSnat, edge, fw1, fw2, three, withoutSnat } from './cluster.ts';
 
 const rendered = renderConntrackd(edge, fw1);
 
@@ -23,6 +23,8 @@ describe('checkConfiguration', () => {
     expect(checkConfiguration(rendered, edge, fw1)).toEqual([]);
     expect(checkConfiguration(renderConntrackd(withoutSnat, fw2), withoutSnat, fw2)).toEqual([]);
     expect(checkConfiguration(renderConntrackd(three, fw2), three, fw2)).toEqual([]);
+    expect(checkConfiguration(renderConntrackd(dual, fw2), dual, fw2)).toEqual([]);
+    expect(checkConfiguration(renderConntrackd(dualSnat, fw2), dualSnat, fw2)).toEqual([]);
   });
 
   it.each([
@@ -123,6 +125,30 @@ describe('checkConfiguration', () => {
     expect(findings.map(({ what }) => what)).toEqual(whats);
   });
 
+  it.each([
+    ['Protocol Accept {', 'Protocol Accept {\n IPv6-ICMP', ['IPv6-ICMP is replicated']],
+    ['Protocol Accept {', 'Protocol Accept {\n ipv6-icmp', ['IPv6-ICMP is replicated']],
+    [/Protocol Accept \{[^}]*\}/, 'Protocol Ignore { GRE SCTP ICMP }', ['IPv6-ICMP is replicated']],
+    ['\t\t\tIPv6_address fd00:1::5\n', '', ['fd00:1::5 is not in Address Ignore']],
+    ['\t\t\tIPv6_address ::1\n', '', ['::1 is not in Address Ignore']],
+    ['IPv6_address fe80::/10', 'IPv6_address fe80::/64', ['fe80::/10 is not in Address Ignore']],
+    ['IPv6_address fe80::/10', 'IPv6_address fe80::/9', []],
+    ['IPv6_address fd00:1::5', 'IPv6_address FD00:1:0::5/128', []],
+    ['IPv6_address fd00:1::5', 'IPv4_address fd00:1::5', ['fd00:1::5 is not in Address Ignore']],
+    ['IPv6_address fd00:1::5', 'IPv6_address fd00:1::/64', ['Address Ignore has fd00:1::/64']],
+    ['IPv6_address ::1', 'IPv6_address ::/0', ['Address Ignore has ::/0']],
+  ])('judges the filter of IPv6: %j turned into %j', (from, to, whats) => {
+    const findings = checkConfiguration(renderConntrackd(dualSnat, fw1).replace(from, to), dualSnat, fw1);
+    expect(findings.map(({ what }) => what)).toEqual(whats);
+  });
+
+  it('says what to accept where one family is translated and the other is not', () => {
+    const text = renderConntrackd(dual, fw1).replace('Protocol Accept {', 'Protocol Accept {\n ICMP');
+    expect(checkConfiguration(text, dual, fw1)).toEqual([
+      expect.objectContaining({ what: 'ICMP is replicated', mend: 'Protocol Accept { TCP UDP IPv6-ICMP }' }),
+    ]);
+  });
+
   it('lets ICMP be where nothing is translated', () => {
     const text = renderConntrackd(withoutSnat, fw1);
     expect(text).toContain('ICMP');
@@ -183,6 +209,9 @@ describe('checkConfiguration', () => {
       '/',
       '0.0.0.0/99',
       '999.1.1.1',
+      'IPv6_address',
+      '::/99',
+      'fe80::1%eth0',
       '/32',
     ];
     const scrambled = fc.array(fc.constantFrom(...words), { maxLength: 80 }).map((list) => list.join(' '));

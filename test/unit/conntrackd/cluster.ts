@@ -69,4 +69,21 @@ export const withoutSnat: ClusterConfig = {
   interfaces: edge.interfaces.map((settings) => ({ ...settings, snat: [] })),
 };
 
+/** With IPv6 beside IPv4, which is not translated. */
+export const dual: ClusterConfig = {
+  ...edge,
+  interfaces: edge.interfaces.map((settings, index) => ({
+    ...settings,
+    addresses: [...settings.addresses, { address: `fd00:${index + 1}::5`, prefix: 64 }],
+  })),
+};
+
+/** IPv6 is translated as well. */
+export const dualSnat: ClusterConfig = {
+  ...dual,
+  interfaces: dual.interfaces.map((settings) =>
+    settings.side === 'outside' ? { ...settings, snat: [...settings.snat, 'fd00:2::5'] } : settings,
+  ),
+};
+
 export const cached: ClusterConfig = { ...edge, sync: { ...edge.sync, replicas: 'cache' } };

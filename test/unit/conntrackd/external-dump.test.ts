@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { addressWord } from '../../../src/cluster/address.ts';
+import { addressWord, parseAddress } from '../../../src/cluster/address.ts';
 import { parseExternal } from '../../../src/conntrackd/external-dump.ts';
 
+const ends6 = { src: parseAddress('fd00::3'), dst: parseAddress('fd00::2') };
 const ends = { src: addressWord('192.168.0.3'), dst: addressWord('192.168.1.2') };
 
 describe('parseExternal', () => {
@@ -22,7 +23,14 @@ describe('parseExternal', () => {
       'unknown  4 src=192.168.0.3 dst=192.168.1.2 [active since 1s]',
       { protocol: 4, ...ends, sport: 0, dport: 0 },
     ],
-    ['udp      17 src=fd00::3 dst=fd00::2 sport=1000 dport=53 [active since 1s]', undefined],
+    [
+      'udp      17 src=fd00::3 dst=fd00::2 sport=1000 dport=53 [active since 1s]',
+      { protocol: 17, ...ends6, sport: 1000, dport: 53 },
+    ],
+    [
+      'icmpv6   58 src=fd00::3 dst=fd00::2 type=128 code=0 id=77 [active since 1s]',
+      { protocol: 58, ...ends6, sport: 77, dport: 128 * 256 },
+    ],
     ['', undefined],
   ])('reads %j', (line, tuple) => {
     expect(parseExternal(line)).toEqual(tuple);

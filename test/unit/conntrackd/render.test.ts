@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { ignoredAddresses, renderConntrackd, Unrenderable } from '../../../src/conntrackd/render.ts';
 import { parseConfiguration } from '../../../src/conntrackd/syntax.ts';
-import { cached, edge, fw1, fw2, three, withoutSnat } from './cluster.ts';
+import { cached, dual, dualSnat, edge, fw1, fw2, three, withoutSnat } from './cluster.ts';
 
 describe('renderConntrackd', () => {
   it('prints the shipped example for the first node of the example cluster', async () => {
@@ -23,6 +23,16 @@ describe('renderConntrackd', () => {
     expect(renderConntrackd(withoutSnat, fw1)).toMatch(/^\s*ICMP$/m);
   });
 
+  it('replicates ICMPv6 only where there is IPv6 without SNAT, under the name that /etc/protocols has', () => {
+    expect(renderConntrackd(withoutSnat, fw1)).not.toContain('IPv6-ICMP');
+    const text = renderConntrackd(dual, fw1);
+    expect(text).toContain('# Not ICMP: the id');
+    expect(text).toMatch(/Protocol Accept \{\n\s+TCP\n\s+UDP\n\s+IPv6-ICMP\n\s+\}/);
+    const translated = renderConntrackd(dualSnat, fw1);
+    expect(translated).toContain('# Not ICMP, not IPv6-ICMP: the id');
+    expect(translated).toMatch(/Protocol Accept \{\n\s+TCP\n\s+UDP\n\s+\}/);
+  });
+
   it('keeps the external cache and a log of commits with replicas: cache', () => {
     const text = renderConntrackd(cached, fw1);
     expect(text).toContain('DisableExternalCache off\n');
@@ -33,6 +43,7 @@ describe('renderConntrackd', () => {
 
   it('is clean in its own eyes', () => {
     expect(parseConfiguration(renderConntrackd(edge, fw1)).problems).toEqual([]);
+    expect(parseConfiguration(renderConntrackd(dual, fw1)).problems).toEqual([]);
   });
 
   it('keeps the lock beside a socket that is not the usual one', () => {
@@ -65,6 +76,16 @@ describe('ignoredAddresses', () => {
   it("names the node's own as well: connections between the nodes are nobody else's", () => {
     expect(ignoredAddresses(edge, ['10.99.0.1', '192.168.0.241']).at(-1)).toBe('192.168.0.241');
     expect(renderConntrackd(edge, fw1, ['192.168.0.241'])).toContain('\t\t\tIPv4_address 192.168.0.241\n');
+  });
+
+  it('names IPv6 addresses with their own directive, in hexadecimal, and what stays on the link', () => {
+    expect(ignoredAddresses(dualSnat, ['::ffff:10.0.0.1', 'FD00:1:0:0::0051'])).toEqual([
+      ...['127.0.0.1', '::1', 'fe80::/10', '10.99.0.1', '10.99.0.2'],
+      ...['192.168.0.5', 'fd00:1::5', '192.168.1.5', 'fd00:2::5', '::ffff:a00:1', 'fd00:1::51'],
+    ]);
+    const text = renderConntrackd(dual, fw1);
+    expect(text).toContain('\t\t\tIPv6_address fe80::/10\n');
+    expect(text).toContain('\t\t\tIPv4_address 192.168.0.5\n\t\t\tIPv6_address fd00:1::5\n');
   });
 
   it('names each address of the firewalls once', () => {

@@ -29,6 +29,7 @@ const record: LoadRecord = {
   boot: bootId(),
   complete: true,
   rules: 'b',
+  tables: { 'netdev conntrack_ha': 'c' },
   hashing: '1 64',
   firewall: 'nftables',
   sysctls: { 'net.netfilter.nf_conntrack_tcp_loose': '1' },

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { parseNetwork } from '../../../src/cluster/address.ts';
+import { bucketOfFlow } from '../../../src/cluster/flow.ts';
 import { adopt } from '../../../src/transitions/adopt.ts';
-import { UDP } from '../../support/flows.ts';
+import { flow, UDP } from '../../support/flows.ts';
 import { bucketOf, flowOf, MemoryTable, sorting } from './memory-table.ts';
 
 const MINE = 20;
@@ -19,6 +21,20 @@ describe('adopt', () => {
     const table = new MemoryTable([...mixed, flowOf(MINE, 9000, UDP)]);
     expect(await adopt({ table }, sorting, owns, never)).toBe(350);
     expect(table.touched).toEqual(originals(mine));
+  });
+
+  it('touches flows of both families', async () => {
+    const legs = [[parseNetwork('192.168.0.0/24'), parseNetwork('fd00:1::/64')]];
+    const dual = { ...sorting, hashing: { ...sorting.hashing, legs } };
+    const host = (index: number): string => `[fd00:1::${index.toString(16)}]:4000`;
+    const flows = Array.from({ length: 300 }, (_, index) =>
+      index % 2 === 0 ? flow(host(index), '[2001:db8::1]:80') : flowOf(index % 250),
+    );
+    const table = new MemoryTable(flows);
+    const chosen = (bucket: number): boolean => bucket % 2 === 0;
+    await adopt({ table }, dual, chosen, never);
+    expect(table.touched).toEqual(originals(flows.filter((one) => chosen(bucketOfFlow(one, dual.hashing)))));
+    expect(new Set(table.touched.map(({ src }) => typeof src))).toEqual(new Set(['number', 'object']));
   });
 
   it('touches only what was chosen', async () => {

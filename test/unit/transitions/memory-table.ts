@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { addressWord, parseNetwork } from '../../../src/cluster/address.ts';
 import { fingerprint } from '../../../src/cluster/fingerprint.ts';
 import type { Flow, Hashing, Tuple } from '../../../src/cluster/flow.ts';
-import { bucketOfWord } from '../../../src/cluster/hash.ts';
+import { bucketOf as bucketOfAddress } from '../../../src/cluster/hash.ts';
 import type { FlowTable, Sorting } from '../../../src/transitions/edges.ts';
 import type { OwnersList } from '../../../src/transitions/verify.ts';
 import { flow, UDP } from '../../support/flows.ts';
@@ -19,7 +19,7 @@ export const sorting: Sorting = { hashing, replicated: ({ original }) => origina
 
 /** The bucket of an inside address. */
 export const bucketOf = (host: number): number =>
-  bucketOfWord(addressWord(`192.168.0.${host}`), hashing.seed, hashing.buckets);
+  bucketOfAddress(addressWord(`192.168.0.${host}`), hashing.seed, hashing.buckets);
 
 /** Flow number `port` of an inside host. */
 export const flowOf = (host: number, port = 4000, protocol?: number): Flow =>

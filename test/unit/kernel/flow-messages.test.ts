@@ -1,39 +1,47 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Address, familyOf } from '../../../src/cluster/address.ts';
 import type { Tuple } from '../../../src/cluster/flow.ts';
+import { isIcmp } from '../../../src/cluster/protocols.ts';
 import { NetlinkReplyError } from '../../../src/kernel/error.ts';
 import {
   AF_INET,
+  addressFamily,
   CT_DELETE,
   CT_NEW,
   CTA_TUPLE_ORIG,
-  parseFlow,
-  writeFlow,
-  writeTuple,
-} from '../../../src/kernel/flow-message.ts';
+} from '../../../src/kernel/flow-attributes.ts';
+import { parseFlow } from '../../../src/kernel/flow-reading.ts';
+import { writeFlow, writeTuple } from '../../../src/kernel/flow-writing.ts';
 import { MessageWriter, NLM_F_ACK, NLM_F_REQUEST } from '../../../src/kernel/message.ts';
 import { TupleBatch } from '../../../src/kernel/tuple-template.ts';
 
 const word = fc.nat(0xffff_ffff);
 const port = fc.nat(0xffff);
-const tuples: fc.Arbitrary<Tuple> = fc.record({
-  protocol: fc.constantFrom(1, 6, 17, 50, 132),
-  src: word,
-  dst: word,
-  sport: port,
-  dport: port,
-});
+const half = fc.integer();
+const ipv6 = fc.record({ first: half, second: half, third: half, fourth: half });
+const tuplesOf = (address: fc.Arbitrary<Address>): fc.Arbitrary<Tuple> =>
+  fc.record({
+    protocol: fc.constantFrom(1, 6, 17, 50, 58, 132),
+    src: address,
+    dst: address,
+    sport: port,
+    dport: port,
+  });
+const tuples = fc.oneof(tuplesOf(word), tuplesOf(ipv6));
+const nfgenOf = ({ src }: Tuple): number => addressFamily(familyOf(src));
 
 const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /** A message as the kernel would send it, without NAT: the reply mirrors the original. */
 const entry = (original: Tuple): Uint8Array => {
   const reply = { ...original, src: original.dst, dst: original.src };
-  const mirrored =
-    original.protocol === 1 ? reply : { ...reply, sport: original.dport, dport: original.sport };
+  const mirrored = isIcmp(original.protocol)
+    ? reply
+    : { ...reply, sport: original.dport, dport: original.sport };
   const writer = new MessageWriter();
   writer.openMessage(CT_NEW, 0, 1);
-  writer.nfgen(AF_INET);
+  writer.nfgen(nfgenOf(original));
   writeFlow(writer, { original, reply: mirrored, status: 14, timeout: 77 });
   writer.closeMessage();
   return writer.written;
@@ -51,8 +59,12 @@ describe('a flow in a message', () => {
     );
   });
 
-  it('gives a typed error or a flow, whatever its bytes', () => {
-    const good = entry({ protocol: 6, src: 1, dst: 2, sport: 3, dport: 4 });
+  const [src, dst] = [1, 2].map((fourth) => ({ first: 1, second: 2, third: 3, fourth }));
+  it.each([
+    { protocol: 6, src: 1, dst: 2, sport: 3, dport: 4 },
+    { protocol: 58, src: src ?? 1, dst: dst ?? 2, sport: 3, dport: 128 * 256 },
+  ])('gives a typed error or a flow, whatever its bytes: %j', (original) => {
+    const good = entry(original);
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { maxLength: 6 }),
@@ -120,7 +132,7 @@ describe('a batch of tuples', () => {
               NLM_F_REQUEST | acknowledge,
               first + index,
             );
-            writer.nfgen(AF_INET);
+            writer.nfgen(nfgenOf(tuple));
             writeTuple(writer, CTA_TUPLE_ORIG, tuple);
             writer.closeMessage();
           }

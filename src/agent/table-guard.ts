@@ -1,0 +1,127 @@
+import type { TableMender } from '../dataplane/mend.ts';
+import type { Logger } from '../system/log.ts';
+import type { Step } from '../transitions/steps.ts';
+import type { Chronicle } from './chronicle.ts';
+
+/** Our tables in the kernel, which another program may remove: `nft flush ruleset` does. */
+export type GuardedTables = Pick<TableMender, 'advice' | 'generation' | 'damage' | 'mend' | 'rivals'>;
+
+export interface GuardHost {
+  /** The buckets that this node may go on serving at once. */
+  readonly held: () => Promise<readonly number[]>;
+  /** Milliseconds that the kernel keeps them; 0: for ever. */
+  readonly lease: number;
+  readonly chronicle: Pick<Chronicle, 'begin' | 'done'>;
+  readonly reach: (step: Step) => void;
+  /** While the tables were gone, conntrack has seen what this node doesn't own. */
+  readonly mended: () => void;
+  readonly log: Pick<Logger, 'warn' | 'error'>;
+}
+
+/** Between two log lines about it, in milliseconds, if it happens again and again. */
+const QUIET_MS = 10_000;
+/** How long `status` remembers it. */
+const REMEMBERED_MS = 3_600_000;
+
+/** Sees by the generation of the kernel's rule set that somebody has changed rules; loads ours again if it was ours. */
+export class TableGuard {
+  readonly #tables: GuardedTables;
+  readonly #host: GuardHost;
+  /** Of the rule set with our tables whole. */
+  #generation: number | undefined;
+  /** When they were last seen whole. */
+  #wholeAt = performance.now();
+  #times = 0;
+  #loggedAt = Number.NEGATIVE_INFINITY;
+  #last: { readonly at: number; readonly text: string } | undefined;
+  /** What others do that ours can't be right with; undefined: not looked at yet. */
+  #rivals: readonly string[] | undefined;
+  #failure = '';
+
+  constructor(tables: GuardedTables, host: GuardHost) {
+    this.#tables = tables;
+    this.#host = host;
+  }
+
+  /** Whether anybody has changed rules since the last look: tens of microseconds. */
+  async moved(): Promise<boolean> {
+    const asked = performance.now();
+    const moved = (await this.#tables.generation()) !== this.#generation;
+    if (!moved) {
+      this.#wholeAt = asked;
+    }
+    return moved;
+  }
+
+  /** Before a round: mends our tables if need be. What fails is said, and tried again at the next round. */
+  async look(): Promise<void> {
+    try {
+      const asked = performance.now();
+      const generation = await this.#tables.generation();
+      if (generation !== this.#generation) {
+        const damage = await this.#tables.damage();
+        if (damage === undefined) {
+          await this.#lookAtRivals();
+          this.#generation = generation;
+        } else {
+          await this.#mend(damage);
+        }
+      }
+      if (generation === this.#generation) {
+        this.#wholeAt = asked;
+      }
+      this.#failure = '';
+    } catch (error) {
+      this.#complain(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** For `status`. */
+  get warnings(): readonly string[] {
+    const recent = this.#last !== undefined && performance.now() - this.#last.at < REMEMBERED_MS;
+    return [
+      ...(this.#failure === '' ? [] : [this.#failure]),
+      ...(this.#rivals ?? []),
+      ...(recent && this.#last !== undefined ? [this.#last.text] : []),
+    ];
+  }
+
+  async #mend(damage: string): Promise<void> {
+    const { chronicle, reach } = this.#host;
+    chronicle.begin('mend', '', `${damage} by another program`);
+    reach('mend.load');
+    const buckets = await this.#host.held();
+    await this.#tables.mend({ buckets, timeout: this.#host.lease });
+    chronicle.done('mend.load', '');
+    const now = performance.now();
+    const milliseconds = Math.ceil(now - this.#wholeAt);
+    this.#wholeAt = now;
+    this.#times += 1;
+    const text = `${damage} by another program, and loaded again with ${buckets.length} buckets: for up to ${milliseconds} ms this node filtered and translated nothing as it should`;
+    const times = this.#times === 1 ? '' : `, ${this.#times} times by now`;
+    this.#last = { at: now, text: `at ${new Date().toISOString()}${times}: ${text}; ${this.#tables.advice}` };
+    if (now - this.#loggedAt >= QUIET_MS) {
+      this.#loggedAt = now;
+      this.#host.log.warn(`${text}${times}; ${this.#tables.advice}`);
+    }
+    this.#host.mended();
+  }
+
+  /** Those that were there when the data plane was loaded were named then. */
+  async #lookAtRivals(): Promise<void> {
+    const before = this.#rivals;
+    this.#rivals = await this.#tables.rivals();
+    for (const rival of this.#rivals.filter((text) => before !== undefined && !before.includes(text))) {
+      this.#host.log.warn(rival);
+    }
+  }
+
+  /** Once for each new reason: what goes on failing was said. */
+  #complain(reason: string): void {
+    const text = `this node's tables can't be guarded: ${reason}`;
+    if (text !== this.#failure) {
+      this.#failure = text;
+      this.#host.log.error(text);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { TableGuard } from '../../../src/agent/table-guard.ts';
+
+let generation: number;
+let damage: string | undefined;
+let held: readonly number[];
+let failure: Error | undefined;
+let asked: number;
+let rivals: readonly string[];
+const calls: string[] = [];
+
+const guard = (): TableGuard =>
+  new TableGuard(
+    {
+      advice: 'do not (docs/coexistence.md)',
+      generation: async () => generation,
+      damage: async () => {
+        asked += 1;
+        return damage;
+      },
+      mend: async ({ buckets, timeout }) => {
+        if (failure !== undefined) throw failure;
+        calls.push(`load ${buckets} for ${timeout}`);
+        damage = undefined;
+        generation += 1;
+      },
+      rivals: async () => rivals,
+    },
+    {
+      held: async () => held,
+      lease: 30_000,
+      chronicle: {
+        begin: (name, _, reason) => calls.push(`begin ${name}: ${reason}`),
+        done: (step) => calls.push(step),
+      },
+      reach: () => {},
+      mended: () => calls.push('mended'),
+      log: { warn: (text: string) => calls.push(text), error: (text: string) => calls.push(text) },
+    },
+  );
+
+beforeEach(() => {
+  [generation, damage, held, failure, asked, rivals] = [7, undefined, [1, 3], undefined, 0, ['old']];
+  calls.length = 0;
+});
+
+describe('the guard of our tables', () => {
+  it('looks at them only when rules have changed', async () => {
+    const one = guard();
+    expect(await one.moved()).toBe(true);
+    await one.look();
+    await one.look();
+    expect([await one.moved(), asked]).toEqual([false, 1]);
+    generation += 1;
+    expect(await one.moved()).toBe(true);
+    await one.look();
+    expect([await one.moved(), asked, calls]).toEqual([false, 2, []]);
+  });
+
+  it('loads them again with what was owned, says so once, and remembers it', async () => {
+    const one = guard();
+    for (const _ of [1, 2]) {
+      damage = 'tables were removed';
+      generation += 1;
+      await one.look();
+    }
+    expect(calls.filter((call) => !call.includes('ms this node'))).toEqual([
+      ...['begin mend: tables were removed by another program', 'load 1,3 for 30000', 'mend.load', 'mended'],
+      ...['begin mend: tables were removed by another program', 'load 1,3 for 30000', 'mend.load', 'mended'],
+    ]);
+    expect(calls.filter((call) => call.includes('loaded again with 2 buckets: for up to'))).toHaveLength(1);
+    expect(one.warnings).toEqual([expect.stringMatching(/^at 20.*, 2 times by now: tables were removed/)]);
+    await one.look();
+    expect(await one.moved()).toBe(false);
+  });
+
+  it('tries again until it works, and complains once', async () => {
+    const one = guard();
+    damage = 'tables were removed';
+    failure = new Error('nft is missing');
+    await one.look();
+    await one.look();
+    expect(calls.filter((call) => call.includes('nft is missing'))).toHaveLength(1);
+    expect(one.warnings).toEqual(["this node's tables can't be guarded: nft is missing"]);
+    failure = undefined;
+    await one.look();
+    expect(calls).toContain('load 1,3 for 30000');
+    expect(one.warnings).toEqual([expect.stringContaining('loaded again')]);
+  });
+
+  it('names who translates before ours, and logs who has come since', async () => {
+    const one = guard();
+    await one.look();
+    expect([one.warnings, calls]).toEqual([['old'], []]);
+    rivals = ['old', 'new'];
+    generation += 1;
+    await one.look();
+    expect([one.warnings, calls]).toEqual([['old', 'new'], ['new']]);
+  });
+});
