@@ -3,7 +3,7 @@ import { type Group, groupsOf } from '../cluster/groups.ts';
 import { restorable } from '../cluster/restorable.ts';
 import type { Snapshot, Wanted } from '../cluster/snapshot.ts';
 import { timeoutsOf } from '../cluster/timeouts.ts';
-import { SetMissingError } from '../kernel/nftables.ts';
+import { isNotLoaded } from '../dataplane/rules.ts';
 import type { Status } from '../observe/status.ts';
 import { ForgeryError } from '../peers/frames.ts';
 import { serveVerification } from '../peers/verification.ts';
@@ -376,7 +376,7 @@ export class Agent {
   /** What is still owned, or was until the set was removed with its table. */
   async #held(): Promise<readonly number[]> {
     const held = await this.#parts.edges.owned.read().catch((error: unknown) => {
-      if (error instanceof SetMissingError) {
+      if (isNotLoaded(error)) {
         return this.#lease.holds(performance.now()) ? this.#owned.now : new Set<number>();
       }
       throw error;

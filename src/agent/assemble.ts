@@ -15,8 +15,8 @@ import { drained, sent } from '../conntrackd/progress.ts';
 import { logFileOf } from '../conntrackd/render.ts';
 import { parseStatistics } from '../conntrackd/statistics.ts';
 import { LinkWatch } from '../dataplane/link-watch.ts';
-import { TableMender } from '../dataplane/mend.ts';
-import { OwnedBuckets } from '../dataplane/owned-buckets.ts';
+import { menderOf } from '../dataplane/menders.ts';
+import { type OwnedHandle, rulesOf } from '../dataplane/rules.ts';
 import { Conntrack } from '../kernel/conntrack.ts';
 import { conntrackDrops } from '../kernel/conntrack-drops.ts';
 import { localAddresses } from '../kernel/links.ts';
@@ -77,8 +77,8 @@ export const assemble = async (
   }: { readonly alter?: Alter; readonly resident?: boolean } = {},
 ): Promise<Assembly> => {
   const lease = leaseOf(config);
-  const owned = new OwnedBuckets(lease);
-  const tables = new TableMender(config, node);
+  const owned = rulesOf(config.firewall).owned(config, lease);
+  const tables = menderOf(config, node);
   const conntrack = new Conntrack();
   const control = new Control(config.paths.conntrackd, { timeout: config.timeouts.conntrackd });
   const health = new Health(config.paths.conntrackd, control, {
@@ -146,7 +146,7 @@ export const assemble = async (
 
 const edgesOf = (
   config: ClusterConfig,
-  owned: OwnedBuckets,
+  owned: OwnedHandle,
   conntrack: Conntrack,
   control: Control,
   health: Health,
@@ -240,9 +240,9 @@ const watchSorting = async (
 const livingTimeouts = (): readonly number[] =>
   TIMEOUTS.map((name) => Number(readFileSync(`/proc/sys/net/netfilter/nf_conntrack_${name}`, 'utf8')));
 
-/** Without a manager the operator decides, and is there: what he has given a node it keeps. */
-export const leaseOf = (config: Pick<ClusterConfig, 'manager' | 'timeouts'>): number =>
-  config.manager === 'none' ? 0 : config.timeouts.lease;
+/** Without a manager the operator decides, and is there: what he has given a node it keeps. Rules of iptables never end. */
+export const leaseOf = (config: Pick<ClusterConfig, 'firewall' | 'manager' | 'timeouts'>): number =>
+  config.manager === 'none' || config.firewall === 'xtables' ? 0 : config.timeouts.lease;
 
 const nodeNamed = (config: ClusterConfig, name: string): NodeConfig => {
   const found = config.nodes.find((node) => node.name === name);

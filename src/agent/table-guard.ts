@@ -4,7 +4,7 @@ import type { Step } from '../transitions/steps.ts';
 import type { Chronicle } from './chronicle.ts';
 
 /** Our tables in the kernel, which another program may remove: `nft flush ruleset` does. */
-export type GuardedTables = Pick<TableMender, 'generation' | 'damage' | 'mend' | 'rivals'>;
+export type GuardedTables = Pick<TableMender, 'advice' | 'generation' | 'damage' | 'mend' | 'rivals'>;
 
 export interface GuardHost {
   /** The buckets that this node may go on serving at once. */
@@ -22,9 +22,6 @@ export interface GuardHost {
 const QUIET_MS = 10_000;
 /** How long `status` remembers it. */
 const REMEMBERED_MS = 3_600_000;
-
-const ADVICE =
-  '"nft flush ruleset", or "systemctl restart nftables" with a file that begins so, does that: give your rules a table of their own and flush that (docs/coexistence.md)';
 
 /** Sees by the generation of the kernel's rule set that somebody has changed rules; loads ours again if it was ours. */
 export class TableGuard {
@@ -102,10 +99,10 @@ export class TableGuard {
     this.#times += 1;
     const text = `${damage} by another program, and loaded again with ${buckets.length} buckets: for up to ${milliseconds} ms this node filtered and translated nothing as it should`;
     const times = this.#times === 1 ? '' : `, ${this.#times} times by now`;
-    this.#last = { at: now, text: `at ${new Date().toISOString()}${times}: ${text}; ${ADVICE}` };
+    this.#last = { at: now, text: `at ${new Date().toISOString()}${times}: ${text}; ${this.#tables.advice}` };
     if (now - this.#loggedAt >= QUIET_MS) {
       this.#loggedAt = now;
-      this.#host.log.warn(`${text}${times}; ${ADVICE}`);
+      this.#host.log.warn(`${text}${times}; ${this.#tables.advice}`);
     }
     this.#host.mended();
   }

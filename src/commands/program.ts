@@ -145,7 +145,9 @@ const program = (alter: Alter | undefined): Command => {
     .action(async () => showReport(await context()));
   root
     .command('render <what>')
-    .description('print a configuration for this node: keepalived, pacemaker, conntrackd or nftables')
+    .description(
+      'print a configuration for this node: keepalived, pacemaker, conntrackd, nftables or xtables',
+    )
     .option('--node <name>', 'for another node')
     .option('--form <form>', `of pacemaker: ${FORMS.join(', ')}`, form)
     .action(async (what: string, options: { node?: string; form?: Form }) => {

@@ -4,6 +4,7 @@ import { renderConntrackd } from '../conntrackd/render.ts';
 import { listLinks } from '../dataplane/links.ts';
 import { ownAddresses } from '../dataplane/own-addresses.ts';
 import { renderNftables } from '../dataplane/render.ts';
+import { renderXtables } from '../dataplane/xtables/render.ts';
 import { renderKeepalived } from '../managers/keepalived/render.ts';
 import { type Form, renderPacemaker } from '../managers/pacemaker/render.ts';
 import { type Context, DEFAULT_CONFIG, RefusedError, UsageError } from './context.ts';
@@ -17,6 +18,7 @@ const RENDERERS: Readonly<Record<string, (context: Context, form: Form) => strin
     const here = (await ownAddresses(node)).length > 0;
     return renderNftables(config, node, here ? await listLinks() : []);
   },
+  xtables: ({ config, node }) => renderXtables(config, node),
 };
 
 /** `render WHAT`: prints a configuration for this node (or --node). Only Pacemaker's has forms: crmsh by default. */

@@ -2,9 +2,9 @@ import { AgentFiles } from '../agent/files.ts';
 import { agentRuns } from '../agent/presence.ts';
 import type { Group } from '../cluster/groups.ts';
 import type { ClusterConfig } from '../config/types.ts';
-import { OwnedBuckets } from '../dataplane/owned-buckets.ts';
+import { loadedFirewall } from '../dataplane/record.ts';
+import { isNotLoaded, rulesOf } from '../dataplane/rules.ts';
 import { unloadDataPlane } from '../dataplane/unload.ts';
-import { SetMissingError } from '../kernel/nftables.ts';
 import { UNREADY } from '../managers/keepalived/render.ts';
 import { run } from '../system/run.ts';
 import { type Context, RefusedError, requireRoot, socketPath } from './context.ts';
@@ -29,7 +29,7 @@ export const stopNode = async (context: Context, options: { readonly force: bool
       throw new RefusedError('an agent that a hook has started is still at work; try again', { cause });
     });
   }
-  const owned = await ownedBuckets();
+  const owned = await ownedBuckets(config);
   const held = groups.filter(({ buckets }) => buckets.some((bucket) => owned.has(bucket)));
   if (held.length > 0 && !options.force) {
     files.noteStopped(stoppedBefore);
@@ -71,12 +71,12 @@ const roundsEnded = async (directory: string): Promise<void> => {
   });
 };
 
-const ownedBuckets = async (): Promise<ReadonlySet<number>> => {
-  const owned = new OwnedBuckets();
+const ownedBuckets = async (config: ClusterConfig): Promise<ReadonlySet<number>> => {
+  const owned = rulesOf(await loadedFirewall(config)).owned(config);
   try {
     return await owned.read();
   } catch (error) {
-    if (error instanceof SetMissingError) {
+    if (isNotLoaded(error)) {
       return new Set();
     }
     throw error;

@@ -1,20 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
-import { SetMissingError } from '../kernel/nftables.ts';
-import { Ruleset } from '../kernel/ruleset.ts';
 import { run } from '../system/run.ts';
 import { readSysctl, writeSysctl } from '../system/sysctl.ts';
 import { checkMachine, DataPlaneError } from './check.ts';
 import { loadHelpers } from './helper-modules.ts';
-import { damageOf, imprintNow, loadAndImprint, type TablesImprint } from './imprint.ts';
-import { listLinks } from './links.ts';
-import { OwnedBuckets } from './owned-buckets.ts';
 import { planOf } from './plan.ts';
 import { appear, disappear, type Presence, presenceOf, presentOf, without } from './presence.ts';
 import { bootId, type LoadRecord, readRecord, writeRecord } from './record.ts';
-import { renderNftables } from './render.ts';
-import { rivalsText } from './rivals.ts';
-import { tablesLoaded } from './tables.ts';
+import { isNotLoaded, rulesOf } from './rules.ts';
 import { unloadDataPlane } from './unload.ts';
 
 export interface Loaded {
@@ -56,14 +49,14 @@ export const loadDataPlane = async (
 ): Promise<Loaded> => {
   const warnings = [...(await checkMachine(config, node)), ...(await loadHelpers(config))];
   const presence = presenceOf(planOf(config, node));
-  const links = await listLinks();
-  const rules = digestOf(renderNftables(config, node, links));
+  const firewall = rulesOf(config.firewall);
+  const rules = digestOf(await firewall.text(config, node));
   const hashing = `${config.seed} ${config.buckets}`;
   const previous = await readRecord(config);
-  // Asked in any case: without nft nothing is to be begun.
-  const tables = await tablesLoaded();
+  // Asked in any case: without its programs nothing is to be begun.
+  const tables = await firewall.loaded(config);
   const running = previous?.complete === true && tables;
-  const kept = running && previous.hashing === hashing ? await ownedNow() : undefined;
+  const kept = running && previous.hashing === hashing ? await ownedNow(config) : undefined;
   const fresh = owned !== undefined || previous === undefined || kept === undefined;
   const record: LoadRecord = {
     ...(fresh ? identity() : { id: previous.id, since: previous.since }),
@@ -74,6 +67,8 @@ export const loadDataPlane = async (
     rules: previous?.rules ?? '',
     tables: previous?.tables ?? {},
     hashing,
+    // Its rules are there until the others are.
+    firewall: previous?.firewall ?? config.firewall,
   };
   try {
     await writeRecord(config, record);
@@ -81,11 +76,13 @@ export const loadDataPlane = async (
       await writeSysctl(name, value);
     }
     let { tables: loaded } = record;
-    if (fresh || previous.rules !== rules || (await areDamaged(loaded))) {
+    if (fresh || previous.rules !== rules || (await firewall.damage(config, loaded)) !== undefined) {
       const buckets = fresh ? (owned ?? []) : kept;
       const timeout = config.manager === 'none' ? 0 : config.timeouts.lease;
-      loaded = await loadAndImprint(renderNftables(config, node, links, { buckets, timeout }));
+      loaded = await firewall.load(config, node, { buckets, timeout });
     }
+    // Not before: without any rules, conntrack would take what other nodes' flows are sent for flows of this node's own.
+    if (record.firewall !== config.firewall) await rulesOf(record.firewall).remove();
     await appear(presence);
     // What a load with another configuration had brought.
     const surplus = without(record, presence);
@@ -95,19 +92,20 @@ export const loadDataPlane = async (
       complete: true,
       rules,
       tables: loaded,
+      firewall: config.firewall,
       ...without(record, surplus),
     });
   } catch (error) {
     if (!running) await takeBack(config, error);
     throw error;
   }
-  return { id: record.id, fresh, warnings: [...warnings, ...(await rivals(config))] };
+  return { id: record.id, fresh, warnings: [...warnings, ...(await firewall.rivals(config))] };
 };
 
 /** The id of the data plane that is loaded; undefined if none is, or not wholly. Throws ProgramError, RecordError. */
 export const dataPlaneId = async (config: ClusterConfig): Promise<string | undefined> => {
   const record = await readRecord(config);
-  return record?.complete === true && (await tablesLoaded()) ? record.id : undefined;
+  return record?.complete === true && (await rulesOf(config.firewall).loaded(config)) ? record.id : undefined;
 };
 
 /** By which a load knows whether other rules are in the kernel. */
@@ -146,34 +144,15 @@ const readConntrackSysctl = async (name: string): Promise<string> => {
 };
 
 /** undefined: somebody has removed the set and not the tables. */
-const ownedNow = async (): Promise<readonly number[] | undefined> => {
-  const owned = new OwnedBuckets();
+const ownedNow = async (config: ClusterConfig): Promise<readonly number[] | undefined> => {
+  const owned = rulesOf(config.firewall).owned(config);
   try {
     return [...(await owned.read())];
   } catch (error) {
-    if (error instanceof SetMissingError) return undefined;
+    if (isNotLoaded(error)) return undefined;
     throw error;
   } finally {
     owned.close();
-  }
-};
-
-/** Whether somebody has changed our tables since they were loaded. */
-const areDamaged = async (loaded: TablesImprint): Promise<boolean> => {
-  const ruleset = new Ruleset();
-  try {
-    return damageOf(loaded, await imprintNow(ruleset)) !== undefined;
-  } finally {
-    ruleset.close();
-  }
-};
-
-const rivals = async (config: ClusterConfig): Promise<readonly string[]> => {
-  const ruleset = new Ruleset();
-  try {
-    return rivalsText(config, await ruleset.sourceNat());
-  } finally {
-    ruleset.close();
   }
 };
 

@@ -12,6 +12,9 @@ import { rivalsText } from './rivals.ts';
 
 /** Notices that another program has removed or changed our tables, and loads them again. */
 export class TableMender {
+  /** What to do so that it doesn't happen again. */
+  readonly advice: string =
+    '"nft flush ruleset", or "systemctl restart nftables" with a file that begins so, does that: give your rules a table of their own and flush that (docs/coexistence.md)';
   readonly #config: ClusterConfig;
   readonly #node: NodeConfig;
   readonly #ruleset = new Ruleset();

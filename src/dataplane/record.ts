@@ -21,6 +21,8 @@ export interface LoadRecord {
   readonly tables: Readonly<Record<string, string>>;
   /** Seed and number of buckets: with others, the elements of the owned set mean something else. */
   readonly hashing: string;
+  /** Which packet filter they are in. */
+  readonly firewall: ClusterConfig['firewall'];
   /** Values before the load. */
   readonly sysctls: Readonly<Record<string, string>>;
   /** What wasn't there before the load. */
@@ -47,6 +49,10 @@ export const readRecord = async (config: ClusterConfig): Promise<LoadRecord | un
   return record.boot === bootId() ? record : undefined;
 };
 
+/** The packet filter that is loaded, which may not be the one that the configuration names by now. Throws RecordError. */
+export const loadedFirewall = async (config: ClusterConfig): Promise<ClusterConfig['firewall']> =>
+  (await readRecord(config))?.firewall ?? config.firewall;
+
 /** Throws what writing a file may throw, naming the path. */
 export const writeRecord = async (config: ClusterConfig, record: LoadRecord): Promise<void> => {
   await mkdir(config.paths.run, { recursive: true, mode: 0o755 });
@@ -66,6 +72,7 @@ const SCHEMA = z.object({
   // One that an earlier version wrote has none: the tables are loaded again.
   tables: z.record(z.string(), z.string()).default({}),
   hashing: z.string(),
+  firewall: z.enum(['nftables', 'xtables']).default('nftables'),
   sysctls: z.record(z.string(), z.string()),
   addresses: z.array(z.object({ device: z.string(), address: z.string() })),
   groups: z.array(z.object({ device: z.string(), mac: z.string() })),

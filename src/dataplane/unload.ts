@@ -2,7 +2,7 @@ import type { ClusterConfig } from '../config/types.ts';
 import { writeSysctl } from '../system/sysctl.ts';
 import { disappear } from './presence.ts';
 import { readRecord, removeRecord } from './record.ts';
-import { removeTables, tablesLoaded } from './tables.ts';
+import { rulesOf } from './rules.ts';
 
 export interface Unloaded {
   /** False if there was nothing to take down. */
@@ -20,13 +20,15 @@ export interface Unloaded {
 export const unloadDataPlane = async (config: ClusterConfig): Promise<Unloaded> => {
   const record = await readRecord(config);
   if (record === undefined) {
-    if (!(await tablesLoaded())) return { changed: false, warnings: [] };
-    await removeTables();
+    const rules = rulesOf(config.firewall);
+    if (!(await rules.loaded(config))) return { changed: false, warnings: [] };
+    await rules.remove();
     const warning = `${config.paths.run} holds no record of the load: its shared addresses, MACs and sysctls stay`;
     return { changed: true, warnings: [warning] };
   }
   await disappear(record);
-  await removeTables();
+  // A load that was to replace the one by the other may have been cut off.
+  for (const firewall of new Set([record.firewall, config.firewall])) await rulesOf(firewall).remove();
   for (const [name, value] of Object.entries(record.sysctls)) await writeSysctl(name, value);
   await removeRecord(config);
   return { changed: true, warnings: [] };

@@ -55,6 +55,9 @@ export const run = async (
 /** The Debian package of a program that this project runs, for the message when it is missing. */
 const PACKAGES: Readonly<Record<string, string>> = {
   nft: 'nftables',
+  iptables: 'iptables',
+  'iptables-restore': 'iptables',
+  'iptables-save': 'iptables',
   ip: 'iproute2',
   modprobe: 'kmod',
   conntrack: 'conntrack',

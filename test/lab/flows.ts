@@ -6,16 +6,24 @@ import { type FlowKind, type FlowSpec, PORTS } from './traffic/flow.ts';
 
 const BUCKETS = 64;
 
-/** The bucket of an inside address, in a lab with 64 of them. */
-export const bucketOf = (address: string): number => bucketOfAddress(parseAddress(address), SEED, BUCKETS);
+/** The bucket of an inside address; in a lab with 64 of them if nothing else is said. */
+export const bucketOf = (address: string, buckets = BUCKETS): number =>
+  bucketOfAddress(parseAddress(address), SEED, buckets);
 
 /** The home of an inside address: buckets go round the nodes. */
-export const homeOf = (address: string, nodes = 2): string => `fw${(bucketOf(address) % nodes) + 1}`;
+export const homeOf = (address: string, nodes = 2, buckets = BUCKETS): string =>
+  `fw${(bucketOf(address, buckets) % nodes) + 1}`;
 
 /** A client's first address of a family whose home is `home`. */
-export const addressAt = (plan: ClientPlan, home: string, nodes = 2, family: 4 | 6 = 4): string => {
+export const addressAt = (
+  plan: ClientPlan,
+  home: string,
+  nodes = 2,
+  family: 4 | 6 = 4,
+  buckets = BUCKETS,
+): string => {
   const addresses = family === 4 ? plan.addresses : plan.addresses6;
-  const found = addresses.find((address) => homeOf(address, nodes) === home);
+  const found = addresses.find((address) => homeOf(address, nodes, buckets) === home);
   if (found === undefined) {
     throw new RangeError(`no address of ${plan.name} has its home at ${home}`);
   }
@@ -25,9 +33,14 @@ export const addressAt = (plan: ClientPlan, home: string, nodes = 2, family: 4 |
 export const KINDS: readonly FlowKind[] = ['busy', 'idle', 'udp', 'ping', 'bulk', 'connects'];
 
 /** One flow of each kind through each of so many firewalls; those of IPv6 have a 6 after their kind: `c1.fw1.busy6`. */
-export const flowsOfHomes = (plan: ClientPlan, nodes: number, family: 4 | 6 = 4): FlowSpec[] =>
+export const flowsOfHomes = (
+  plan: ClientPlan,
+  nodes: number,
+  family: 4 | 6 = 4,
+  buckets = BUCKETS,
+): FlowSpec[] =>
   Array.from({ length: nodes }, (_, index) => `fw${index + 1}`).flatMap((home) => {
-    const from = addressAt(plan, home, nodes, family);
+    const from = addressAt(plan, home, nodes, family, buckets);
     return KINDS.map((kind) => ({
       id: `${plan.name}.${home}.${kind}${family === 6 ? '6' : ''}`,
       kind,
@@ -37,12 +50,14 @@ export const flowsOfHomes = (plan: ClientPlan, nodes: number, family: 4 | 6 = 4)
   });
 
 /** One flow of each kind through each of two firewalls. */
-export const flowsOfBothHomes = (plan: ClientPlan, family: 4 | 6 = 4): FlowSpec[] =>
-  flowsOfHomes(plan, 2, family);
+export const flowsOfBothHomes = (plan: ClientPlan, family: 4 | 6 = 4, buckets = BUCKETS): FlowSpec[] =>
+  flowsOfHomes(plan, 2, family, buckets);
 
 /**
  * Those of all clients that outlive two owners. Two owners reset new translated connections, each not knowing the other's:
  * those are not among them.
  */
 export const establishedFlows = (lab: Lab): FlowSpec[] =>
-  lab.clients.flatMap(({ plan }) => flowsOfBothHomes(plan)).filter(({ kind }) => kind !== 'connects');
+  lab.clients
+    .flatMap(({ plan }) => flowsOfBothHomes(plan, 4, lab.buckets))
+    .filter(({ kind }) => kind !== 'connects');

@@ -9,17 +9,12 @@ export type Shares = Readonly<Record<'fw1' | 'fw2', 'home' | 'all' | 'none' | 'o
 
 export const HOMES: Shares = { fw1: 'home', fw2: 'home' };
 
-const BUCKETS = Array.from({ length: 64 }, (_, bucket) => bucket);
-/** Buckets go round the nodes. */
-const EVEN = BUCKETS.filter((bucket) => bucket % 2 === 0);
-const ODD = BUCKETS.filter((bucket) => bucket % 2 === 1);
-
 /**
  * Waits until the kernels' owned sets are exactly these, bucket by bucket. Returns from when to when they changed: from
  * the last look that saw the state before.
  */
 export const untilShares = async (lab: Lab, wanted: Shares, boundMs = 20_000): Promise<Transition> => {
-  const target = JSON.stringify([bucketsOf('fw1', wanted.fw1), bucketsOf('fw2', wanted.fw2)]);
+  const target = JSON.stringify([bucketsOf(lab, 'fw1', wanted.fw1), bucketsOf(lab, 'fw2', wanted.fw2)]);
   const start = Date.now();
   let from = start;
   let first: string | undefined;
@@ -50,7 +45,7 @@ export const readShares = async (lab: Lab): Promise<string> =>
 
 /** Waits until every bucket has exactly one owner, whoever that is. */
 export const untilComplementary = async (lab: Lab, boundMs = 10_000): Promise<void> => {
-  const owned = JSON.stringify(BUCKETS);
+  const owned = JSON.stringify(allBuckets(lab));
   await until(
     'one owner of every bucket',
     () => Promise.all(lab.nodes.map(async (node) => (await node.ownedBuckets()) ?? [])),
@@ -95,10 +90,15 @@ const netChanges = (transaction: string): readonly string[] => {
   return [...last].flatMap(([bucket, sign]) => (first.get(bucket) === sign ? [`${sign}${bucket}`] : []));
 };
 
-const bucketsOf = (node: 'fw1' | 'fw2', share: Shares['fw1']): readonly number[] | null => {
+const bucketsOf = (lab: Lab, node: 'fw1' | 'fw2', share: Shares['fw1']): readonly number[] | null => {
   if (share === 'off') {
     return null;
   }
-  const home = node === 'fw1' ? EVEN : ODD;
-  return { home, all: BUCKETS, none: [] }[share];
+  const all = allBuckets(lab);
+  // Buckets go round the nodes.
+  const home = all.filter((bucket) => bucket % 2 === (node === 'fw1' ? 0 : 1));
+  return { home, all, none: [] }[share];
 };
+
+const allBuckets = (lab: Lab): readonly number[] =>
+  Array.from({ length: lab.buckets }, (_, bucket) => bucket);

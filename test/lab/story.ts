@@ -33,7 +33,7 @@ export class Story {
   static async begin(
     lab: Lab,
     manager: Manager,
-    flows: readonly FlowSpec[] = lab.clients.flatMap(({ plan }) => flowsOfBothHomes(plan)),
+    flows: readonly FlowSpec[] = lab.clients.flatMap(({ plan }) => flowsOfBothHomes(plan, 4, lab.buckets)),
     rewrite?: Rewrite,
   ): Promise<Story> {
     await Promise.all(lab.nodes.map((node) => bringUp(node, manager, { rewrite, cluster: plansOf(lab) })));

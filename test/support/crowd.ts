@@ -132,6 +132,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     }),
     ranges: { refused: 0, warnings: [] },
     tables: {
+      advice: '',
       generation: async () => 1,
       damage: async () => undefined,
       mend: async () => {},

@@ -19,7 +19,7 @@ export const helping = ({ helpers }: Plan, devices: string): string =>
       ]);
 
 /** Ports as IANA assigns them. */
-const HELPERS: Readonly<
+export const HELPERS: Readonly<
   Record<HelperName, { readonly port: number; readonly protocols: readonly ('tcp' | 'udp')[] }>
 > = {
   ftp: { port: 21, protocols: ['tcp'] },

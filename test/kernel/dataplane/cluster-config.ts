@@ -3,11 +3,17 @@ import type { ClusterConfig } from '../../../src/config/types.ts';
 export const SHARED = { inside: '192.168.0.5', outside: '192.168.1.5' } as const;
 export const SHARED_MAC = { inside: '01:00:5e:00:01:01', outside: '01:00:5e:00:01:02' } as const;
 
-/** Two nodes, eth1 inside, eth2 outside, eth3 sync. */
-export const clusterConfig = ({ snat }: { readonly snat: boolean }): ClusterConfig => ({
+/** Two nodes, eth1 inside, eth2 outside, eth3 sync. With xtables half as many buckets as with nftables: 32. */
+export const clusterConfig = ({
+  snat,
+  firewall = 'nftables',
+}: {
+  readonly snat: boolean;
+  readonly firewall?: ClusterConfig['firewall'];
+}): ClusterConfig => ({
   cluster: 'edge',
   seed: 0xdeadbeef,
-  buckets: 64,
+  buckets: firewall === 'xtables' ? 32 : 64,
   nodes: [
     { name: 'fw1', id: 1, sync: '10.99.0.1', devices: {} },
     { name: 'fw2', id: 2, sync: '10.99.0.2', devices: {} },
@@ -16,7 +22,7 @@ export const clusterConfig = ({ snat }: { readonly snat: boolean }): ClusterConf
     interface: 'eth3',
     mode: 'ftfw',
     multicast: '225.0.0.50',
-    replicas: 'kernel',
+    replicas: firewall === 'xtables' ? 'cache' : 'kernel',
     port: 3780,
     key: '/etc/conntrack-ha/key',
   },
@@ -44,7 +50,7 @@ export const clusterConfig = ({ snat }: { readonly snat: boolean }): ClusterConf
   ],
   publish: [],
   helpers: [],
-  firewall: 'nftables',
+  firewall,
   manager: 'none',
   keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },
   pacemaker: { linger: 1000 },

@@ -5,6 +5,7 @@ import { isDue } from '../../../src/cluster/refresh.ts';
 import type { ClusterConfig } from '../../../src/config/types.ts';
 import { dataPlaneId, type Loaded, loadDataPlane } from '../../../src/dataplane/load.ts';
 import { OWNED, OWNED_SETS } from '../../../src/dataplane/owned.ts';
+import { rulesOf } from '../../../src/dataplane/rules.ts';
 import { type Unloaded, unloadDataPlane } from '../../../src/dataplane/unload.ts';
 import { Conntrack } from '../../../src/kernel/conntrack.ts';
 import { Nftables } from '../../../src/kernel/nftables.ts';
@@ -12,11 +13,18 @@ import { nodeNamed } from './cluster-config.ts';
 
 export interface Request {
   /** `refresh`: touches the flows that are due in any round. */
-  readonly action: 'load' | 'unload' | 'id' | 'renew' | 'refresh';
+  readonly action: 'load' | 'unload' | 'id' | 'renew' | 'own' | 'refresh';
   readonly config: ClusterConfig;
   readonly node: string;
   readonly owned?: readonly number[];
   readonly renewals?: Renewals;
+  /** For `own`: done one after the other. */
+  readonly changes?: readonly Change[];
+}
+
+export interface Change {
+  readonly add: readonly number[];
+  readonly remove: readonly number[];
 }
 
 /** Of the owned buckets, whichever they are: `rounds`, `everyMs` apart. After the last they stay for ever. */
@@ -30,6 +38,9 @@ export interface Answer {
   readonly loaded?: Loaded;
   readonly unloaded?: Unloaded;
   readonly id?: string | undefined;
+  /** What is owned at the end, ascending, and how long each change took in milliseconds. */
+  readonly owned?: readonly number[];
+  readonly took?: readonly number[];
   /** How many buckets were renewed in each round. */
   readonly renewed?: readonly number[];
   /** How many flows were touched. */
@@ -37,14 +48,31 @@ export interface Answer {
   readonly error?: { readonly name: string; readonly message: string };
 }
 
-const act = async ({ action, config, node, owned, renewals }: Request): Promise<Answer> => {
+const act = async ({ action, config, node, owned, renewals, changes = [] }: Request): Promise<Answer> => {
   if (action === 'unload') return { unloaded: await unloadDataPlane(config) };
   if (action === 'refresh') return { refreshed: await refresh() };
   if (action === 'id') return { id: await dataPlaneId(config) };
+  if (action === 'own') return own(config, changes);
   if (renewals !== undefined) return { renewed: await renew(renewals) };
   return {
     loaded: await loadDataPlane(config, nodeNamed(config, node), owned === undefined ? {} : { owned }),
   };
+};
+
+const own = async (config: ClusterConfig, changes: readonly Change[]): Promise<Answer> => {
+  const handle = rulesOf(config.firewall).owned(config);
+  const took: number[] = [];
+  for (const change of changes) {
+    const began = performance.now();
+    await handle.change(change);
+    took.push(performance.now() - began);
+  }
+  handle.close();
+  // Not what this one believes.
+  const fresh = rulesOf(config.firewall).owned(config);
+  const owned = [...(await fresh.read())].sort((one, other) => one - other);
+  fresh.close();
+  return { owned, took };
 };
 
 const renew = async ({ rounds, everyMs, timeout }: Renewals): Promise<readonly number[]> => {

@@ -82,6 +82,7 @@ const BREAKS: Readonly<Record<string, Alter>> = {
   guard: (parts) => ({
     ...parts,
     tables: {
+      advice: '',
       generation: async () => 0,
       damage: async () => undefined,
       mend: async () => {},

@@ -14,7 +14,10 @@ export interface ClusterOptions {
   /** Translate flows to the shared outside address, of either family that the lab has; or to these. */
   readonly snat: boolean | readonly string[];
   readonly manager: 'keepalived' | 'pacemaker' | 'none';
+  /** 64 by default, 32 with xtables. */
   readonly buckets?: number;
+  /** `nftables` by default. */
+  readonly firewall?: 'nftables' | 'xtables';
   /** `kernel` by default. */
   readonly replicas?: 'kernel' | 'cache';
   /** Where keepalived speaks; eth1 by default. */
@@ -34,6 +37,9 @@ export const publishedPort = (port: number): number => port - 6300;
 
 /** What the DMZ's server is asked for. */
 const SERVICES = { echo: ['tcp', 7001], bulk: ['tcp', 7002], datagrams: ['udp', 7003] } as const;
+/** How many buckets the cluster has. */
+export const bucketsOf = ({ buckets, firewall }: Pick<ClusterOptions, 'buckets' | 'firewall'>): number =>
+  buckets ?? (firewall === 'xtables' ? 32 : 64);
 
 /** cluster.yaml for the lab's network, the same text on every node. */
 export const clusterYaml = (
@@ -49,7 +55,7 @@ export const clusterYaml = (
   return `${[
     'cluster: lab',
     `seed: 0x${SEED.toString(16)}`,
-    `buckets: ${options.buckets ?? 64}`,
+    `buckets: ${bucketsOf(options)}`,
     'nodes:',
     ...nodes.map(
       ({ name, id, links }) => `  ${name}: { id: ${id}, sync: ${links.sync.address.split('/')[0]} }`,
@@ -60,7 +66,7 @@ export const clusterYaml = (
     `  eth2: { side: outside, ${shared('outside', options, network)}${snat}${probe('outside')} }`,
     ...(network.dmz ? [`  eth4: { side: inside, ${shared('dmz', options, network)} }`] : []),
     ...published(options, network),
-    'firewall: nftables',
+    `firewall: ${options.firewall ?? 'nftables'}`,
     `manager: ${options.manager}`,
     ...(options.manager === 'keepalived'
       ? [`keepalived: { interface: ${options.heartbeat ?? 'eth1'}, advert: 0.1, vrid: 50 }`]

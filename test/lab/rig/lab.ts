@@ -1,4 +1,4 @@
-import { type ClusterOptions, clusterYaml } from './cluster-config.ts';
+import { bucketsOf, type ClusterOptions, clusterYaml } from './cluster-config.ts';
 import { type HostPlan, startHost } from './host.ts';
 import type { Machine } from './machine.ts';
 import { FirewallNode } from './node.ts';
@@ -48,6 +48,7 @@ interface Parts {
   readonly server: Machine;
   readonly dmzServer: Machine | undefined;
   readonly outsiders: readonly Client[];
+  readonly buckets: number;
 }
 
 /**
@@ -62,6 +63,8 @@ export class Lab {
   readonly dmzServer: Machine | undefined;
   /** Clients outside, that there are with a DMZ. */
   readonly outsiders: readonly Client[];
+  /** Of the cluster's configuration. */
+  readonly buckets: number;
   readonly #switches: ReadonlyMap<Side, Switch>;
 
   private constructor(parts: Parts, switches: ReadonlyMap<Side, Switch>) {
@@ -71,6 +74,7 @@ export class Lab {
     this.server = parts.server;
     this.dmzServer = parts.dmzServer;
     this.outsiders = parts.outsiders;
+    this.buckets = parts.buckets;
     this.#switches = switches;
   }
 
@@ -128,7 +132,8 @@ export class Lab {
         await node.writeConfiguration('/etc/conntrack-ha/key', `${'0123456789abcdef'.repeat(4)}\n`, 0o600);
       }
     }
-    return new Lab({ run, nodes, clients, server, dmzServer, outsiders }, switches);
+    const buckets = bucketsOf(options.cluster ?? {});
+    return new Lab({ run, nodes, clients, server, dmzServer, outsiders, buckets }, switches);
   }
 
   /** By name (`fw1`) or id. */

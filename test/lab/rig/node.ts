@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { corosyncConf, FIRST_CIB, startClusterStack, startDaemons, startPacemaker } from './cluster-stack.ts';
 import type { Daemon } from './daemon.ts';
 import { Machine } from './machine.ts';
-import { parseOwnedSet } from './owned-set.ts';
+import { parseOwnedRules, parseOwnedSet } from './owned-set.ts';
 import type { NodePlan, Side } from './plan.ts';
 import { createTree, type RunDirectory } from './run-directory.ts';
 import type { Switch } from './switch.ts';
@@ -157,12 +157,17 @@ export class FirewallNode {
   }
 
   /**
-   * The buckets in the kernel's `owned` set, ascending; undefined if the node is off or its data plane isn't loaded.
+   * The buckets that the kernel has this node filter, by nft's set or by iptables' rules, ascending; undefined if the node is
+   * off or its data plane isn't loaded.
    */
   async ownedBuckets(): Promise<number[] | undefined> {
     const list = ['nft', '-j', 'list', 'set', 'netdev', 'conntrack_ha', 'owned'];
-    const text = await this.#machine?.run(list).catch(() => undefined);
-    return text === undefined ? undefined : parseOwnedSet(text);
+    const set = await this.#machine?.run(list).catch(() => undefined);
+    if (set !== undefined) {
+      return parseOwnedSet(set);
+    }
+    const rules = await this.#machine?.run(['iptables', '-t', 'mangle', '-S']).catch(() => undefined);
+    return rules === undefined ? undefined : parseOwnedRules(rules);
   }
 
   /** Writes a file below /etc, whether the node is on or off. */

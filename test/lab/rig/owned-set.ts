@@ -20,6 +20,14 @@ export const parseOwnedSet = (text: string): number[] => {
     .sort((one, other) => one - other);
 };
 
+/** Reads `iptables -t mangle -S`, where each bucket is a bit of a mask of its own; undefined if nothing leads to the rules. */
+export const parseOwnedRules = (text: string): number[] | undefined =>
+  text.includes('-A PREROUTING -j CONNTRACK-HA\n')
+    ? [...text.matchAll(/^-A CONNTRACK-HA-OWNED .*--cluster-local-nodemask (0x[0-9a-f]+) /gm)]
+        .map(([, mask]) => Math.log2(Number(mask)))
+        .sort((one, other) => one - other)
+    : undefined;
+
 const plainOf = (element: Element): Value => (typeof element === 'object' ? element.elem.val : element);
 
 const bucketOf = (element: Value): number => {

@@ -12,6 +12,7 @@ const calls: string[] = [];
 const guard = (): TableGuard =>
   new TableGuard(
     {
+      advice: 'do not (docs/coexistence.md)',
       generation: async () => generation,
       damage: async () => {
         asked += 1;

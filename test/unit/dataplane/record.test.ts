@@ -31,6 +31,7 @@ const record: LoadRecord = {
   rules: 'b',
   tables: { 'netdev conntrack_ha': 'c' },
   hashing: '1 64',
+  firewall: 'nftables',
   sysctls: { 'net.netfilter.nf_conntrack_tcp_loose': '1' },
   addresses: [{ device: 'eth1', address: '192.168.0.5/24' }],
   groups: [{ device: 'eth1', mac: '01:00:5e:00:01:01' }],

@@ -1,0 +1,35 @@
+import type { Plan } from '../plan.ts';
+
+/** nft's table for what iptables doesn't see. */
+export const ARP_TABLE = 'conntrack_ha_arp';
+
+/**
+ * The file for `nft -f` that has whoever asks for a shared address learn the shared MAC. By nft on egress and not by arptables:
+ * that doesn't see what programs (arping, keepalived) send through packet sockets, and would give the shared MAC to the
+ * node's own addresses too.
+ */
+export const arpTable = ({ legs, shared }: Plan): string =>
+  [
+    arpRemoval,
+    `table netdev ${ARP_TABLE} {`,
+    ...legs.flatMap(({ label, device, mac }) => [
+      `  chain announce_${label} {`,
+      `    type filter hook egress device "${device}" priority 0; policy accept;`,
+      `    arp saddr ip { ${shared.ip.join(', ')} } arp saddr ether set ${mac}`,
+      '  }',
+      `  chain ${label} {`,
+      `    type filter hook ingress device "${device}" priority -500; policy accept;`,
+      `    ether daddr != ${mac} accept`,
+      '    ether type { 8021q, 8021ad } @ll,112,16 & 0x0fff != 0 accept',
+      '    meta protocol ip accept',
+      // Taken for sent to this node, an answer confirms the neighbour; arp_process() in net/ipv4/arp.c.
+      '    meta protocol arp meta pkttype set host accept',
+      '    counter drop comment "neither ARP nor IPv4, to a shared MAC"',
+      '  }',
+    ]),
+    '}',
+    '',
+  ].join('\n');
+
+/** The file that removes it, whether it is there or not. */
+export const arpRemoval = `table netdev ${ARP_TABLE} {}\ndelete table netdev ${ARP_TABLE}\n`;

@@ -1,0 +1,53 @@
+import type { ClusterConfig, NodeConfig } from '../../config/types.ts';
+import { announceAddresses } from '../announce.ts';
+import { DataPlaneError } from '../check.ts';
+import type { Owned } from '../nftables/netdev-table.ts';
+import { readRecord } from '../record.ts';
+import { xtablesRules } from './xtables.ts';
+
+/** Nobody tells of a change of iptables-legacy's rules: they are looked at so often. Milliseconds. */
+const LOOK_MS = 1000;
+
+/** Notices that another program has removed our rules, and loads them again: TableMender's counterpart for xtables. */
+export class ChainMender {
+  readonly advice: string =
+    '"iptables-restore" without --noflush does that, and so does flushing the tables raw, nat or mangle: reload your rules with --noflush, or flush chains of your own (docs/data-plane.md)';
+  readonly #config: ClusterConfig;
+  readonly #node: NodeConfig;
+  /** Ends the announcements that are under way. */
+  #announced = (): void => {};
+
+  constructor(config: ClusterConfig, node: NodeConfig) {
+    this.#config = config;
+    this.#node = node;
+  }
+
+  /** Another number whenever a look is due. */
+  generation(): Promise<number> {
+    return Promise.resolve(Math.floor(performance.now() / LOOK_MS));
+  }
+
+  /** What has happened to our rules, in a few words; undefined: nothing. A chain that was changed isn't noticed. Throws ProgramError. */
+  damage(): Promise<string | undefined> {
+    return xtablesRules.damage(this.#config, {});
+  }
+
+  /** Loads them again with what this node owns. Throws DataPlaneError if the data plane isn't loaded at all, ProgramError, RecordError. */
+  async mend(owned: Owned): Promise<void> {
+    const record = await readRecord(this.#config);
+    if (record?.complete !== true) {
+      throw new DataPlaneError('the data plane is not loaded; load it with "conntrack-ha start"');
+    }
+    await xtablesRules.load(this.#config, this.#node, owned);
+    this.#announced();
+    this.#announced = announceAddresses(this.#config, this.#node);
+  }
+
+  rivals(): Promise<readonly string[]> {
+    return xtablesRules.rivals(this.#config);
+  }
+
+  close(): void {
+    this.#announced();
+  }
+}
