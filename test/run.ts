@@ -34,6 +34,13 @@ const PARTS: readonly Part[] = [
     counts: true,
     root: true,
   },
+  // Three networks and two firewalls each; they wait more than they work.
+  {
+    name: 'crossing',
+    command: ['unshare', '--net', '--', ...vitest('test/crossing', '--maxWorkers=3')],
+    counts: true,
+    root: true,
+  },
   {
     name: 'lab',
     command: vitest('test/lab', '--exclude=test/lab/long/**', '--no-file-parallelism'),

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { bundle } from '../../../scripts/bundle.ts';
-import { serveFiles } from '../../kernel/crossing/file-server.ts';
-import { FtpSession } from '../../kernel/crossing/ftp-session.ts';
+import { serveFiles } from '../../crossing/rig/file-server.ts';
+import { FtpSession } from '../../crossing/rig/ftp-session.ts';
 import { homeOf } from '../flows.ts';
 import { createLab } from '../labs.ts';
 import { SERVER, SHARED } from '../rig/plan.ts';

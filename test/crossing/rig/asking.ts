@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Replies } from '../dataplane/ask-program.ts';
+import type { Replies } from '../../kernel/dataplane/ask-program.ts';
 import { type Crossing, ECHO, type Side, sourcesOf } from './crossing.ts';
 
 export const KINDS = ['udp', 'tcp', 'icmp', 'fragments', 'error'] as const;

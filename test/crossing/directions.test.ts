@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { portRange } from '../../src/cluster/ranges.ts';
-import { askKind, expectAnswers, hostPorts, KINDS } from './crossing/asking.ts';
-import { crossingConfig, PUBLISHED } from './crossing/config.ts';
+import { askKind, expectAnswers, hostPorts, KINDS } from './rig/asking.ts';
+import { crossingConfig, PUBLISHED } from './rig/config.ts';
 import {
   addressOf,
   bucketOfText,
@@ -11,7 +11,7 @@ import {
   SHARED,
   type Side,
   sourcesOf,
-} from './crossing/crossing.ts';
+} from './rig/crossing.ts';
 
 let crossing: Crossing;
 beforeAll(async () => {

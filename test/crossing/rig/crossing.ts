@@ -5,14 +5,14 @@ import { bundle } from '../../../scripts/bundle.ts';
 import { parseAddress } from '../../../src/cluster/address.ts';
 import { bucketOf } from '../../../src/cluster/hash.ts';
 import type { ClusterConfig } from '../../../src/config/types.ts';
+import type { Question, Replies } from '../../kernel/dataplane/ask-program.ts';
+import type { Answer, Request } from '../../kernel/dataplane/node-program.ts';
+import { LOWER, UPPER } from '../../kernel/dataplane/site.ts';
 import type { Daemon } from '../../lab/rig/daemon.ts';
 import { Machine } from '../../lab/rig/machine.ts';
 import { createRunDirectory, type RunDirectory, removeRunDirectory } from '../../lab/rig/run-directory.ts';
 import { Switch } from '../../lab/rig/switch.ts';
 import { until } from '../../lab/rig/wait.ts';
-import type { Question, Replies } from '../dataplane/ask-program.ts';
-import type { Answer, Request } from '../dataplane/node-program.ts';
-import { LOWER, UPPER } from '../dataplane/site.ts';
 
 /** A network of the crossing: the host on it, and the addresses that the firewalls share there. */
 export interface Side {

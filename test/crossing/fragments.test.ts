@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Machine } from '../lab/rig/machine.ts';
 import { until } from '../lab/rig/wait.ts';
-import { crossingConfig, macOf, PUBLISHED } from './crossing/config.ts';
-import { addressOf, Crossing, ECHO, type Family, SERVER, SHARED, sourcesOf } from './crossing/crossing.ts';
-import { type End, ORDERS, PAYLOAD, sendFragments } from './crossing/fragments.ts';
+import { crossingConfig, macOf, PUBLISHED } from './rig/config.ts';
+import { addressOf, Crossing, ECHO, type Family, SERVER, SHARED, sourcesOf } from './rig/crossing.ts';
+import { type End, ORDERS, PAYLOAD, sendFragments } from './rig/fragments.ts';
 
 let crossing: Crossing;
 beforeAll(async () => {

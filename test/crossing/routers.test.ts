@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { crossingConfig } from './crossing/config.ts';
-import { Crossing, SIDES, sourcesOf } from './crossing/crossing.ts';
-import { addFar, type Far, NARROW } from './crossing/router.ts';
+import { crossingConfig } from './rig/config.ts';
+import { Crossing, SIDES, sourcesOf } from './rig/crossing.ts';
+import { addFar, type Far, NARROW } from './rig/router.ts';
 
 let crossing: Crossing;
 /** Behind a router of the LAN and of the WAN. */

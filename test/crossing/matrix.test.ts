@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../lab/rig/wait.ts';
-import { askKind, expectAnswers, hostPorts, KINDS, type Target } from './crossing/asking.ts';
-import { crossingConfig, type Delivery, macOf, PUBLISHED } from './crossing/config.ts';
-import { addressOf, Crossing, type Family, SERVER, SHARED } from './crossing/crossing.ts';
-import { countPackets, tally } from './crossing/sent.ts';
+import { askKind, expectAnswers, hostPorts, KINDS, type Target } from './rig/asking.ts';
+import { crossingConfig, type Delivery, macOf, PUBLISHED } from './rig/config.ts';
+import { addressOf, Crossing, type Family, SERVER, SHARED } from './rig/crossing.ts';
+import { countPackets, tally } from './rig/sent.ts';
 
 let crossing: Crossing;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { groupOfMac } from '../../src/dataplane/igmp.ts';
 import { until } from '../lab/rig/wait.ts';
-import { askKind, expectAnswers, hostPorts } from './crossing/asking.ts';
-import { crossingConfig, type Delivery, macOf } from './crossing/config.ts';
-import { addressOf, Crossing, SERVER, SHARED, sourcesOf } from './crossing/crossing.ts';
-import { forwardOnlyTo, joined, routerPort, snoop } from './crossing/snooping.ts';
+import { askKind, expectAnswers, hostPorts } from './rig/asking.ts';
+import { crossingConfig, type Delivery, macOf } from './rig/config.ts';
+import { addressOf, Crossing, SERVER, SHARED, sourcesOf } from './rig/crossing.ts';
+import { forwardOnlyTo, joined, routerPort, snoop } from './rig/snooping.ts';
 
 let crossing: Crossing;
 beforeAll(async () => {

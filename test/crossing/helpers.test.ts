@@ -9,16 +9,10 @@ import {
   SHARED,
   type Side,
   sourcesOf,
-} from './crossing/crossing.ts';
-import { type Download, download } from './crossing/download.ts';
-import { FILE, serveFiles } from './crossing/file-server.ts';
-import {
-  ADMINISTRATOR,
-  GROUP_ADDRESSES,
-  helpersConfig,
-  ownedBy,
-  ownerOf,
-} from './crossing/helpers-config.ts';
+} from './rig/crossing.ts';
+import { type Download, download } from './rig/download.ts';
+import { FILE, serveFiles } from './rig/file-server.ts';
+import { ADMINISTRATOR, GROUP_ADDRESSES, helpersConfig, ownedBy, ownerOf } from './rig/helpers-config.ts';
 
 let crossing: Crossing;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import type { ClusterConfig, InterfaceConfig, PublishedService } from '../../../src/config/types.ts';
-import { clusterConfig } from '../dataplane/cluster-config.ts';
+import { clusterConfig } from '../../kernel/dataplane/cluster-config.ts';
 import { addressOf, ECHO, type Family, SERVER, SHARED, SIDES, type Side } from './crossing.ts';
 
 export type Delivery = InterfaceConfig['delivery'];

@@ -1,7 +1,7 @@
+import type { FtpCommand, FtpReport } from '../../kernel/dataplane/ftp-program.ts';
 import type { Machine } from '../../lab/rig/machine.ts';
 import { until } from '../../lab/rig/wait.ts';
 import { Program } from '../../lab/traffic/program.ts';
-import type { FtpCommand, FtpReport } from '../dataplane/ftp-program.ts';
 import { FILE } from './file-server.ts';
 
 export type Agreement = Extract<FtpCommand, { agree: unknown }>['agree'];

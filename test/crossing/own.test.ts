@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectAnswers } from './crossing/asking.ts';
-import { crossingConfig } from './crossing/config.ts';
-import { addressOf, bucketOfText, Crossing, ECHO, SERVER, SHARED, sourcesOf } from './crossing/crossing.ts';
+import { expectAnswers } from './rig/asking.ts';
+import { crossingConfig } from './rig/config.ts';
+import { addressOf, bucketOfText, Crossing, ECHO, SERVER, SHARED, sourcesOf } from './rig/crossing.ts';
 
 const SIDES = ['lan', 'dmz', 'wan'] as const;
 const FAMILIES = ['ip', 'ip6'] as const;

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { renderConntrackd } from '../../src/conntrackd/render.ts';
+import { nodeNamed } from '../kernel/dataplane/cluster-config.ts';
 import { until } from '../lab/rig/wait.ts';
-import { addressOf, Crossing, type NodeName, SERVER, sourcesOf } from './crossing/crossing.ts';
-import { serveFiles } from './crossing/file-server.ts';
-import { FtpSession } from './crossing/ftp-session.ts';
-import { ADMINISTRATOR, helpersConfig, ownedBy, ownerOf } from './crossing/helpers-config.ts';
-import { nodeNamed } from './dataplane/cluster-config.ts';
+import { addressOf, Crossing, type NodeName, SERVER, sourcesOf } from './rig/crossing.ts';
+import { serveFiles } from './rig/file-server.ts';
+import { FtpSession } from './rig/ftp-session.ts';
+import { ADMINISTRATOR, helpersConfig, ownedBy, ownerOf } from './rig/helpers-config.ts';
 
 const NODES = ['fw1', 'fw2'] as const;
 
