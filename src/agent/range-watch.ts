@@ -1,6 +1,6 @@
 import { type FullRange, RangeCount } from '../cluster/full-ranges.ts';
 import { groupsOf } from '../cluster/groups.ts';
-import { type Share, sharesOf } from '../cluster/ranges.ts';
+import { type Share, sharesOfFamilies } from '../cluster/ranges.ts';
 import type { ClusterConfig } from '../config/types.ts';
 import type { Logger } from '../system/log.ts';
 import type { FlowTable, Sorting } from '../transitions/edges.ts';
@@ -34,11 +34,7 @@ export class RangeWatch {
   constructor(config: ClusterConfig, host: RangeHost) {
     this.#host = host;
     const groups = groupsOf(config);
-    this.#shares = config.interfaces.flatMap(({ snat }) =>
-      [snat.filter((one) => !one.includes(':')), snat.filter((one) => one.includes(':'))].flatMap(
-        (addresses) => (addresses.length === 0 ? [] : sharesOf(addresses, groups, config.buckets)),
-      ),
-    );
+    this.#shares = config.interfaces.flatMap(({ snat }) => sharesOfFamilies(snat, groups, config.buckets));
     if (this.#shares.length > 0) {
       this.#timer = setInterval(() => void this.look(), LOOK_MS);
       this.#timer.unref();

@@ -1,3 +1,4 @@
+import { familyOfText } from './address.ts';
 import type { Group } from './groups.ts';
 
 /** A range of ports or ICMP ids, both ends included. */
@@ -32,6 +33,17 @@ export const sharesOf = (
   buckets: number,
 ): readonly Share[] =>
   addresses.length >= groups.length ? ofGroups(addresses, groups) : ofAll(addresses, buckets);
+
+/** The shares of each family's addresses; none of a family without. Errors as of `sharesOf`. */
+export const sharesOfFamilies = (
+  addresses: readonly string[],
+  groups: readonly Group[],
+  buckets: number,
+): readonly Share[] =>
+  ([4, 6] as const).flatMap((family) => {
+    const own = addresses.filter((address) => familyOfText(address) === family);
+    return own.length === 0 ? [] : sharesOf(own, groups, buckets);
+  });
 
 const ofGroups = (addresses: readonly string[], groups: readonly Group[]): readonly Share[] =>
   groups

@@ -1,6 +1,6 @@
 import { groupsOf } from '../cluster/groups.ts';
 import { rankedLegs } from '../cluster/legs.ts';
-import { type Share, sharesOf } from '../cluster/ranges.ts';
+import { type Share, sharesOfFamilies } from '../cluster/ranges.ts';
 import { parseSubnet, subnetText } from '../config/subnet.ts';
 import {
   type ClusterConfig,
@@ -114,8 +114,6 @@ const legOf = (config: ClusterConfig, node: NodeConfig, one: InterfaceConfig, nu
     networks: byFamily(one.networks),
     before: byFamily(before),
     ambiguous: rank < 0 && config.interfaces.length - ranked.length > 1,
-    snat: Object.values(byFamily(one.snat)).flatMap((addresses) =>
-      addresses.length === 0 ? [] : sharesOf(addresses, groupsOf(config), config.buckets),
-    ),
+    snat: sharesOfFamilies(one.snat, groupsOf(config), config.buckets),
   };
 };
