@@ -50,6 +50,7 @@ const statusJson = z.strictObject({
       failure: z.string().nullable(),
     })
     .nullable(),
+  refused: z.int(),
   warnings: z.array(z.string()),
 });
 

@@ -51,7 +51,7 @@ describe('with no manager', () => {
     [['where', 'fw1'], /^conntrack-ha: expected an address such as 192\.168\.0\.3 or fd00::3, got "fw1"$/],
     [
       ['render', 'pizza'],
-      /^conntrack-ha: nothing renders "pizza"; known are keepalived, pacemaker, conntrackd, nftables$/,
+      /^conntrack-ha: nothing renders "pizza"; known are keepalived, pacemaker, conntrackd, nftables, xtables$/,
     ],
     [
       ['render', 'nftables', '--node', 'fw9'],

@@ -1,14 +1,19 @@
 import type { Switch } from '../../lab/rig/switch.ts';
 
-/** Centiseconds, as a bridge counts: a query each second, and who doesn't answer is forgotten after three. */
-const QUERIER =
-  'mcast_querier 1 mcast_query_interval 100 mcast_startup_query_interval 25 mcast_query_response_interval 50 mcast_membership_interval 300';
+/**
+ * Centiseconds, as a bridge counts: a query each second, and who doesn't answer is forgotten after three. A querier is taken for
+ * one only after the response interval that there was when it was turned on (br_multicast_set_querier()): so these go first.
+ */
+const INTERVALS =
+  'mcast_query_interval 100 mcast_startup_query_interval 25 mcast_query_response_interval 50 mcast_membership_interval 300';
 
 /** Has a switch look at IGMP and MLD. A querier is what makes a bridge act on what it has seen. */
 export const snoop = (wire: Switch, how: 'off' | 'on' | 'with a querier'): Promise<void> =>
   wire.machine.ip([
     `link set br0 type bridge mcast_snooping ${how === 'off' ? 0 : 1} mcast_querier 0`,
-    ...(how === 'with a querier' ? [`link set br0 type bridge ${QUERIER}`] : []),
+    ...(how === 'with a querier'
+      ? [`link set br0 type bridge ${INTERVALS}`, 'link set br0 type bridge mcast_querier 1']
+      : []),
   ]);
 
 /** Tells a bridge that multicasts have to go to a port in any case, as to a router's; or no longer. */
