@@ -47,7 +47,7 @@ test('somebody flushes the whole rule set: it is mended at once, and no flow is 
     );
     const status = await node.product(['status', '--json']);
     expect(status).toMatch(
-      /tables netdev conntrack_ha and ip\w* conntrack_ha were removed by another program, and loaded again with 32 buckets/,
+      /tables netdev conntrack_ha and inet conntrack_ha were removed by another program, and loaded again with 32 buckets/,
     );
     expect(await node.product(['events'])).toMatch(
       /mend: tables .* were removed by another program\n\s+ms: load/,

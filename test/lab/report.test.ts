@@ -41,7 +41,7 @@ it('reports what a node is, does and has counted, and nothing of the key', async
   expect(text).toMatch(/^ {4}fw1: manager keepalived, conntrackd ok$/m);
   expect(text).toMatch(/^ {2}conntrack entries +[1-9]\d* of \d+$/m);
   expect(text).toMatch(/^ {2}conntrack lost +invalid \d+, /m);
-  expect(text).toMatch(/^ {4}table ip conntrack_ha \{$/m);
+  expect(text).toMatch(/^ {4}table inet conntrack_ha \{$/m);
   for (const which of ['filtered', 'foreign'] as const) {
     expect(packets(text, which)).toBeGreaterThan(packets(before, which));
   }

@@ -25,7 +25,8 @@ const entriesOf = async (node: FirewallNode): Promise<Entry[]> => {
   return text.split('\n').flatMap((line) => {
     const [, src, sport, port, id] =
       /src=(\S+) .*?sport=(\d+) .*?src=.*?dport=(\d+) .*\bid=(\d+)/.exec(line) ?? [];
-    return src && id ? [{ id, src, sport: Number(sport), port: Number(port) }] : [];
+    // What agents tell each other is tracked too.
+    return src?.startsWith('192.168.') && id ? [{ id, src, sport: Number(sport), port: Number(port) }] : [];
   });
 };
 
