@@ -1,11 +1,11 @@
 import { test } from 'vitest';
-import { establishedFlows, homeOf } from './flows.ts';
-import { createLab } from './labs.ts';
-import type { Lab } from './rig/lab.ts';
-import type { FirewallNode } from './rig/node.ts';
-import { until } from './rig/wait.ts';
-import { HOMES } from './shares.ts';
-import { Story } from './story.ts';
+import { establishedFlows, homeOf } from '../flows.ts';
+import { createLab } from '../labs.ts';
+import type { Lab } from '../rig/lab.ts';
+import type { FirewallNode } from '../rig/node.ts';
+import { until } from '../rig/wait.ts';
+import { HOMES } from '../shares.ts';
+import { Story } from '../story.ts';
 
 /** `firewall: xtables`: the howto's rules, with conntrackd's external cache. */
 
