@@ -4,7 +4,7 @@ import { type Alter, assemble } from '../agent/assemble.ts';
 import { AgentFiles } from '../agent/files.ts';
 import { hearsAll, isSettled, mayBeAsked } from '../agent/settled.ts';
 import { readKey } from '../config/key.ts';
-import { loadDataPlane } from '../dataplane/load.ts';
+import { dataPlaneId, loadDataPlane } from '../dataplane/load.ts';
 import { type Logger, openLog } from '../system/log.ts';
 import { type Context, requireRoot } from './context.ts';
 import { listen } from './listen.ts';
@@ -42,7 +42,8 @@ export const runOnce = async (context: Context, alter?: Alter): Promise<void> =>
   if (running !== undefined) {
     await endHung(before, running, log);
   }
-  const { id } = await loadDataPlane(config, node);
+  // A hung agent's place is to be taken within a second, before its peer asks: what is loaded isn't looked through.
+  const id = (await dataPlaneId(config)) ?? (await loadDataPlane(config, node)).id;
   const files = await prepareRun(config, groups);
   if (files.isStopped) {
     // `stop` waits for this process, and takes down what it has loaded.
