@@ -73,11 +73,8 @@ export class Agent {
     this.#managerAlive = config.manager === 'none';
     const peers = config.nodes.filter((peer) => peer.name !== node.name).map(({ name }) => name);
     this.#memory = new Memory(node.name, this.#groups, peers, timeoutsOf(config), performance.now());
-    this.#owned = new OwnedBuckets(this.#groups, parts.edges.owned, () => {
-      // Its lease has run out, or another program took it out: its flows are no longer this node's.
-      this.#upkeep.gaveUp();
-      this.#upkeep.verifySoon();
-    });
+    // Its lease has run out, or another program took it out: its flows are no longer this node's.
+    this.#owned = new OwnedBuckets(this.#groups, parts.edges.owned, () => this.#tablesDoubtful());
     this.#lost = new LostInterfaces(this.#memory, parts.log);
     this.#lease = new Lease(parts.lease);
     this.#guard = new TableGuard(parts.tables, {
@@ -86,10 +83,7 @@ export class Agent {
       chronicle: this.#chronicle,
       reach: parts.reach,
       log: parts.log,
-      mended: () => {
-        this.#upkeep.gaveUp();
-        this.#upkeep.verifySoon();
-      },
+      mended: () => this.#tablesDoubtful(),
     });
     this.#words = new Words(this.#groups, {
       memory: this.#memory,
@@ -339,6 +333,12 @@ export class Agent {
   }
 
   /** A peer may have taken over what this node owns, and conntrackd may have stood still with it. */
+  /** This node's tables may hold as its own what isn't. */
+  #tablesDoubtful(): void {
+    this.#upkeep.gaveUp();
+    this.#upkeep.verifySoon();
+  }
+
   #noticeStandStill(): void {
     const now = performance.now();
     const milliseconds = this.#parts.standStill.look(now);

@@ -1,4 +1,5 @@
 import type { ClusterConfig } from '../config/types.ts';
+import { familyOfText } from './address.ts';
 import { groupsOf } from './groups.ts';
 import { sharesOf } from './ranges.ts';
 
@@ -22,10 +23,12 @@ export const capacitiesOf = (
 ): readonly Capacity[] => {
   const groups = groupsOf(config);
   return config.interfaces.flatMap(({ name, snat }) => {
-    const families = [
-      { family: 'IPv4', addresses: snat.filter((address) => !address.includes(':')) },
-      { family: 'IPv6', addresses: snat.filter((address) => address.includes(':')) },
-    ].filter(({ addresses }) => addresses.length > 0);
+    const families = ([4, 6] as const)
+      .map((family) => ({
+        family: `IPv${family}`,
+        addresses: snat.filter((address) => familyOfText(address) === family),
+      }))
+      .filter(({ addresses }) => addresses.length > 0);
     return families.map(({ family, addresses }) => {
       const shares = sharesOf(addresses, groups, config.buckets);
       const sizes = shares.map(portsOf);

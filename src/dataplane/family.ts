@@ -1,3 +1,5 @@
+import { familyOfText } from '../cluster/address.ts';
+
 /** nft's word for IPv4 and IPv6 in rules. */
 export type Family = 'ip' | 'ip6';
 
@@ -6,7 +8,7 @@ export const FAMILIES_OF_IP = ['ip', 'ip6'] as const;
 /** Addresses or prefixes, as texts, by family. */
 export type Families = Readonly<Record<Family, readonly string[]>>;
 
-export const familyOf = (address: string): Family => (address.includes(':') ? 'ip6' : 'ip');
+export const familyOf = (address: string): Family => (familyOfText(address) === 6 ? 'ip6' : 'ip');
 
 export const byFamily = (addresses: readonly string[]): Families => ({
   ip: addresses.filter((address) => familyOf(address) === 'ip'),

@@ -106,19 +106,28 @@ export const writeGetGeneration = (writer: MessageWriter, sequence: number): voi
 };
 
 /** The keys in one message of the elements' dump. Throws a NetlinkReplyError, also for a set of another kind. */
-export const parseElements = (view: DataView, at: number, end: number): number[] => {
-  const keys: number[] = [];
+export const parseElements = (view: DataView, at: number, end: number): number[] =>
+  mapElements(view, at, end, parseElement);
+
+/** What `read` makes of each element in one message of the elements' dump. */
+export const mapElements = <Element>(
+  view: DataView,
+  at: number,
+  end: number,
+  read: (view: DataView, element: number) => Element,
+): Element[] => {
+  const found: Element[] = [];
   for (let list = at + NFGEN_BYTES, next = 0; list < end; list = next) {
     next = nextAttribute(view, list, end);
     if (attributeType(view, list) === NFTA_SET_ELEM_LIST_ELEMENTS) {
       const listEnd = attributeEnd(view, list);
       for (let element = list + HEADER, following = 0; element < listEnd; element = following) {
         following = nextAttribute(view, element, listEnd);
-        keys.push(parseElement(view, element));
+        found.push(read(view, element));
       }
     }
   }
-  return keys;
+  return found;
 };
 
 /** The generation of the rule set, 32 bits. */

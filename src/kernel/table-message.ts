@@ -1,6 +1,6 @@
 import { attributeEnd, attributeType, HEADER, nextAttribute, readNet32, readText } from './attributes.ts';
 import { MessageWriter, NFGEN_BYTES, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from './message.ts';
-import { FAMILIES, nftables, type SetRef } from './set-message.ts';
+import { FAMILIES, mapElements, nftables, type SetRef } from './set-message.ts';
 
 /** Messages about what an nftables table is made of, include/uapi/linux/netfilter/nf_tables.h. */
 
@@ -26,7 +26,6 @@ const NFTA_RULE_HANDLE = 3;
 const NFTA_SET_NAME = 2;
 const NFTA_SET_FLAGS = 3;
 const NFTA_SET_HANDLE = 16;
-const NFTA_SET_ELEM_LIST_ELEMENTS = 3;
 
 const NFT_SET_ANONYMOUS = 0x1;
 const NFT_SET_TIMEOUT = 0x10;
@@ -115,20 +114,8 @@ export const parseStaticSet = (
 };
 
 /** The elements in one message of a dump, whatever their kind, as text. */
-export const parseAnyElements = (view: DataView, at: number, end: number): readonly string[] => {
-  const found: string[] = [];
-  for (let list = at + NFGEN_BYTES, next = 0; list < end; list = next) {
-    next = nextAttribute(view, list, end);
-    if (attributeType(view, list) === NFTA_SET_ELEM_LIST_ELEMENTS) {
-      const listEnd = attributeEnd(view, list);
-      for (let element = list + HEADER, following = 0; element < listEnd; element = following) {
-        following = nextAttribute(view, element, listEnd);
-        found.push(hexOf(view, element));
-      }
-    }
-  }
-  return found;
-};
+export const parseAnyElements = (view: DataView, at: number, end: number): readonly string[] =>
+  mapElements(view, at, end, hexOf);
 
 const textOf = (view: DataView, at: number, end: number, wanted: readonly number[]): string => {
   const found: string[] = [];

@@ -1,7 +1,7 @@
 import { Ruleset } from '../../kernel/ruleset.ts';
 import { damageOf, imprintNow, loadAndImprint } from '../imprint.ts';
 import { listLinks } from '../links.ts';
-import { OwnedBuckets } from '../owned-buckets.ts';
+import { OwnedSets } from '../owned-sets.ts';
 import { renderNftables } from '../render.ts';
 import { rivalsText } from '../rivals.ts';
 import type { Rules } from '../rules.ts';
@@ -15,7 +15,7 @@ export const nftablesRules: Rules = {
   loaded: tablesLoaded,
   damage: (_, loaded) => withRuleset(async (ruleset) => damageOf(loaded, await imprintNow(ruleset))),
   rivals: (config) => withRuleset(async (ruleset) => rivalsText(config, await ruleset.sourceNat())),
-  owned: (_, lease) => new OwnedBuckets(lease),
+  owned: (_, lease) => new OwnedSets(lease),
 };
 
 const withRuleset = async <T>(ask: (ruleset: Ruleset) => Promise<T>): Promise<T> => {

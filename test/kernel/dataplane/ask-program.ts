@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface Question {
   readonly protocol: 'udp' | 'tcp';
   readonly sources: readonly string[];
-  /** 0: any. */
+  /** 0: one that the kernel chooses. */
   readonly sourcePort: number;
   readonly to: string;
   readonly port: number;

@@ -2,7 +2,7 @@ import { Nftables } from '../kernel/nftables.ts';
 import { OWNED, OWNED_SETS } from './owned.ts';
 
 /** The buckets that this node filters, in the kernel. Errors as of `Nftables`. */
-export class OwnedBuckets {
+export class OwnedSets {
   readonly #nftables = new Nftables();
   readonly #lease: number;
 
