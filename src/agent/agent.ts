@@ -332,19 +332,21 @@ export class Agent {
     }
   }
 
-  /** A peer may have taken over what this node owns, and conntrackd may have stood still with it. */
   /** This node's tables may hold as its own what isn't. */
   #tablesDoubtful(): void {
     this.#upkeep.gaveUp();
     this.#upkeep.verifySoon();
   }
 
+  /** A peer may have taken over what this node owns, and conntrackd may have stood still with it. */
   #noticeStandStill(): void {
     const now = performance.now();
     const milliseconds = this.#parts.standStill.look(now);
     if (milliseconds === 0) {
       return;
     }
+    // Before the first round, which may take long: a stand-in that was started meanwhile must not end this agent.
+    this.#beat();
     this.#memory.stoodStill(milliseconds, this.#owned.groups, now);
     // They answer at once: whether one of them has taken anything over must be known before anything else.
     this.#tell();

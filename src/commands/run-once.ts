@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Agent } from '../agent/agent.ts';
 import { type Alter, assemble } from '../agent/assemble.ts';
 import { AgentFiles } from '../agent/files.ts';
+import { agentInTheWay, watchHeart } from '../agent/in-the-way.ts';
 import { hearsAll, isSettled, mayBeAsked } from '../agent/settled.ts';
 import { readKey } from '../config/key.ts';
 import { dataPlaneId, loadDataPlane } from '../dataplane/load.ts';
@@ -10,13 +11,6 @@ import { type Context, requireRoot } from './context.ts';
 import { listen } from './listen.ts';
 import { prepareRun } from './prepare.ts';
 
-/**
- * An agent whose heart hasn't beaten for so many seconds is hung. A second before hooks/keepalived-check tells keepalived, so
- * that this one hears the peer that then asks.
- */
-const HUNG_S = 2;
-/** The heart of one that is well beats at least once in so many seconds. */
-const LATE_S = 1;
 /** How long a peer that lives may take to be heard: it says something every 100 ms. */
 const HEAR_MS = 400;
 /** How long a peer may take to ask or to answer. */
@@ -33,7 +27,7 @@ export const runOnce = async (context: Context, alter?: Alter): Promise<void> =>
   requireRoot('run --once');
   const { config, node, groups } = context;
   const before = new AgentFiles(config.paths.run);
-  const running = await agentInTheWay(before);
+  const running = await agentInTheWay(watchHeart(before));
   if (before.isStopped || running === 'well') {
     return;
   }
@@ -62,21 +56,6 @@ export const runOnce = async (context: Context, alter?: Alter): Promise<void> =>
     ears.close();
   } finally {
     await close();
-  }
-};
-
-/** The agent that has hung, if one has; one that is late is watched until it is well or counts as hung. */
-const agentInTheWay = async (files: AgentFiles): Promise<number | 'well' | undefined> => {
-  for (;;) {
-    const running = files.runningAgent();
-    const age = files.beatAge();
-    if (running === undefined || age >= HUNG_S) {
-      return running;
-    }
-    if (age < LATE_S) {
-      return 'well';
-    }
-    await delay(50);
   }
 };
 
