@@ -20,6 +20,7 @@ need tcpdump tcpdump
 need curl curl
 need vsftpd vsftpd
 need in.tftpd tftpd-hpa
+need radvd radvd
 need corosync corosync
 need pacemakerd pacemaker
 need attrd_updater pacemaker-cli-utils
