@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../lab/rig/wait.ts';
 import { expectAnswers } from './rig/asking.ts';
 import { crossingConfig } from './rig/config.ts';
 import { addressOf, bucketOfText, Crossing, ECHO, SERVER, SHARED, sourcesOf } from './rig/crossing.ts';
@@ -73,4 +74,23 @@ it.each(FAMILIES)('a firewall asks others from its own address, %s', async (fami
       }
     }
   }
+});
+
+it.each(FAMILIES)('an address that a firewall gets later is its own for routers too, %s', async (family) => {
+  const { fw1, fw2 } = crossing.nodes;
+  // Else the owner of the client would forward to it.
+  await fw2.ip(['link set eth4 down']);
+  const foreign = sourcesOf('lan', family).filter((source) => bucketOfText(source) >= 32);
+  const late = addressOf('dmz', family, 240);
+  const answers = async () => Object.values(await crossing.ping('lan', late, foreign)).flat().length;
+  const known = () => fw1.run(['nft', 'list', 'set', 'netdev', 'conntrack_ha', `elsewhere_${family}`]);
+  expect(await answers()).toBe(0);
+  expect(await known()).toContain(`${late} `);
+  await fw1.ip([
+    `address add ${late}/${family === 'ip' ? 24 : 64} dev eth4 ${family === 'ip' ? '' : 'nodad'}`,
+  ]);
+  // Longer than it is remembered that it isn't.
+  await until('all answers', answers, 12_000, (count) => count === 3 * foreign.length);
+  expect(await known()).not.toContain(`${late} `);
+  await fw2.ip(['link set eth4 up']);
 });

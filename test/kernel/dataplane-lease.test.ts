@@ -34,7 +34,9 @@ const ping = async (count: number, flood = false): Promise<{ sent: number; recei
 /** Packets that fw1 has sorted since the load. */
 const packets = async (verdict: 'filtered by this node' | 'another node filters these'): Promise<number> => {
   const rules = await site.fw1.run(['nft', 'list', 'table', 'netdev', 'conntrack_ha']);
-  return Number(new RegExp(`counter packets (\\d+) .*"${verdict}"`).exec(rules)?.[1]);
+  const counts = [...rules.matchAll(new RegExp(`counter packets (\\d+) .*"${verdict}"`, 'g'))];
+  expect(counts).not.toEqual([]);
+  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
 };
 
 const ownedText = () => site.fw1.run(['nft', 'list', 'set', 'netdev', 'conntrack_ha', 'owned']);

@@ -166,7 +166,7 @@ describe('a second load', () => {
   });
 
   it.each([
-    'flush chain netdev conntrack_ha decide',
+    'flush chain netdev conntrack_ha decide_ip',
     'flush set netdev conntrack_ha shared_ip',
     'insert rule netdev conntrack_ha leg_1 accept',
     'add table netdev conntrack_ha { flags dormant; }',

@@ -1,7 +1,7 @@
 import { contains, parseSubnet } from '../../config/subnet.ts';
-import type { Family } from '../family.ts';
+import type { Families, Family } from '../family.ts';
 import type { Plan } from '../plan.ts';
-import { anyOf } from './expressions.ts';
+import { anyOf, chain } from './expressions.ts';
 
 /** What is for every node in any case: of IPv4 and IPv6 themselves. */
 const MULTICAST: Readonly<Record<Family, readonly string[]>> = {
@@ -10,19 +10,46 @@ const MULTICAST: Readonly<Record<Family, readonly string[]>> = {
 };
 
 /**
- * What isn't dropped though another node filters its bucket. The node's own addresses are its own affair, broadcasts and
- * multicasts (VRRP) are for every node, and frames with a VLAN's tag (not 0, a mere priority) for an interface above this one.
- * Asking the routing table is dear, so it is asked only about what is near: networks in which this node has an address.
+ * What isn't dropped though another node filters its bucket: the node's own addresses are its own affair, broadcasts and
+ * multicasts (VRRP) are for every node. Asking the routing table is dear, so it is asked only about what is near: networks in
+ * which this node has an address.
  */
-export const exempt = ({ near }: Plan, families: readonly Family[]): readonly string[] => [
-  // To a MAC of the node's own; broadcasts and multicasts of a VLAN are exempt by their address.
-  'meta pkttype host ether type { 8021q, 8021ad } @ll,112,16 & 0x0fff != 0 goto accepted',
-  ...families.map((family) => {
-    const where =
-      near === undefined ? '' : ` ${family} daddr ${anyOf(merged([...MULTICAST[family], ...near[family]]))}`;
-    return `${family} daddr != @shared_${family}${where} fib daddr type { local, broadcast, multicast } goto accepted`;
-  }),
-];
+export const exempt = ({ near }: Plan, families: readonly Family[]): readonly string[] =>
+  families.map((family) => {
+    const where = near === undefined ? '' : ` ${family} daddr ${nearOf(near, family)}`;
+    return `${family} daddr != @shared_${family}${where} ${IS_LOCAL} goto accepted`;
+  });
+
+/** Where those go of which the hash says that another node filters them: most of what comes in. */
+export const foreignChains = (plan: Plan, families: readonly Family[]): string =>
+  families
+    .map((family) =>
+      chain(`foreign_${family}`, [
+        ...(plan.near === undefined ? [] : [`${family} daddr != ${nearOf(plan.near, family)} ${DROP}`]),
+        `${family} daddr @elsewhere_${family} ${DROP}`,
+        `${family} daddr != @shared_${family} ${IS_LOCAL} goto accepted`,
+        `add @elsewhere_${family} { ${family} daddr }`,
+        DROP,
+      ]),
+    )
+    .join('');
+
+/** What is near, but no address of this node: it is asked about once in a while, and not for each packet. */
+export const elsewhereSet = (family: Family): string => `\
+  set elsewhere_${family} {
+    comment "destinations that were no address of this node a moment ago"
+    type ${family === 'ip' ? 'ipv4_addr' : 'ipv6_addr'}
+    size 65535
+    flags dynamic,timeout
+    timeout 5s
+  }
+`;
+
+const IS_LOCAL = 'fib daddr type { local, broadcast, multicast }';
+const DROP = 'counter drop comment "another node filters these"';
+
+const nearOf = (near: Families, family: Family): string =>
+  anyOf(merged([...MULTICAST[family], ...near[family]]));
 
 /** Without those that are within others: an interval set takes none twice. */
 const merged = (networks: readonly string[]): readonly string[] => {

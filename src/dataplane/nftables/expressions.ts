@@ -76,3 +76,15 @@ export const elements = (values: readonly string[]): string =>
 /** A chain, or nothing if it has no rules. */
 export const chain = (name: string, rules: readonly string[]): string =>
   rules.length === 0 ? '' : `  chain ${name} {\n${rules.map((rule) => `    ${rule}`).join('\n')}\n  }\n`;
+
+/** A rule that sends packets elsewhere by their destination; none if there is nowhere. One address alone needs no map: cheaper. */
+export const byDestination = (
+  family: Family,
+  targets: readonly { readonly to: string; readonly chain: string }[],
+): readonly string[] => {
+  const [only, ...more] = targets;
+  if (only === undefined) return [];
+  return more.length === 0
+    ? [`${family} daddr ${only.to} goto ${only.chain}`]
+    : [`${family} daddr vmap ${anyOf(targets.map((target) => `${target.to} : goto ${target.chain}`))}`];
+};

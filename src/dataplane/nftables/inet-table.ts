@@ -21,7 +21,7 @@ export const inetTable = (plan: Plan, owned: Owned): string => {
 table inet ${TABLE} {
 ${ownedSet(plan, owned)}${families.map((family) => sharedSet(plan, family)).join('')}\
 ${families.map((family) => serversSet(plan, family) + translatedMaps(plan, family)).join('')}\
-${reassembled(plan, families)}${untracked(plan.sync)}
+${reassembled(plan, families)}${beforeConntrack(plan.sync)}
   chain sync_port {
     type filter hook input priority filter - 10; policy accept;
     udp dport { ${ports(plan.sync)} } goto from_peer
@@ -64,24 +64,22 @@ const reassembled = (plan: Plan, families: readonly Family[]): string => {
   return [
     ...families.map((family) => sortingChains(plan, family, 'reassembled')),
     ...families.map((family) => translatedChains(plan, family, 'reassembled')),
-    chain('decide', [
-      'meta priority != @owned counter drop comment "another node filters these"',
-      'counter meta priority set none comment "filtered by this node"',
-    ]),
+    ...families.map((family) =>
+      chain(`decide_${family}`, [
+        'meta priority != @owned counter drop comment "another node filters these"',
+        'counter meta priority set none comment "filtered by this node"',
+      ]),
+    ),
     ...plan.legs.flatMap(byLeg),
-    chain('reassembled', [
-      'type filter hook prerouting priority -300; policy accept;',
-      `meta priority != ${UNDECIDED} accept`,
-      ...toLegs,
-    ]),
+    chain('reassembled', toLegs),
   ].join('');
 };
 
 /**
- * What conntrackd sends is no flow of the cluster's, nor is VRRP (112). What agents tell each other is tracked: rules of others that
+ * Fragments that have been put together are sorted. What conntrackd sends is no flow of the cluster's, nor is VRRP (112). What agents tell each other is tracked: rules of others that
  * are being reloaded let pass what is established, and nothing else.
  */
-const untracked = (sync: SyncLink): string => {
+const beforeConntrack = (sync: SyncLink): string => {
   const multicast = sync.multicast === undefined ? [] : [sync.multicast];
   const incoming = `ip saddr ${anyOf(sync.peers)} ip daddr ${anyOf([sync.own, ...multicast])}`;
   const outgoing = `oifname "${sync.device}" ip saddr ${sync.own} ip daddr ${anyOf([...sync.peers, ...multicast])}`;
@@ -89,8 +87,9 @@ const untracked = (sync: SyncLink): string => {
     ${match} udp dport ${sync.port} notrack
     ${match} udp sport ${sync.port} notrack`;
   return `\
-  chain untracked_in {
+  chain before_conntrack {
     type filter hook prerouting priority raw; policy accept;
+    meta priority ${UNDECIDED} goto reassembled
     meta l4proto 112 fib daddr type { local, multicast } notrack
     iifname != "${sync.device}" accept
 ${rules(incoming)}

@@ -1,8 +1,8 @@
 import { FAMILIES_OF_IP, type Family } from '../family.ts';
 import { TABLE } from '../owned.ts';
 import type { Leg, Plan } from '../plan.ts';
-import { exempt } from './exempt.ts';
-import { anyOf, chain, classid, ERROR, elements, UNDECIDED } from './expressions.ts';
+import { elsewhereSet, exempt, foreignChains } from './exempt.ts';
+import { chain, classid, ERROR, elements, UNDECIDED } from './expressions.ts';
 import { announcing } from './neighbours.ts';
 import { serversSet } from './servers.ts';
 import { sortingChains, sortingRules } from './sorting.ts';
@@ -23,19 +23,16 @@ export interface Owned {
  */
 export const netdevTable = (plan: Plan, owned: Owned): string => {
   const families = familiesOf(plan);
-  // The shared MAC isn't the interface's own; the kernel forwards only what was sent to it alone.
-  const toHost = [`ether daddr ${anyOf(plan.legs.map(({ mac }) => mac))} meta pkttype set host`];
   return `
 table netdev ${TABLE} {
-${ownedSet(plan, owned)}${families.map((family) => sharedSet(plan, family)).join('')}\
+${ownedSet(plan, owned)}${families.map((family) => sharedSet(plan, family) + elsewhereSet(family)).join('')}\
 ${families.map((family) => serversSet(plan, family) + translatedMaps(plan, family)).join('')}\
 ${families.map((family) => sortingChains(plan, family, 'ingress')).join('')}\
 ${families.map((family) => translatedChains(plan, family, 'packet') + quotedChains(plan, family)).join('')}\
-${chain('accepted', [...toHost, 'meta priority set none accept'])}\
-${chain('undecided', [...toHost, `meta priority set ${UNDECIDED} accept comment "fragments: decided when they are put together"`])}\
-${chain('decide', ['meta priority != @owned goto foreign', 'counter goto accepted comment "filtered by this node"'])}\
-${chain('foreign', [...exempt(plan, families), 'counter drop comment "another node filters these"'])}\
-${chain('other_protocols', otherProtocols(plan))}\
+${chain('accepted', ['meta priority set none accept'])}\
+${chain('undecided', [`meta priority set ${UNDECIDED} accept comment "fragments: decided when they are put together"`])}\
+${families.map((family) => chain(`decide_${family}`, [`meta priority != @owned goto foreign_${family}`, 'counter meta priority set none accept comment "filtered by this node"'])).join('')}\
+${foreignChains(plan, families)}\
 ${plan.legs.map((leg) => legChains(plan, leg, families)).join('')}\
 ${plan.legs.map((leg) => announcing(plan, leg)).join('')}}
 `;
@@ -68,7 +65,7 @@ export const sharedSet = (plan: Plan, family: Family): string => `\
 `;
 
 const legChains = (plan: Plan, leg: Leg, families: readonly Family[]): string => {
-  const toFamilies = families.map((family) => `${family} : goto ${leg.label}_${family}`);
+  const toFamilies = families.map((family) => `meta protocol ${family} goto ${leg.label}_${family}`);
   return [
     ...families.map((family) =>
       chain(`${leg.label}_${family}`, [
@@ -80,10 +77,23 @@ const legChains = (plan: Plan, leg: Leg, families: readonly Family[]): string =>
     ...families.map((family) =>
       chain(`${leg.label}_${family}_errors`, sortingRules(plan, leg, family, 'error')),
     ),
+    chain(`${leg.label}_to_others`, [
+      // The kernel doesn't look at it.
+      'meta pkttype other accept',
+      // A priority alone is no VLAN.
+      'ether type { 8021q, 8021ad } @ll,112,16 & 0x0fff != 0 accept comment "for an interface above this one"',
+      ...exempt(plan, families),
+      ...toFamilies,
+    ]),
     chain(leg.label, [
       `type filter hook ingress device "${leg.device}" priority -500; policy accept;`,
-      `meta protocol vmap ${anyOf(toFamilies)}`,
-      'goto other_protocols',
+      `ether daddr != ${leg.mac} goto ${leg.label}_to_others`,
+      // The shared MAC isn't the interface's own: the kernel forwards, and takes an answer to ARP for a confirmation, only if
+      // it was sent to this host alone (ip_forward() in net/ipv4/ip_forward.c, arp_process() in net/ipv4/arp.c).
+      'meta pkttype set host',
+      ...toFamilies,
+      'meta protocol arp accept',
+      'counter drop comment "no ARP, nor a protocol that is sorted, to a shared MAC"',
     ]),
   ].join('');
 };
@@ -91,11 +101,3 @@ const legChains = (plan: Plan, leg: Leg, families: readonly Family[]): string =>
 /** Neighbour discovery is for every node. */
 const ND =
   'icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect }';
-
-const otherProtocols = ({ legs }: Plan): readonly string[] => [
-  `ether daddr != ${anyOf(legs.map(({ mac }) => mac))} accept`,
-  // Taken for sent to this node, an answer confirms the neighbour, and one to a unicast MAC is looked at at all; arp_rcv() and
-  // arp_process() in net/ipv4/arp.c.
-  'meta protocol arp meta pkttype set host accept',
-  'counter drop comment "no ARP, nor a protocol that is sorted, to a shared MAC"',
-];

@@ -1,7 +1,7 @@
 import type { Family } from '../family.ts';
 import type { Leg, Plan } from '../plan.ts';
 import { exempt } from './exempt.ts';
-import { chain, FRAGMENT, hash, QUOTED } from './expressions.ts';
+import { byDestination, chain, FRAGMENT, hash, QUOTED } from './expressions.ts';
 import { quotedServices, SERVERS, serversOf } from './servers.ts';
 import { translatedAddresses } from './translated.ts';
 
@@ -29,10 +29,10 @@ export const sortingChains = (plan: Plan, family: Family, where: 'ingress' | 're
   // Of a fragment it has been seen on ingress.
   const exempted = where === 'ingress' ? exempt(plan, [family]) : [];
   return [
-    chain(`by_source_${family}`, [sortBy(plan, `${family} saddr`)]),
-    chain(`by_destination_${family}`, [sortBy(plan, `${family} daddr`)]),
+    chain(`by_source_${family}`, [sortBy(plan, family, `${family} saddr`)]),
+    chain(`by_destination_${family}`, [sortBy(plan, family, `${family} daddr`)]),
     ...(where === 'ingress'
-      ? [chain(`by_quoted_${family}`, [sortBy(plan, QUOTED[family].destination)])]
+      ? [chain(`by_quoted_${family}`, [sortBy(plan, family, QUOTED[family].destination)])]
       : []),
     chain(`earlier_leg_${family}`, [
       `${family} daddr @shared_${family} goto by_source_${family}`,
@@ -50,7 +50,8 @@ export const sortingChains = (plan: Plan, family: Family, where: 'ingress' | 're
   ].join('');
 };
 
-const sortBy = (plan: Plan, field: string): string => `meta priority set ${hash(plan, field)} goto decide`;
+const sortBy = (plan: Plan, family: Family, field: string): string =>
+  `meta priority set ${hash(plan, field)} goto decide_${family}`;
 
 /** Flows of published services go by the client: what comes from a server's port by its destination. */
 const services = (plan: Plan, family: Family, sorted: Sorted): readonly string[] => {
@@ -88,21 +89,22 @@ const towardsFirewall = (
     const name = translated[index]?.name;
     return name === undefined ? bySource : `${sorted === 'error' ? 'quoted' : 'translated'}_${name}`;
   };
-  const verdicts = plan.shared[family].map((address) => `${address} : goto ${chainOf(address)}`);
-  return verdicts.length === 0 ? [] : [`${family} daddr vmap { ${verdicts.join(', ')} }`];
+  return byDestination(
+    family,
+    plan.shared[family].map((address) => ({ to: address, chain: chainOf(address) })),
+  );
 };
 
 const towardsNetworks = (leg: Leg, family: Family, sorted: Sorted, bySource: string): readonly string[] => {
-  const byDestination = `goto by_destination_${family}`;
-  const earlier = sorted === 'error' ? byDestination : `goto earlier_leg_${family}`;
+  const whole = `by_destination_${family}`;
   const known = leg.networks.ip.length + leg.networks.ip6.length > 0;
-  if (!known && !leg.ambiguous) return [byDestination];
-  const verdicts = [
-    ...leg.before[family].map((network) => `${network} : ${known ? earlier : byDestination}`),
-    ...leg.networks[family].map((network) => `${network} : goto same_leg_${family}`),
-  ];
+  const earlier = sorted === 'error' || !known ? whole : `earlier_leg_${family}`;
+  if (!known && !leg.ambiguous) return [`goto ${whole}`];
   return [
-    ...(verdicts.length === 0 ? [] : [`${family} daddr vmap { ${verdicts.join(', ')} }`]),
-    known ? `goto ${bySource}` : `goto ambiguous_${family}`,
+    ...byDestination(family, [
+      ...leg.before[family].map((network) => ({ to: network, chain: earlier })),
+      ...leg.networks[family].map((network) => ({ to: network, chain: `same_leg_${family}` })),
+    ]),
+    `goto ${known ? bySource : `ambiguous_${family}`}`,
   ];
 };

@@ -56,9 +56,9 @@ export const translatedChains = (plan: Plan, family: Family, stage: 'packet' | '
       return chain(`translated_${name}`, [
         // Only the first one has a port.
         ...(stage === 'packet' ? [`${FRAGMENT[family]} goto undecided`] : []),
-        `meta l4proto { tcp, udp } meta priority set th dport map @ports_${name} goto decide`,
+        `meta l4proto { tcp, udp } meta priority set th dport map @ports_${name} goto decide_${family}`,
         `meta l4proto { tcp, udp } ${bySource}`,
-        `${icmp} type echo-reply meta priority set ${icmp} id map @ids_${name} goto decide`,
+        `${icmp} type echo-reply meta priority set ${icmp} id map @ids_${name} goto decide_${family}`,
         `${icmp} type echo-request ${bySource}`,
         'counter drop comment "no flow of this cluster: not TCP, UDP or an echo"',
       ]);
@@ -76,8 +76,8 @@ export const quotedChains = (plan: Plan, family: Family): string => {
     .map(({ name }) =>
       chain(`quoted_${name}`, [
         ...later,
-        `${quoted.protocol} { 6, 17 } meta priority set ${quoted.sourcePort} map @ids_${name} goto decide`,
-        `${quoted.protocol} ${icmp} ${quoted.icmpType} ${quoted.echoRequest} meta priority set ${quoted.icmpId} map @ids_${name} goto decide`,
+        `${quoted.protocol} { 6, 17 } meta priority set ${quoted.sourcePort} map @ids_${name} goto decide_${family}`,
+        `${quoted.protocol} ${icmp} ${quoted.icmpType} ${quoted.echoRequest} meta priority set ${quoted.icmpId} map @ids_${name} goto decide_${family}`,
         `${quoted.protocol} { 6, 17, ${icmp} } goto by_quoted_${family}`,
         'counter drop comment "an error about no flow of this cluster"',
       ]),

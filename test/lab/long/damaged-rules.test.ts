@@ -23,7 +23,7 @@ const rulesOf = async (node: FirewallNode): Promise<string> =>
 test.each([
   { change: 'delete table netdev conntrack_ha', snat: true },
   { change: 'flush set netdev conntrack_ha owned', snat: true },
-  { change: 'flush chain netdev conntrack_ha decide', snat: true },
+  { change: 'flush chain netdev conntrack_ha decide_ip', snat: true },
   { change: `flush chain ${SECOND} conntrack_ha translate`, snat: true },
   // With SNAT translated flows are reset: what passes meanwhile isn't translated (docs/coexistence.md).
   { change: `delete table ${SECOND} conntrack_ha`, snat: false },
