@@ -1,0 +1,261 @@
+import { type Group, groupsOf } from '../cluster/groups.ts';
+import { restorable } from '../cluster/restorable.ts';
+import type { Snapshot } from '../cluster/snapshot.ts';
+import { timeoutsOf } from '../cluster/timeouts.ts';
+import { isNotLoaded } from '../dataplane/rules.ts';
+import type { Verification } from '../transitions/verify.ts';
+import { Chronicle } from './chronicle.ts';
+import { Commits } from './commits.ts';
+import { Conversation } from './conversation.ts';
+import { Demands } from './demands.ts';
+import { Journal } from './journal.ts';
+import { LastStates } from './last-states.ts';
+import { Lease } from './lease.ts';
+import { Memory } from './memory.ts';
+import { OwnedBuckets } from './owned-buckets.ts';
+import type { AgentParts } from './parts.ts';
+import { type OwnerPeer, Replicas } from './replicas.ts';
+import { type Change, playRound, type Round } from './round.ts';
+import { RoundLoop } from './round-loop.ts';
+import { TableGuard } from './table-guard.ts';
+import { Upkeep } from './upkeep.ts';
+import { Words } from './words.ts';
+
+/** What the agent does with its rhythm. */
+interface Rhythm {
+  /** Before each round. */
+  readonly look: () => void;
+  /** After each good one. */
+  readonly beat: () => void;
+}
+
+/** What happens in one agent and around it, and what each event leads to: who keeps what of it, and who tells whom. */
+export class Reactions {
+  readonly #parts: AgentParts;
+  readonly #groups: readonly Group[];
+  readonly chronicle: Chronicle;
+  readonly journal: Journal;
+  readonly memory: Memory;
+  readonly owned: OwnedBuckets;
+  readonly lease: Lease;
+  readonly guard: TableGuard;
+  readonly words: Words;
+  readonly peers: Conversation;
+  readonly replicas: Replicas;
+  readonly upkeep: Upkeep;
+  readonly demands: Demands;
+  /** With `replicas: cache`. */
+  readonly commits: Commits | undefined;
+  /** With `replicas: cache`. */
+  readonly lastStates: LastStates | undefined;
+  readonly loop: RoundLoop;
+  managerAlive: boolean;
+
+  constructor(parts: AgentParts, rhythm: Rhythm) {
+    const { config, node, log } = parts;
+    const { external } = parts.edges;
+    const wake = () => void this.loop.wake();
+    const note = (level: 'info' | 'warn' | 'error' | 'debug', text: string) => log[level](text);
+    this.#parts = parts;
+    this.#groups = groupsOf(config);
+    this.managerAlive = config.manager === 'none';
+    this.journal = new Journal(this.#groups, parts.files, log, parts.announce);
+    this.chronicle = new Chronicle(node.name, (lines) => this.#keep(lines));
+    const peers = config.nodes.filter((peer) => peer.name !== node.name).map(({ name }) => name);
+    this.memory = new Memory(node.name, this.#groups, peers, timeoutsOf(config), performance.now());
+    // Its lease has run out, or another program took it out: its flows are no longer this node's.
+    this.owned = new OwnedBuckets(this.#groups, parts.edges.owned, () => this.#tablesDoubtful());
+    this.lease = new Lease(parts.lease);
+    this.guard = new TableGuard(parts.tables, {
+      held: () => this.#held(),
+      lease: parts.lease,
+      chronicle: this.chronicle,
+      reach: parts.reach,
+      log,
+      mended: () => this.#tablesDoubtful(),
+    });
+    this.words = new Words(this.#groups, {
+      memory: this.memory,
+      files: parts.files,
+      managed: config.manager !== 'none',
+      resident: parts.resident,
+      failed: (error) => this.loop.complain(error),
+    });
+    this.peers = new Conversation(config, node, parts.key, log, this.memory, {
+      wake,
+      appeared: (peer) => this.#peerAppeared(peer),
+      missedUs: () => this.tell(),
+      grew: (peer) => this.upkeep.verifySoon(peer),
+      answerWord: parts.answerWord,
+      bulkWanted: (peer) => this.demands.bulk(peer),
+    });
+    this.replicas = new Replicas(this.#groups, this.memory, log, () => this.owned.now);
+    this.upkeep = new Upkeep(
+      parts.edges,
+      parts.sorting,
+      {
+        owns: (bucket) => this.owned.has(bucket),
+        foreign: (bucket) => this.commits?.pending !== true && this.replicas.isForeign(bucket),
+        owners: () => this.replicas.owners(),
+        listOf: (peer, signal) => parts.listOf(peer, signal),
+        askBulk: (peer) => parts.askBulk(() => this.peers.askBulk(peer.name)),
+        verified: (peer, result) => this.#verified(peer, result),
+        comparing: (peer, progress) => this.replicas.comparing(peer, progress),
+        interrupted: () => this.memory.unsynced(),
+        joined: () => parts.noteJoined(),
+        reach: parts.reach,
+        done: (step) => {
+          this.chronicle.doneForAll(step);
+          this.chronicle.flush();
+        },
+        note,
+      },
+      { refresh: parts.refresh, verify: parts.verify, verifyBound: config.timeouts.sync },
+      parts.fresh,
+    );
+    this.demands = new Demands(this.upkeep, external !== undefined, log, (error) =>
+      this.loop.complain(error),
+    );
+    this.lastStates = external && new LastStates(external, (text) => log.warn(text));
+    this.commits =
+      external &&
+      new Commits(external, {
+        chronicle: this.chronicle,
+        reach: parts.reach,
+        hold: (action) => this.upkeep.hold(action),
+        committed: () => this.upkeep.committed(),
+        wake,
+        note,
+      });
+    this.loop = new RoundLoop(
+      () => {
+        rhythm.look();
+        return this.#play();
+      },
+      async (round) => {
+        await this.#publish(round);
+        rhythm.beat();
+      },
+      log,
+    );
+  }
+
+  /** Says at once to all peers what is owned and known. */
+  tell(): void {
+    this.peers.tell(this.see(this.owned.now));
+  }
+
+  see(owned: ReadonlySet<number>): Snapshot {
+    return this.memory.snapshot(owned, this.manager, performance.now());
+  }
+
+  get manager(): Snapshot['manager'] {
+    return { kind: this.#parts.config.manager, alive: this.managerAlive };
+  }
+
+  /** A peer may have taken over what this node owns, and conntrackd may have stood still with it. */
+  stoodStill(milliseconds: number, now: number): void {
+    this.memory.stoodStill(milliseconds, this.owned.groups, now);
+    // They answer at once: whether one of them has taken anything over must be known before anything else.
+    this.tell();
+    if (milliseconds >= this.#parts.config.timeouts.peer) {
+      const seconds = (milliseconds / 1000).toFixed(1);
+      this.#parts.log.warn(`this node stood still for ${seconds} s: comparing its states with the peers'`);
+      this.memory.unsynced();
+      this.upkeep.verifySoon();
+    }
+  }
+
+  async #play(): Promise<Round> {
+    const { edges, reach } = this.#parts;
+    const { lastStates } = this;
+    const now = performance.now();
+    this.words.ownedElsewhere(now);
+    await this.guard.look();
+    return playRound(
+      {
+        memory: this.memory,
+        owned: { ...edges.owned, read: () => this.owned.read() },
+        manager: () => this.manager,
+        hold: (action) => this.upkeep.hold(action),
+        chronicle: this.chronicle,
+        reach,
+        due: (decisions) => this.commits?.due(decisions) ?? { decisions },
+        sent: lastStates && (() => lastStates.send()),
+        ask: (group, peer, synced) => this.peers.ask(group, peer, synced),
+        answer: (group, granted, reason) => this.peers.answer(group, granted, reason),
+        changed: (groups, active) => this.owned.changed(groups, active),
+        activated: (change) => this.#activated(change),
+        deactivated: (change) => this.#deactivated(change),
+      },
+      now,
+    );
+  }
+
+  async #publish(round: Round): Promise<void> {
+    await this.lease.renew(this.#parts.edges.owned, this.owned.now);
+    this.journal.publish(round);
+    this.chronicle.flush();
+  }
+
+  #activated(change: Change): void {
+    this.upkeep.tookOver();
+    if (this.commits !== undefined) {
+      this.commits.activated(change.decisions.map(({ group }) => group));
+      this.upkeep.emptyExternal();
+    }
+    this.tell();
+    this.journal.tookOver(change, this.#parts.flowCount());
+    const peers = this.memory.peers(performance.now());
+    for (const { group } of change.decisions) {
+      for (const { name } of peers.filter((peer) => peer.owns.has(group))) {
+        this.peers.claim(group, name);
+      }
+    }
+  }
+
+  #deactivated(change: Change): void {
+    this.#tablesDoubtful();
+    this.journal.released(change);
+    this.words.givenUp(change);
+  }
+
+  /** This node's tables may hold as its own what isn't. */
+  #tablesDoubtful(): void {
+    this.upkeep.gaveUp();
+    this.upkeep.verifySoon();
+  }
+
+  /** Something may have been lost while it was away; the next comparison tells. */
+  #peerAppeared(peer: string): void {
+    this.replicas.distrust(peer);
+    this.#parts.log.info(`${peer} answers on the sync link`);
+    this.upkeep.verifySoon(peer);
+  }
+
+  #verified(peer: OwnerPeer, result: Verification): void {
+    if (!this.replicas.note(peer, result)) {
+      this.upkeep.verifySoon(peer.name);
+    }
+    void this.loop.wake();
+  }
+
+  /** What is still owned, or was until the set was removed with its table. */
+  async #held(): Promise<readonly number[]> {
+    const held = await this.#parts.edges.owned.read().catch((error: unknown) => {
+      if (isNotLoaded(error)) {
+        return this.lease.holds(performance.now()) ? this.owned.now : new Set<number>();
+      }
+      throw error;
+    });
+    return restorable(this.see(held), held);
+  }
+
+  #keep(lines: string): void {
+    try {
+      this.#parts.events.append(lines);
+    } catch (error) {
+      this.loop.complain(error);
+    }
+  }
+}
