@@ -1,7 +1,6 @@
 import { groupsOf } from '../cluster/groups.ts';
 import { rankedLegs } from '../cluster/legs.ts';
 import { type Share, sharesOfFamilies } from '../cluster/ranges.ts';
-import { parseSubnet, subnetText } from '../config/subnet.ts';
 import {
   type ClusterConfig,
   deviceOf,
@@ -22,8 +21,6 @@ export interface Plan {
   readonly legs: readonly Leg[];
   /** All addresses that the nodes share. */
   readonly shared: Families;
-  /** Networks in which this node has addresses, shared ones and its own; undefined: not known. */
-  readonly near: Families | undefined;
   /** The MACs of this node's interfaces, by their names; empty: not known. */
   readonly macs: ReadonlyMap<string, string>;
   readonly services: readonly PublishedService[];
@@ -76,7 +73,6 @@ export const planOf = (config: ClusterConfig, node: NodeConfig, links: readonly 
     buckets: config.buckets,
     legs: config.interfaces.map((one, index) => legOf(config, node, one, index + 1)),
     shared: byFamily([...new Set(shared)]),
-    near: links.length === 0 ? undefined : byFamily(nearOf(config, links)),
     macs: new Map(links.map(({ name, mac }) => [name, mac])),
     services: config.publish,
     helpers: config.helpers,
@@ -89,15 +85,6 @@ export const planOf = (config: ClusterConfig, node: NodeConfig, links: readonly 
       peerPort: peerPort(config.sync),
     },
   };
-};
-
-/** The same before and after the load has put the shared addresses on the interfaces. */
-const nearOf = (config: ClusterConfig, links: readonly Link[]): readonly string[] => {
-  const shared = config.interfaces.flatMap(({ addresses }) =>
-    addresses.map(({ address, prefix }) => `${address}/${prefix}`),
-  );
-  const all = [...shared, ...links.flatMap(({ addresses }) => addresses)];
-  return [...new Set(all.flatMap((text) => parseSubnet(text) ?? []).map(subnetText))].sort();
 };
 
 const legOf = (config: ClusterConfig, node: NodeConfig, one: InterfaceConfig, number: number): Leg => {

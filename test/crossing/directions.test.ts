@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { portRange } from '../../src/cluster/ranges.ts';
+import { LOWER, UPPER } from '../kernel/dataplane/site.ts';
 import { askKind, expectAnswers, hostPorts, KINDS } from './rig/asking.ts';
 import { crossingConfig, PUBLISHED } from './rig/config.ts';
 import {
@@ -7,6 +8,7 @@ import {
   bucketOfText,
   Crossing,
   ECHO,
+  type Owned,
   SERVER,
   SHARED,
   type Side,
@@ -39,8 +41,11 @@ const sourcesAt = async (node: 'fw1' | 'fw2', family: 'ip' | 'ip6'): Promise<rea
   return lines.flatMap((line) => /src=(\S+)/.exec(line)?.[1] ?? []);
 };
 
-describe.each([{ snat: false }, { snat: true }])('with SNAT $snat', ({ snat }) => {
-  beforeAll(() => crossing.load(crossingConfig({ snat })), 30_000);
+// What is published has more packets looked at before they are hashed.
+const CONFIGURED = [true, false].flatMap((publish) => [true, false].map((snat) => ({ snat, publish })));
+
+describe.each(CONFIGURED)('with SNAT $snat, services published: $publish', ({ snat, publish }) => {
+  beforeAll(() => crossing.load(crossingConfig({ snat, publish })), 30_000);
 
   const directions = SIDES.flatMap((from) => SIDES.flatMap((to) => (from === to ? [] : [{ from, to }])));
   // Behind SNAT no one outside knows the addresses inside.
@@ -54,6 +59,39 @@ describe.each([{ snat: false }, { snat: true }])('with SNAT $snat', ({ snat }) =
       }
     },
   );
+});
+
+describe('what one node has dropped as another’s', () => {
+  const all = { snat: false, publish: false };
+  beforeAll(() => crossing.load(crossingConfig(all), { fw1: UPPER, fw2: LOWER }), 30_000);
+
+  /** Has the nodes own these buckets from one moment on, their tables as they are. */
+  const exchange = (owned: Owned) =>
+    Promise.all(
+      (['fw1', 'fw2'] as const).map((node) => {
+        const elements = owned[node].map((bucket) => `0:${bucket.toString(16)}`).join(', ');
+        const input = ['netdev', 'inet']
+          .map((family) => `${family} conntrack_ha owned`)
+          .map((set) => `flush set ${set}\nadd element ${set} { ${elements} }\n`)
+          .join('');
+        return crossing.nodes[node].run(['nft', '-f', '-'], { input });
+      }),
+    );
+
+  it.each(FAMILIES)('it filters at once when it owns it, whoever asks whom, %s', async (family) => {
+    const askAll = async () => {
+      for (const from of SIDES) {
+        for (const to of SIDES.filter((side) => side !== from)) {
+          const target = { address: addressOf(to, family, SERVER), ...hostPorts };
+          expectAnswers('udp', await askKind(crossing, 'udp', from, target));
+        }
+      }
+    };
+    await exchange({ fw1: UPPER, fw2: LOWER });
+    await askAll();
+    await exchange({ fw1: LOWER, fw2: UPPER });
+    await askAll();
+  });
 });
 
 describe('a published service', () => {

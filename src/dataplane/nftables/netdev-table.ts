@@ -1,12 +1,13 @@
 import { FAMILIES_OF_IP, type Family } from '../family.ts';
 import { TABLE } from '../owned.ts';
-import type { Leg, Plan } from '../plan.ts';
-import { elsewhereSet, exempt, foreignChains } from './exempt.ts';
-import { chain, classid, ERROR, elements, UNDECIDED } from './expressions.ts';
+import type { Plan } from '../plan.ts';
+import { classid, elements } from './expressions.ts';
+import { ingressChains } from './ingress.ts';
 import { announcing } from './neighbours.ts';
 import { serversSet } from './servers.ts';
-import { sortingChains, sortingRules } from './sorting.ts';
+import { sortingChains } from './sorting.ts';
 import { quotedChains, translatedChains, translatedMaps } from './translated.ts';
+import { elsewhereSet, verdictChains } from './verdicts.ts';
 
 /** What the set of the owned buckets holds after a load. */
 export interface Owned {
@@ -29,11 +30,7 @@ ${ownedSet(plan, owned)}${families.map((family) => sharedSet(plan, family) + els
 ${families.map((family) => serversSet(plan, family) + translatedMaps(plan, family)).join('')}\
 ${families.map((family) => sortingChains(plan, family, 'ingress')).join('')}\
 ${families.map((family) => translatedChains(plan, family, 'packet') + quotedChains(plan, family)).join('')}\
-${chain('accepted', ['meta priority set none accept'])}\
-${chain('undecided', [`meta priority set ${UNDECIDED} accept comment "fragments: decided when they are put together"`])}\
-${families.map((family) => chain(`decide_${family}`, [`meta priority != @owned goto foreign_${family}`, 'counter meta priority set none accept comment "filtered by this node"'])).join('')}\
-${foreignChains(plan, families)}\
-${plan.legs.map((leg) => legChains(plan, leg, families)).join('')}\
+${verdictChains(families)}${plan.legs.map((leg) => ingressChains(plan, leg, families)).join('')}\
 ${plan.legs.map((leg) => announcing(plan, leg)).join('')}}
 `;
 };
@@ -63,41 +60,3 @@ export const sharedSet = (plan: Plan, family: Family): string => `\
     type ${family === 'ip' ? 'ipv4_addr' : 'ipv6_addr'}${elements(plan.shared[family])}
   }
 `;
-
-const legChains = (plan: Plan, leg: Leg, families: readonly Family[]): string => {
-  const toFamilies = families.map((family) => `meta protocol ${family} goto ${leg.label}_${family}`);
-  return [
-    ...families.map((family) =>
-      chain(`${leg.label}_${family}`, [
-        ...(family === 'ip6' ? [`${ND} goto accepted`] : []),
-        `${ERROR[family]} goto ${leg.label}_${family}_errors`,
-        ...sortingRules(plan, leg, family, 'packet'),
-      ]),
-    ),
-    ...families.map((family) =>
-      chain(`${leg.label}_${family}_errors`, sortingRules(plan, leg, family, 'error')),
-    ),
-    chain(`${leg.label}_to_others`, [
-      // The kernel doesn't look at it.
-      'meta pkttype other accept',
-      // A priority alone is no VLAN.
-      'ether type { 8021q, 8021ad } @ll,112,16 & 0x0fff != 0 accept comment "for an interface above this one"',
-      ...exempt(plan, families),
-      ...toFamilies,
-    ]),
-    chain(leg.label, [
-      `type filter hook ingress device "${leg.device}" priority -500; policy accept;`,
-      `ether daddr != ${leg.mac} goto ${leg.label}_to_others`,
-      // The shared MAC isn't the interface's own: the kernel forwards, and takes an answer to ARP for a confirmation, only if
-      // it was sent to this host alone (ip_forward() in net/ipv4/ip_forward.c, arp_process() in net/ipv4/arp.c).
-      'meta pkttype set host',
-      ...toFamilies,
-      'meta protocol arp accept',
-      'counter drop comment "no ARP, nor a protocol that is sorted, to a shared MAC"',
-    ]),
-  ].join('');
-};
-
-/** Neighbour discovery is for every node. */
-const ND =
-  'icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect }';

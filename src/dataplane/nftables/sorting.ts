@@ -1,9 +1,9 @@
 import type { Family } from '../family.ts';
 import type { Leg, Plan } from '../plan.ts';
-import { exempt } from './exempt.ts';
 import { byDestination, chain, FRAGMENT, hash, QUOTED } from './expressions.ts';
 import { quotedServices, SERVERS, serversOf } from './servers.ts';
 import { translatedAddresses } from './translated.ts';
+import { exempt } from './verdicts.ts';
 
 /**
  * Which packet is sorted. `packet`: as it comes in; `error`: an ICMP error, which goes with the flow that it quotes, as
@@ -16,18 +16,34 @@ export type Sorted = 'packet' | 'error' | 'reassembled';
  * to the same one: see `rankedLegs` and `bucketOfFlow`, which says the same of conntrack's entries.
  */
 export const sortingRules = (plan: Plan, leg: Leg, family: Family, sorted: Sorted): readonly string[] => {
-  const bySource = sorted === 'error' ? `by_quoted_${family}` : `by_source_${family}`;
+  const usual = usualEnd(leg);
+  const chainOf = { source: bySource(family, sorted), destination: `by_destination_${family}` };
   return [
-    ...services(plan, family, sorted),
-    ...towardsFirewall(plan, leg, family, sorted, bySource),
-    ...towardsNetworks(leg, family, sorted, bySource),
+    ...exceptions(plan, leg, family, sorted),
+    `goto ${usual === undefined ? `ambiguous_${family}` : chainOf[usual]}`,
   ];
 };
+
+/**
+ * Which end of a packet is hashed unless it is an exception by its destination; undefined: neither. Inside it is the source, and
+ * outside, where the rest of the world is, the destination.
+ */
+export const usualEnd = (leg: Leg): 'source' | 'destination' | undefined => {
+  if (hasNetworks(leg)) return 'source';
+  return leg.ambiguous ? undefined : 'destination';
+};
+
+/** The rules of those whose bucket isn't the usual one, or can't be told before more is known. */
+export const exceptions = (plan: Plan, leg: Leg, family: Family, sorted: Sorted): readonly string[] => [
+  ...services(plan, family, sorted),
+  ...towardsFirewall(plan, leg, family, sorted),
+  ...towardsNetworks(leg, family, sorted),
+];
 
 /** The chains that those rules go to, on ingress or where fragments have been put together. */
 export const sortingChains = (plan: Plan, family: Family, where: 'ingress' | 'reassembled'): string => {
   // Of a fragment it has been seen on ingress.
-  const exempted = where === 'ingress' ? exempt(plan, [family]) : [];
+  const exempted = where === 'ingress' ? [exempt(family)] : [];
   return [
     chain(`by_source_${family}`, [sortBy(plan, family, `${family} saddr`)]),
     chain(`by_destination_${family}`, [sortBy(plan, family, `${family} daddr`)]),
@@ -75,19 +91,15 @@ const services = (plan: Plan, family: Family, sorted: Sorted): readonly string[]
  * What is sent to a shared address. Inside these are among the networks of the legs, and the chains for those see to
  * it: most packets there are for others.
  */
-const towardsFirewall = (
-  plan: Plan,
-  leg: Leg,
-  family: Family,
-  sorted: Sorted,
-  bySource: string,
-): readonly string[] => {
+const towardsFirewall = (plan: Plan, leg: Leg, family: Family, sorted: Sorted): readonly string[] => {
   if (leg.side === 'inside' && sorted !== 'error') return [];
   const translated = leg.side === 'inside' ? [] : translatedAddresses(plan, family);
   const chainOf = (address: string): string => {
     const index = translated.findIndex((one) => one.address === address);
     const name = translated[index]?.name;
-    return name === undefined ? bySource : `${sorted === 'error' ? 'quoted' : 'translated'}_${name}`;
+    return name === undefined
+      ? bySource(family, sorted)
+      : `${sorted === 'error' ? 'quoted' : 'translated'}_${name}`;
   };
   return byDestination(
     family,
@@ -95,16 +107,16 @@ const towardsFirewall = (
   );
 };
 
-const towardsNetworks = (leg: Leg, family: Family, sorted: Sorted, bySource: string): readonly string[] => {
-  const whole = `by_destination_${family}`;
-  const known = leg.networks.ip.length + leg.networks.ip6.length > 0;
-  const earlier = sorted === 'error' || !known ? whole : `earlier_leg_${family}`;
-  if (!known && !leg.ambiguous) return [`goto ${whole}`];
-  return [
-    ...byDestination(family, [
-      ...leg.before[family].map((network) => ({ to: network, chain: earlier })),
-      ...leg.networks[family].map((network) => ({ to: network, chain: `same_leg_${family}` })),
-    ]),
-    `goto ${known ? bySource : `ambiguous_${family}`}`,
-  ];
+const towardsNetworks = (leg: Leg, family: Family, sorted: Sorted): readonly string[] => {
+  if (usualEnd(leg) === 'destination') return [];
+  const earlier = sorted !== 'error' && hasNetworks(leg) ? 'earlier_leg' : 'by_destination';
+  return byDestination(family, [
+    ...leg.before[family].map((network) => ({ to: network, chain: `${earlier}_${family}` })),
+    ...leg.networks[family].map((network) => ({ to: network, chain: `same_leg_${family}` })),
+  ]);
 };
+
+const bySource = (family: Family, sorted: Sorted): string =>
+  sorted === 'error' ? `by_quoted_${family}` : `by_source_${family}`;
+
+const hasNetworks = ({ networks }: Leg): boolean => networks.ip.length + networks.ip6.length > 0;

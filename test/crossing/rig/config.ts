@@ -11,9 +11,11 @@ export const PUBLISHED = { echo: 700, closed: 701 } as const;
 export const crossingConfig = ({
   delivery = 'multicast',
   snat = false,
+  publish = true,
 }: {
   readonly delivery?: Delivery;
   readonly snat?: boolean;
+  readonly publish?: boolean;
 } = {}): ClusterConfig => ({
   ...clusterConfig({ snat: false }),
   interfaces: [
@@ -24,10 +26,12 @@ export const crossingConfig = ({
       snat: snat ? [addressOf('wan', 'ip', SHARED), addressOf('wan', 'ip6', SHARED)] : [],
     },
   ],
-  publish: (['ip', 'ip6'] as const).flatMap((family) => [
-    ...published('echo', family, ECHO),
-    ...published('closed', family, ECHO + 1),
-  ]),
+  publish: publish
+    ? (['ip', 'ip6'] as const).flatMap((family) => [
+        ...published('echo', family, ECHO),
+        ...published('closed', family, ECHO + 1),
+      ])
+    : [],
 });
 
 /** The MAC that the firewalls share on a side. */

@@ -1,0 +1,51 @@
+import type { Family } from '../family.ts';
+import { chain, UNDECIDED } from './expressions.ts';
+
+/**
+ * What isn't dropped though another node filters its bucket: the node's own addresses are its own affair, broadcasts and
+ * multicasts (VRRP) are for every node.
+ */
+export const exempt = (family: Family): string =>
+  `${family} daddr != @shared_${family} fib daddr type { local, broadcast, multicast } goto accepted`;
+
+/** What is done with a packet whose bucket this node filters. */
+export const FILTERED = 'counter meta priority set none accept comment "filtered by this node"';
+
+/** What is done with one whose bucket another node filters, unless it is exempt. */
+export const FOREIGN = 'counter drop comment "another node filters these"';
+
+/** A packet that isn't exempt, as one to its destination was found not to be a moment ago. */
+export const isElsewhere = (family: Family): string => `${family} daddr @elsewhere_${family}`;
+
+/**
+ * The chains for packets whose bucket is known, or known not to matter. Asking the routing table is dear, so it is asked once in
+ * a while about each destination of foreign packets, and not for each of these.
+ */
+export const verdictChains = (families: readonly Family[]): string =>
+  [
+    chain('accepted', ['meta priority set none accept']),
+    chain('undecided', [
+      `meta priority set ${UNDECIDED} accept comment "fragments: decided when they are put together"`,
+    ]),
+    ...families.flatMap((family) => [
+      chain(`foreign_${family}`, [
+        `${family} daddr @shared_${family} ${FOREIGN}`,
+        `${isElsewhere(family)} ${FOREIGN}`,
+        exempt(family),
+        `add @elsewhere_${family} { ${family} daddr }`,
+        FOREIGN,
+      ]),
+      chain(`decide_${family}`, [`meta priority != @owned goto foreign_${family}`, FILTERED]),
+    ]),
+  ].join('');
+
+/** What `isElsewhere` knows. */
+export const elsewhereSet = (family: Family): string => `\
+  set elsewhere_${family} {
+    comment "destinations of foreign packets that were no address of this node a moment ago"
+    type ${family === 'ip' ? 'ipv4_addr' : 'ipv6_addr'}
+    size 65535
+    flags dynamic,timeout
+    timeout 5s
+  }
+`;
