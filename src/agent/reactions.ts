@@ -1,4 +1,4 @@
-import { type Group, groupsOf } from '../cluster/groups.ts';
+import { groupsOf } from '../cluster/groups.ts';
 import { restorable } from '../cluster/restorable.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import { timeoutsOf } from '../cluster/timeouts.ts';
@@ -15,7 +15,7 @@ import { Memory } from './memory.ts';
 import { OwnedBuckets } from './owned-buckets.ts';
 import type { AgentParts } from './parts.ts';
 import { type OwnerPeer, Replicas } from './replicas.ts';
-import { type Change, playRound, type Round } from './round.ts';
+import { type Change, playRound, type Round, type RoundHost } from './round.ts';
 import { RoundLoop } from './round-loop.ts';
 import { TableGuard } from './table-guard.ts';
 import { Upkeep } from './upkeep.ts';
@@ -32,7 +32,6 @@ interface Rhythm {
 /** What happens in one agent and around it, and what each event leads to: who keeps what of it, and who tells whom. */
 export class Reactions {
   readonly #parts: AgentParts;
-  readonly #groups: readonly Group[];
   readonly chronicle: Chronicle;
   readonly journal: Journal;
   readonly memory: Memory;
@@ -49,22 +48,23 @@ export class Reactions {
   /** With `replicas: cache`. */
   readonly lastStates: LastStates | undefined;
   readonly loop: RoundLoop;
+  readonly #roundHost: RoundHost;
   managerAlive: boolean;
 
   constructor(parts: AgentParts, rhythm: Rhythm) {
     const { config, node, log } = parts;
     const { external } = parts.edges;
+    const groups = groupsOf(config);
     const wake = () => void this.loop.wake();
     const note = (level: 'info' | 'warn' | 'error' | 'debug', text: string) => log[level](text);
     this.#parts = parts;
-    this.#groups = groupsOf(config);
     this.managerAlive = config.manager === 'none';
-    this.journal = new Journal(this.#groups, parts.files, log, parts.announce);
+    this.journal = new Journal(groups, parts.files, log, parts.announce);
     this.chronicle = new Chronicle(node.name, (lines) => this.#keep(lines));
     const peers = config.nodes.filter((peer) => peer.name !== node.name).map(({ name }) => name);
-    this.memory = new Memory(node.name, this.#groups, peers, timeoutsOf(config), performance.now());
+    this.memory = new Memory(node.name, groups, peers, timeoutsOf(config), performance.now());
     // Its lease has run out, or another program took it out: its flows are no longer this node's.
-    this.owned = new OwnedBuckets(this.#groups, parts.edges.owned, () => this.#tablesDoubtful());
+    this.owned = new OwnedBuckets(groups, parts.edges.owned, () => this.#tablesDoubtful());
     this.lease = new Lease(parts.lease);
     this.guard = new TableGuard(parts.tables, {
       held: () => this.#held(),
@@ -74,7 +74,7 @@ export class Reactions {
       log,
       mended: () => this.#tablesDoubtful(),
     });
-    this.words = new Words(this.#groups, {
+    this.words = new Words(groups, {
       memory: this.memory,
       files: parts.files,
       managed: config.manager !== 'none',
@@ -89,7 +89,7 @@ export class Reactions {
       answerWord: parts.answerWord,
       bulkWanted: (peer) => this.demands.bulk(peer),
     });
-    this.replicas = new Replicas(this.#groups, this.memory, log, () => this.owned.now);
+    this.replicas = new Replicas(groups, this.memory, log, () => this.owned.now);
     this.upkeep = new Upkeep(
       parts.edges,
       parts.sorting,
@@ -127,6 +127,22 @@ export class Reactions {
         wake,
         note,
       });
+    const { lastStates } = this;
+    this.#roundHost = {
+      memory: this.memory,
+      owned: { ...parts.edges.owned, read: () => this.owned.read() },
+      manager: () => this.manager,
+      hold: (action) => this.upkeep.hold(action),
+      chronicle: this.chronicle,
+      reach: parts.reach,
+      due: (decisions) => this.commits?.due(decisions) ?? { decisions },
+      sent: lastStates && (() => lastStates.send()),
+      ask: (group, peer, synced) => this.peers.ask(group, peer, synced),
+      answer: (group, granted, reason) => this.peers.answer(group, granted, reason),
+      changed: (groups, active) => this.owned.changed(groups, active),
+      activated: (change) => this.#activated(change),
+      deactivated: (change) => this.#deactivated(change),
+    };
     this.loop = new RoundLoop(
       () => {
         rhythm.look();
@@ -167,29 +183,10 @@ export class Reactions {
   }
 
   async #play(): Promise<Round> {
-    const { edges, reach } = this.#parts;
-    const { lastStates } = this;
     const now = performance.now();
     this.words.ownedElsewhere(now);
     await this.guard.look();
-    return playRound(
-      {
-        memory: this.memory,
-        owned: { ...edges.owned, read: () => this.owned.read() },
-        manager: () => this.manager,
-        hold: (action) => this.upkeep.hold(action),
-        chronicle: this.chronicle,
-        reach,
-        due: (decisions) => this.commits?.due(decisions) ?? { decisions },
-        sent: lastStates && (() => lastStates.send()),
-        ask: (group, peer, synced) => this.peers.ask(group, peer, synced),
-        answer: (group, granted, reason) => this.peers.answer(group, granted, reason),
-        changed: (groups, active) => this.owned.changed(groups, active),
-        activated: (change) => this.#activated(change),
-        deactivated: (change) => this.#deactivated(change),
-      },
-      now,
-    );
+    return playRound(this.#roundHost, now);
   }
 
   async #publish(round: Round): Promise<void> {

@@ -71,7 +71,7 @@ describe('a running agent', () => {
   });
 
   it('notices conntrackd when it comes', async () => {
-    await log.skip();
+    await log.forget();
     await fw1.startConntrackd(await fw1.product(['render', 'conntrackd']));
     await fw1.startKeepalived(await fw1.product(['render', 'keepalived']));
     await log.hears(/conntrackd answers/);
@@ -137,7 +137,7 @@ describe('a running agent', () => {
     ['binary', Buffer.from([0, 255, 10, 1, 2, 3]), /^malformed request: it is no JSON/],
     ['nothing at all', undefined, /^malformed request: no line within 2000 ms/],
   ])('answers a request that is %s', async (_, bytes, reason) => {
-    await log.skip();
+    await log.forget();
     const socket = connect({ path: fw1.machine.path(SOCKET), allowHalfOpen: true });
     const reply = await received(socket, (open) => {
       if (bytes !== undefined) {
@@ -173,7 +173,7 @@ describe('a running agent', () => {
     ];
     const send = (...datagrams: readonly Buffer[]) => sendDatagrams(fw2, '10.99.0.2', datagrams);
     // At most one report a second, and one a minute of the same: what comes after them shows that they were read.
-    await log.skip();
+    await log.forget();
     await send(...garbage);
     await log.hears(/dropped/);
     await log.repeats(() => send(fromPeer), /from fw2/);
@@ -202,7 +202,7 @@ describe('a running agent', () => {
     };
     const before = await dropped();
     await fw2.machine.ip(['addr add 10.99.0.77/24 dev eth3']);
-    await log.skip();
+    await log.forget();
     await sendDatagrams(fw2, '10.99.0.77', [Buffer.from('hello')]);
     await expect(sendStream(fw2, '10.99.0.77', Buffer.from('hello'), 300)).rejects.toThrow(/timeout/);
     await fw2.machine.ip(['addr del 10.99.0.77/24 dev eth3']);
@@ -212,7 +212,7 @@ describe('a running agent', () => {
 
   it('says that another agent runs, and that one is not touched', async () => {
     const before = await picture(fw1);
-    await log.skip();
+    await log.forget();
     const { status, stdout, stderr } = await attempt(fw1, ['run']);
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toBe(
@@ -231,12 +231,12 @@ describe('a running agent', () => {
     await writeFile(fw1.machine.path(FIFO), 'INSTANCE "fw1_fw2" BACKUP 100\n', { flag: 'a' });
     await untilReason(/^keepalived says BACKUP/);
     await writeFile(fw1.machine.path(FIFO), 'INSTANCE "fw1_fw2" MASTER 150\n', { flag: 'a' });
-    await log.skip();
+    await log.forget();
     await fw1.daemon('conntrackd').kill('SIGCONT');
     await log.hears(/conntrackd answers/);
     await log.warnsOnce(() => fw1.daemon('conntrackd').kill('SIGKILL'), / fw1: no conntrackd listens on /);
     expect(JSON.parse(await fw1.product(['status', '--json'])).conntrackd).toBe('absent');
-    await log.skip();
+    await log.forget();
     await fw1.startConntrackd();
     await log.hears(/conntrackd answers/);
   });

@@ -12,7 +12,7 @@ export class LogTail {
   }
 
   /** Forgets what was logged until now. */
-  async skip(): Promise<void> {
+  async forget(): Promise<void> {
     this.#read = (await this.#node.daemon('agent').output()).length;
   }
 
@@ -41,7 +41,7 @@ export class LogTail {
 
   /** Waits for what `act` makes the agent warn of, then asks for its status: it goes on, and has said no second line. */
   async warnsOnce(act: () => Promise<unknown>, warning: RegExp): Promise<void> {
-    await this.skip();
+    await this.forget();
     await act();
     await until(
       `${warning} in the log`,
