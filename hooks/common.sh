@@ -63,7 +63,14 @@ start_once() {
   [ -e "$run/stopped" ] || setsid -f "$here/run-once" "$run" "$config" </dev/null >/dev/null 2>&1
 }
 
-# kick [WHAT]: the same, if it wasn't done within 10 s, nor since the agent was last well, nor ever with this WHAT.
+# Nobody is left to decide for this node: it gives up at once what it owns, as by a power cut, since its peers take that over and
+# would translate new connections in their own way. nftables takes the buckets out in one transaction; with xtables, or where
+# that fails, the agent is started for one round, and there are two owners until it is ready.
+give_up() {
+  nft 'flush set netdev conntrack_ha owned; flush set inet conntrack_ha owned' >/dev/null 2>&1 || start_once
+}
+
+# kick [WHAT]: starts it, if it wasn't done within 10 s, nor since the agent was last well, nor ever with this WHAT.
 # once.kicked holds when it was last, and WHAT.
 kick() {
   [ ! -e "$run/stopped" ] && read_uptime && is_due "${1-}" || return 0
@@ -107,15 +114,17 @@ leave_word() {
     why="$run/words: can't be written; $2 of $1 is lost; look at the file system"
     return 1
   fi
-  if ! is_fresh 300 || ! is_agent_running; then
-    start_once
-  fi
+  is_agent_well || start_once
   return 0
 }
 
 # One write into a name that nobody else uses: the file is empty or whole, whenever this is killed.
 write_word() {
   { printf '%s\n' "$1 $manager" >"$run/words/$name"; } 2>/dev/null
+}
+
+is_agent_well() {
+  is_fresh 300 && is_agent_running
 }
 
 # Whether the agent runs, by the process's start as well: its number may be another's by now.

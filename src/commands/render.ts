@@ -5,12 +5,12 @@ import { listLinks } from '../dataplane/links.ts';
 import { ownAddresses } from '../dataplane/own-addresses.ts';
 import { renderNftables } from '../dataplane/render.ts';
 import { renderXtables } from '../dataplane/xtables/render.ts';
-import { renderKeepalived } from '../managers/keepalived/render.ts';
+import { type KeepalivedHook, renderKeepalived } from '../managers/keepalived/render.ts';
 import { type Form, renderPacemaker } from '../managers/pacemaker/render.ts';
 import { type Context, DEFAULT_CONFIG, RefusedError, UsageError } from './context.ts';
 
 const RENDERERS: Readonly<Record<string, (context: Context, form: Form) => string | Promise<string>>> = {
-  keepalived: (context) => renderKeepalived(context.config, context.node, context.groups, checkOf(context)),
+  keepalived: (context) => renderKeepalived(context.config, context.node, context.groups, hooksOf(context)),
   pacemaker: (context, form) => renderPacemaker(context.config, context.groups, form, parametersOf(context)),
   conntrackd: async ({ config, node }) => renderConntrackd(config, node, await ownAddresses(node)),
   nftables: async ({ config, node }) => {
@@ -37,19 +37,21 @@ const DEFAULT_RUN = '/run/conntrack-ha';
 /** From the bundle, and from this file. */
 const HOOKS = ['../hooks', '../../hooks'] as const;
 
-/** The command line of keepalived-check, which stands beside the program; what isn't where it looks is passed to it. */
-const checkOf = ({ config, file }: Context): string => {
-  const places = HOOKS.map((place) => fileURLToPath(new URL(`${place}/keepalived-check`, import.meta.url)));
-  const program = places.find((place) => existsSync(place));
-  if (program === undefined) {
-    throw new RefusedError(`${places[0]} is missing; install conntrack-ha as a whole`);
-  }
-  return [
-    program,
-    ...(config.paths.run === DEFAULT_RUN ? [] : ['-r', config.paths.run]),
-    ...(file === DEFAULT_CONFIG ? [] : ['-c', file]),
-  ].join(' ');
-};
+/** The command line of each hook, which stand beside the program; what isn't where they look is passed to them. */
+const hooksOf =
+  ({ config, file }: Context) =>
+  (name: KeepalivedHook): string => {
+    const places = HOOKS.map((place) => fileURLToPath(new URL(`${place}/${name}`, import.meta.url)));
+    const program = places.find((place) => existsSync(place));
+    if (program === undefined) {
+      throw new RefusedError(`${places[0]} is missing; install conntrack-ha as a whole`);
+    }
+    return [
+      program,
+      ...(config.paths.run === DEFAULT_RUN ? [] : ['-r', config.paths.run]),
+      ...(file === DEFAULT_CONFIG ? [] : ['-c', file]),
+    ].join(' ');
+  };
 
 /** What the resource agent can't know by itself, as its parameters. */
 const parametersOf = ({ config, file }: Context): readonly (readonly [string, string])[] => {

@@ -4,6 +4,9 @@ import type { Rewrite } from './cluster.ts';
 export const withoutCheck: Rewrite = (keepalived) =>
   keepalived.replaceAll(/^ {2}track_script \{\n.*\n {2}\}\n/gm, '');
 
+/** Nobody hears that keepalived ends where no agent reads its FIFO. */
+export const withoutStop: Rewrite = (keepalived) => keepalived.replace(/^ *notify_stop .*\n/m, '');
+
 /** keepalived writes its states nowhere: only hooks tell them. */
 export const withoutFifo: Rewrite = (keepalived) =>
   keepalived.replaceAll(/^ *(vrrp_notify_fifo|fifo_write_vrrp_states_on_reload).*\n/gm, '');

@@ -15,18 +15,21 @@ export const fifoPath = (config: ClusterConfig): string => `${config.paths.run}/
 export const readyPath = (config: ClusterConfig, group: string): string =>
   `${config.paths.run}/ready/${group}`;
 
+/** The hooks that the configuration calls. */
+export type KeepalivedHook = 'keepalived-check' | 'keepalived-stop';
+
 /**
  * keepalived.conf for `node`: one vrrp_instance a group, all starting as BACKUP. For 2.2.7 (Debian 12): VRRPv3 wants an
  * address there, so each instance has one of 127.0.0.0/8 that nobody uses, and it serves as a witness; later versions
  * take it as well.
  *
- * @param check command line of hooks/keepalived-check
+ * @param hook the command line of a hook, by its name
  */
 export const renderKeepalived = (
   config: ClusterConfig,
   node: NodeConfig,
   groups: readonly Group[],
-  check: string,
+  hook: (name: KeepalivedHook) => string,
 ): string =>
   [
     `# keepalived for ${node.name} of cluster ${config.cluster}: conntrack-ha render keepalived`,
@@ -48,13 +51,15 @@ export const renderKeepalived = (
     '',
     "# A node whose agent is dead or hung stands behind one whose agent is well, whatever the agent's last word was.",
     'vrrp_script conntrack_ha {',
-    `  script "${check}"`,
+    `  script "${hook('keepalived-check')}"`,
     '  interval 1',
     `  weight ${UNREADY}`,
     '}',
     '',
     ...groups.flatMap((group) => renderTrackFile(config, group)),
-    ...groups.flatMap((group, index) => renderInstance(config, node, group, index)),
+    ...groups.flatMap((group, index) =>
+      renderInstance(config, node, group, index, index === 0 ? hook('keepalived-stop') : undefined),
+    ),
   ].join('\n');
 
 const renderTrackFile = (config: ClusterConfig, group: Group): readonly string[] => [
@@ -72,6 +77,7 @@ const renderInstance = (
   node: NodeConfig,
   group: Group,
   index: number,
+  stop: string | undefined,
 ): readonly string[] => [
   `vrrp_instance ${group.name} {`,
   '  state BACKUP',
@@ -88,6 +94,12 @@ const renderInstance = (
   '  track_script {',
   '    conntrack_ha',
   '  }',
+  ...(stop === undefined
+    ? []
+    : [
+        '  # All stop together. Where no agent reads it, this gives up what the node owns.',
+        `  notify_stop "${stop}"`,
+      ]),
   '}',
   '',
 ];

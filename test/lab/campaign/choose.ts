@@ -44,10 +44,17 @@ const choicesFor = (nodes: readonly NodeCondition[], node: NodeCondition): reado
     .map((event) => ({ event, weight: MENDING_WEIGHT })),
   ...(mayBreak(nodes, node)
     ? breaking(node)
-        .filter(({ kind }) => leavesHeartbeat(nodes, node, kind))
+        .filter(({ kind }) => leavesVoice(node, kind) && leavesHeartbeat(nodes, node, kind))
         .map((event) => ({ event, weight: WEIGHTS[event.kind] ?? 1 }))
     : []),
 ];
+
+/**
+ * Whether somebody stays who gives up what the node owns: with both killed only the service manager and the lease would be left
+ * (docs/guarantees.md). A keepalived that is stopped sees to it.
+ */
+const leavesVoice = (node: NodeCondition, kind: EventKind): boolean =>
+  (kind !== 'kill keepalived' || node.agent) && (kind !== 'kill agent' || node.keepalived);
 
 /**
  * Whether one of the two heartbeats, VRRP and the sync link, goes on or comes back before nodes meet again: when both are cut,

@@ -365,10 +365,11 @@ describe('the whole directory', () => {
     try {
       chmodSync(box.hooks, 0o700);
       expect(box.notify('primary', 'fw1_fw2').status).toBe(0);
-      const modes = ['keepalived-notify', 'keepalived-check', 'run-once', 'ocf/group', 'common.sh'].map(
+      const hooks = ['keepalived-notify', 'keepalived-check', 'keepalived-stop', 'run-once', 'ocf/group'];
+      const modes = [...hooks, 'common.sh'].map(
         (name) => statSync(new URL(`../../../hooks/${name}`, import.meta.url)).mode & 0o111,
       );
-      expect(modes).toEqual([0o111, 0o111, 0o111, 0o111, 0]);
+      expect(modes).toEqual([...hooks.map(() => 0o111), 0]);
     } finally {
       box.remove();
     }

@@ -7,6 +7,7 @@ const CALLS = 50;
 it.each([
   ['keepalived-notify', ['INSTANCE', 'fw1_fw2', 'MASTER', '150']],
   ['keepalived-check', []],
+  ['keepalived-stop', []],
 ] as const)('%s returns at once, also when the agent is stopped', (hook, args) => {
   const box = new Sandbox();
   try {
