@@ -17,6 +17,7 @@ import { parseStatistics } from '../conntrackd/statistics.ts';
 import { LinkWatch } from '../dataplane/link-watch.ts';
 import { menderOf } from '../dataplane/menders.ts';
 import { type OwnedHandle, rulesOf } from '../dataplane/rules.ts';
+import { WatchedAgent } from '../dataplane/watched-agent.ts';
 import { Conntrack } from '../kernel/conntrack.ts';
 import { conntrackDrops } from '../kernel/conntrack-drops.ts';
 import { localAddresses } from '../kernel/links.ts';
@@ -79,6 +80,7 @@ export const assemble = async (
   const lease = leaseOf(config);
   const owned = rulesOf(config.firewall).owned(config, lease);
   const tables = menderOf(config, node);
+  const watched = new WatchedAgent(config, node, lease, (text) => log.warn(text));
   const conntrack = new Conntrack();
   const control = new Control(config.paths.conntrackd, { timeout: config.timeouts.conntrackd });
   const health = new Health(config.paths.conntrackd, control, {
@@ -108,6 +110,7 @@ export const assemble = async (
       files,
       sorting: sorting.current,
       tables,
+      watched,
       edges,
       ranges,
       lease,
@@ -138,6 +141,7 @@ export const assemble = async (
       sorting.close();
       owned.close();
       tables.close();
+      watched.close();
       ranges.close();
       conntrack.close();
     },

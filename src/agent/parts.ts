@@ -1,5 +1,6 @@
 import type { Readiness } from '../cluster/readiness.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
+import type { WatchedAgent } from '../dataplane/watched-agent.ts';
 import type { Status } from '../observe/status.ts';
 import type { Logger } from '../system/log.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
@@ -23,6 +24,8 @@ export interface AgentParts {
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   /** Our tables in the kernel. */
   readonly tables: GuardedTables;
+  /** Where the kernel watches whether this agent plays its rounds. */
+  readonly watched: Pick<WatchedAgent, 'isDue' | 'showLife'>;
   readonly files: AgentFiles;
   readonly log: Logger;
   /** Keeps the steps of transitions. */

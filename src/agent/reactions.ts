@@ -190,7 +190,11 @@ export class Reactions {
   }
 
   async #publish(round: Round): Promise<void> {
-    await this.lease.renew(this.#parts.edges.owned, this.owned.now);
+    const { watched, edges } = this.#parts;
+    await this.lease.renew(edges.owned, this.owned.now);
+    if (watched.isDue(round.snapshot.now)) {
+      await this.guard.expect(() => watched.showLife());
+    }
     this.journal.publish(round);
     this.chronicle.flush();
   }

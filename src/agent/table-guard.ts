@@ -76,6 +76,16 @@ export class TableGuard {
     }
   }
 
+  /** Makes one transaction that changes nothing of what is guarded, so that nobody has to look for what it has changed. */
+  async expect(transaction: () => Promise<unknown>): Promise<void> {
+    const before = await this.#tables.generation();
+    await transaction();
+    // Unless another program's came in between: a generation is one transaction.
+    if (before === this.#generation && (await this.#tables.generation()) === before + 1) {
+      this.#generation = before + 1;
+    }
+  }
+
   /** For `status`. */
   get warnings(): readonly string[] {
     const recent = this.#last !== undefined && performance.now() - this.#last.at < REMEMBERED_MS;

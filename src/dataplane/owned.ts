@@ -1,6 +1,9 @@
 /** The name of our tables; there is one in each of FAMILIES. */
 export const TABLE = 'conntrack_ha';
 
+/** The name of the agent's table, of family inet, which is there while it runs. */
+export const AGENT_TABLE = `${TABLE}_agent`;
+
 /** Families of nftables that we have a table in. */
 export const FAMILIES = ['netdev', 'inet'] as const;
 

@@ -1,7 +1,7 @@
 import type { ClusterConfig } from '../config/types.ts';
 import type { SourceNat } from '../kernel/chain-message.ts';
 import { byFamily } from './family.ts';
-import { FAMILIES, TABLE } from './owned.ts';
+import { AGENT_TABLE, FAMILIES, TABLE } from './owned.ts';
 
 /**
  * A sentence about each chain of others that translates before ours: the first chain that gives a flow a translation decides, and
@@ -19,6 +19,7 @@ export const rivalsText = (
         .filter(
           (chain) =>
             !isOurs(chain) &&
+            chain.table !== AGENT_TABLE &&
             (chain.family === 'inet' || translated[chain.family === 'ip6' ? 'ip6' : 'ip'].length > 0) &&
             chain.priority <= own.priority,
         )

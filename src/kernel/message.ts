@@ -9,6 +9,7 @@ export const NLM_F_REQUEST = 0x001;
 export const NLM_F_ACK = 0x004;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
+export const NLM_F_APPEND = 0x800;
 export const NLM_F_DUMP = 0x300;
 
 export const NLA_F_NESTED = 0x8000;
@@ -122,11 +123,16 @@ export class MessageWriter {
     this.#view.setInt32(at + 12, fourth, true);
   }
 
-  /** Text with its closing zero. */
-  text(type: number, value: string): void {
+  /** Text with its closing zero, and more of them up to `length` bytes. */
+  text(type: number, value: string, length = 0): void {
     const encoded = new TextEncoder().encode(value);
-    const at = this.#attribute(type, encoded.length + 1);
+    const at = this.#attribute(type, Math.max(encoded.length + 1, length));
     this.#bytes.set(encoded, at);
+  }
+
+  bytes(type: number, value: readonly number[]): void {
+    const at = this.#attribute(type, value.length);
+    this.#bytes.set(value, at);
   }
 
   /** Room for one attribute's payload; its offset. */

@@ -51,8 +51,9 @@ const SHORTEST_TIMEOUT_MS = 10;
 export class Nftables {
   readonly #channel: Channel;
 
-  constructor() {
-    this.#channel = new Channel({ protocol: NETLINK_NETFILTER, receiveBytes: RECEIVE_BYTES });
+  /** @param channel that of the table's owner, if it has one; closed with this */
+  constructor(channel = new Channel({ protocol: NETLINK_NETFILTER, receiveBytes: RECEIVE_BYTES })) {
+    this.#channel = channel;
   }
 
   /**

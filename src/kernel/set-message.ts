@@ -82,20 +82,32 @@ export const transactionMessages = (steps: readonly SetStep[]): number =>
  */
 export const writeTransaction = (writer: MessageWriter, steps: readonly SetStep[], first: number): void => {
   const messages = steps.flatMap(messagesOf);
-  writeBoundary(writer, NFNL_MSG_BATCH_BEGIN, first);
-  for (const [index, { set, keys, type, timeout }] of messages.entries()) {
-    const create = type === NFT_MSG_NEWSETELEM ? NLM_F_CREATE | NLM_F_EXCL : 0;
-    const acknowledge = index === messages.length - 1 ? NLM_F_ACK : 0;
-    writer.openMessage(type, NLM_F_REQUEST | create | acknowledge, first + 1 + index);
-    writeSet(writer, set);
-    writer.openNest(NFTA_SET_ELEM_LIST_ELEMENTS);
-    for (const key of keys) {
-      writeElement(writer, key, timeout);
+  writeBoundaries(writer, first, first + messages.length, () => {
+    for (const [index, { set, keys, type, timeout }] of messages.entries()) {
+      const create = type === NFT_MSG_NEWSETELEM ? NLM_F_CREATE | NLM_F_EXCL : 0;
+      const acknowledge = index === messages.length - 1 ? NLM_F_ACK : 0;
+      writer.openMessage(type, NLM_F_REQUEST | create | acknowledge, first + 1 + index);
+      writeSet(writer, set);
+      writer.openNest(NFTA_SET_ELEM_LIST_ELEMENTS);
+      for (const key of keys) {
+        writeElement(writer, key, timeout);
+      }
+      writer.closeNest();
+      writer.closeMessage();
     }
-    writer.closeNest();
-    writer.closeMessage();
-  }
-  writeBoundary(writer, NFNL_MSG_BATCH_END, first + messages.length);
+  });
+};
+
+/** What makes one transaction of the messages between: all of them count, or none. */
+export const writeBoundaries = (
+  writer: MessageWriter,
+  first: number,
+  last: number,
+  between: () => void,
+): void => {
+  writeBoundary(writer, NFNL_MSG_BATCH_BEGIN, first);
+  between();
+  writeBoundary(writer, NFNL_MSG_BATCH_END, last);
 };
 
 /** Asks for the generation of the rule set. */

@@ -89,6 +89,8 @@ const BREAKS: Readonly<Record<string, Alter>> = {
       rivals: async () => [],
     },
   }),
+  /** The kernel translates new flows also while the agent stands still. */
+  unwatched: (parts) => ({ ...parts, watched: { isDue: () => false, showLife: async () => {} } }),
   /** The agent doesn't notice that it stood still. */
   still: (parts) => ({ ...parts, standStill: { look: () => 0 } }),
   /** A returning node takes an empty list for its peer's flows, and believes that it holds them all. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { corosyncConf, FIRST_CIB, startClusterStack, startDaemons, startPacemaker } from './cluster-stack.ts';
 import type { Daemon } from './daemon.ts';
@@ -138,9 +139,11 @@ export class FirewallNode {
     await this.machine.freeze(true);
   }
 
-  async thaw(): Promise<void> {
-    await this.machine.freeze(false);
+  /** @param late milliseconds that its kernel has for itself before its processes go on */
+  async thaw({ late = 0 }: { readonly late?: number } = {}): Promise<void> {
     await this.#everywhere((wire) => wire.forward([this.name], true));
+    await sleep(late);
+    await this.machine.freeze(false);
   }
 
   /** Runs a program in the node to its end and returns its standard output. */

@@ -57,6 +57,22 @@ describe('the guard of our tables', () => {
     expect([await one.moved(), asked, calls]).toEqual([false, 2, []]);
   });
 
+  it('knows its own transaction, and another program’s that came in between', async () => {
+    const one = guard();
+    await one.look();
+    await one.expect(async () => void (generation += 1));
+    await one.look();
+    expect([await one.moved(), asked]).toEqual([false, 1]);
+    await one.expect(async () => void (generation += 2));
+    expect(await one.moved()).toBe(true);
+    await one.look();
+    generation += 1;
+    await one.expect(async () => void (generation += 1));
+    expect(await one.moved()).toBe(true);
+    await one.look();
+    expect([await one.moved(), asked]).toEqual([false, 3]);
+  });
+
   it('loads them again with what was owned, says so once, and remembers it', async () => {
     const one = guard();
     for (const _ of [1, 2]) {

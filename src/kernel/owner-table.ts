@@ -1,0 +1,76 @@
+import { Channel, NETLINK_NETFILTER } from './channel.ts';
+import { KernelError } from './error.ts';
+import { MessageWriter } from './message.ts';
+import { Nftables, SetMissingError } from './nftables.ts';
+import { type OwnerTable, ownerTableMessages, writeOwnerTable } from './owner-table-message.ts';
+
+/** Longest netlink datagram that the kernel makes for a dump is 32 KiB. */
+const RECEIVE_BYTES = 32 * 1024;
+
+/** Which interfaces are in the table's sets from now on, by their indices, and for how many milliseconds. */
+export interface Stay {
+  readonly from: readonly number[];
+  readonly when: number;
+  readonly unless: number;
+}
+
+/** A table of nftables that goes when this process ends, however it ends: the kernel sees to that. Since Linux 5.12. */
+export class OwnerTableHandle {
+  readonly #table: OwnerTable;
+  readonly #channel = new Channel({ protocol: NETLINK_NETFILTER, receiveBytes: RECEIVE_BYTES });
+  readonly #nftables = new Nftables(this.#channel);
+
+  constructor(table: OwnerTable) {
+    this.#table = table;
+  }
+
+  /**
+   * Has the interfaces stay in both sets; makes the table if it isn't there. Throws KernelError (EEXIST: another process has a table of
+   * that name; EOPNOTSUPP or EINVAL: Linux before 5.12), and what `Channel.request` throws.
+   */
+  async stay(stay: Stay): Promise<void> {
+    try {
+      await this.#stay(stay);
+    } catch (error) {
+      if (!(error instanceof SetMissingError)) {
+        throw error;
+      }
+      await this.#make();
+      await this.#stay(stay);
+    }
+  }
+
+  /** The table goes with it. */
+  close(): void {
+    this.#nftables.close();
+  }
+
+  #stay(stay: Stay): Promise<void> {
+    const { when, unless } = this.#table;
+    const change = { add: stay.from, remove: [] };
+    return this.#nftables.changeAll([
+      { ...change, set: when, timeout: stay.when },
+      { ...change, set: unless, timeout: stay.unless },
+    ]);
+  }
+
+  async #make(): Promise<void> {
+    const operation = 'make';
+    const { family, table } = this.#table.when;
+    const subject = `table ${family} ${table}`;
+    const { refusals } = await this.#channel.request({
+      operation,
+      subject,
+      messages: ownerTableMessages(this.#table),
+      batch: true,
+      encode: (first) => {
+        const writer = new MessageWriter();
+        writeOwnerTable(writer, this.#table, first);
+        return writer.written;
+      },
+    });
+    for (const { errno } of refusals) {
+      throw new KernelError(errno, operation, subject);
+    }
+  }
+}
