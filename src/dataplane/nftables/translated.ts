@@ -44,19 +44,25 @@ export const translatedMaps = (plan: Plan, family: Family): string =>
     .join('');
 
 /**
- * Answers to translated flows: the port, or the id, tells the bucket. Services of the firewall are below 1024.
+ * Answers to translated flows: the port, or the id, tells the bucket. Services of the firewall are below 1024. Just loaded, the rules
+ * count a moment before the maps do (nf_tables_commit() in net/netfilter/nf_tables_api.c): what isn't found then is nobody's.
  *
  * @param stage whether packets come as they are, or fragments have been put together
  */
 export const translatedChains = (plan: Plan, family: Family, stage: 'packet' | 'reassembled'): string =>
   translatedAddresses(plan, family)
-    .map(({ name }) => {
+    .map(({ name, shares }) => {
+      const [first, last] = [
+        Math.min(...shares.map((share) => share.first)),
+        Math.max(...shares.map((share) => share.last)),
+      ];
       const bySource = `goto by_source_${family}`;
       const icmp = ICMP[family];
       return chain(`translated_${name}`, [
         // Only the first one has a port.
         ...(stage === 'packet' ? [`${FRAGMENT[family]} goto undecided`] : []),
         `meta l4proto { tcp, udp } meta priority set th dport map @ports_${name} goto decide_${family}`,
+        `meta l4proto { tcp, udp } th dport ${first}-${last} counter drop comment "while the rules are being loaded"`,
         `meta l4proto { tcp, udp } ${bySource}`,
         `${icmp} type echo-reply meta priority set ${icmp} id map @ids_${name} goto decide_${family}`,
         `${icmp} type echo-request ${bySource}`,

@@ -59,15 +59,18 @@ describe('the guard of our tables', () => {
 
   it('knows its own transaction, and another program’s that came in between', async () => {
     const one = guard();
+    const step = (transactions: number) => async () => {
+      generation += transactions;
+    };
     await one.look();
-    await one.expect(async () => void (generation += 1));
+    await one.expect(step(1));
     await one.look();
     expect([await one.moved(), asked]).toEqual([false, 1]);
-    await one.expect(async () => void (generation += 2));
+    await one.expect(step(2));
     expect(await one.moved()).toBe(true);
     await one.look();
     generation += 1;
-    await one.expect(async () => void (generation += 1));
+    await one.expect(step(1));
     expect(await one.moved()).toBe(true);
     await one.look();
     expect([await one.moved(), asked]).toEqual([false, 3]);
