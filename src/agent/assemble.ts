@@ -29,6 +29,7 @@ import { announcerOf } from './announcer.ts';
 import { EventsFile } from './events-file.ts';
 import { AgentFiles } from './files.ts';
 import type { AgentParts } from './parts.ts';
+import { PeerClocks } from './peer-clocks.ts';
 import { RangeWatch } from './range-watch.ts';
 import { StandStill } from './stand-still.ts';
 
@@ -123,6 +124,7 @@ export const assemble = async (
       events: new EventsFile(config.paths.run),
       reach: () => {},
       standStill: new StandStill(performance.now()),
+      clocks: new PeerClocks(),
       answerWord: (send) => send(),
       askBulk: (send) => send(),
       listOf: (peer, signal) =>

@@ -16,6 +16,8 @@ const REPORTS = 100;
 /** What a message from a peer sets off. */
 export interface ConversationHost {
   readonly wake: () => void;
+  /** A peer's clock as it was when it sent what is heard `now`. */
+  readonly clock: (peer: string, session: string, clock: number, now: number) => void;
   /** A peer answers again after silence. */
   readonly appeared: (peer: string) => void;
   /** A peer that was silent is heard again: it may not know what became of this node meanwhile. */
@@ -73,6 +75,7 @@ export class Conversation {
       snapshot.groups.filter(chosen).map(({ name }) => name);
     const body: Body = {
       type: 'status',
+      clock: performance.now(),
       managerAlive: snapshot.manager.alive,
       owns: names((group) => group.active > 0),
       wants: names((group) => group.wanted?.role === 'owner'),
@@ -162,7 +165,15 @@ export class Conversation {
     }
   }
 
-  #receiveStatus(from: string, body: Extract<Body, { type: 'status' }>, session: string, now: number): void {
+  #receiveStatus(
+    from: string,
+    { clock, ...body }: Extract<Body, { type: 'status' }>,
+    session: string,
+    now: number,
+  ): void {
+    if (clock !== undefined) {
+      this.#host.clock(from, session, clock, now);
+    }
     const before = this.#memory.peers(now).find(({ name }) => name === from);
     const news = before !== undefined && this.#memory.heard(from, session, body, now);
     if (before !== undefined && before.silent >= QUIET_MS) {

@@ -127,12 +127,15 @@ export class Memory {
   /**
    * This node has stood still for `milliseconds`: a peer may have taken over any of the groups that it owned. Nobody could
    * be heard meanwhile, so the peers' silence doesn't count.
+   *
+   * @param clock whether this node's clock went on
    */
-  stoodStill(milliseconds: number, groups: readonly string[], now: number): void {
-    this.#began += milliseconds;
-    this.#peers.stoodStill(milliseconds);
+  stoodStill(milliseconds: number, groups: readonly string[], now: number, clock = true): void {
+    const passed = clock ? milliseconds : 0;
+    this.#began += passed;
+    this.#peers.stoodStill(passed);
     for (const [group, asked] of this.#asked) {
-      this.#asked.set(group, { ...asked, since: asked.since + milliseconds });
+      this.#asked.set(group, { ...asked, since: asked.since + passed });
     }
     const reason = `this node stood still for ${(milliseconds / 1000).toFixed(1)} s`;
     for (const group of groups) {

@@ -8,6 +8,7 @@ import type { Step } from '../transitions/steps.ts';
 import type { OwnersList } from '../transitions/verify.ts';
 import type { EventsFile } from './events-file.ts';
 import type { AgentFiles } from './files.ts';
+import type { PeerClocks } from './peer-clocks.ts';
 import type { RangeWatch } from './range-watch.ts';
 import type { OwnerPeer } from './replicas.ts';
 import type { StandStill } from './stand-still.ts';
@@ -51,6 +52,8 @@ export interface AgentParts {
   readonly announce: (readiness: Readiness, owned: boolean) => void;
   /** Notices that this process stood still. */
   readonly standStill: Pick<StandStill, 'look'>;
+  /** Notices by the peers that this node's clock stood still. */
+  readonly clocks: Pick<PeerClocks, 'heard'>;
   /** Answers a peer's hand-over word. */
   readonly answerWord: (send: () => void) => void;
   /** Asks an owner for all its states. */

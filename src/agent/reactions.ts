@@ -83,6 +83,12 @@ export class Reactions {
     });
     this.peers = new Conversation(config, node, parts.key, log, this.memory, {
       wake,
+      clock: (peer, session, clock, now) => {
+        const milliseconds = parts.clocks.heard(peer, session, clock, now);
+        if (milliseconds > 0) {
+          this.stoodStill(milliseconds, now, false);
+        }
+      },
       appeared: (peer) => this.#peerAppeared(peer),
       missedUs: () => this.tell(),
       grew: (peer) => this.upkeep.verifySoon(peer),
@@ -170,13 +176,14 @@ export class Reactions {
   }
 
   /** A peer may have taken over what this node owns, and conntrackd may have stood still with it. */
-  stoodStill(milliseconds: number, now: number): void {
-    this.memory.stoodStill(milliseconds, this.owned.groups, now);
+  stoodStill(milliseconds: number, now: number, clock = true): void {
+    this.memory.stoodStill(milliseconds, this.owned.groups, now, clock);
     // They answer at once: whether one of them has taken anything over must be known before anything else.
     this.tell();
-    if (milliseconds >= this.#parts.config.timeouts.peer) {
-      const seconds = (milliseconds / 1000).toFixed(1);
-      this.#parts.log.warn(`this node stood still for ${seconds} s: comparing its states with the peers'`);
+    // Of a clock that stood still it is only known that it did for so long at least.
+    if (!clock || milliseconds >= this.#parts.config.timeouts.peer) {
+      const seconds = `${(milliseconds / 1000).toFixed(1)} s${clock ? '' : ' or more, and its clock with it'}`;
+      this.#parts.log.warn(`this node stood still for ${seconds}: comparing its states with the peers'`);
       this.memory.unsynced();
       this.upkeep.verifySoon();
     }

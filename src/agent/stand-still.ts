@@ -1,5 +1,5 @@
 /** Longer between two looks, in milliseconds, and this process has stood still: peers no longer waited for it. */
-const LONGEST_MS = 350;
+export const LONGEST_MS = 350;
 
 /** Notices that this process didn't run for a while: stopped, starved, or its machine was. */
 export class StandStill {

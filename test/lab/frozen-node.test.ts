@@ -6,7 +6,7 @@ import { watchOwners } from './owners.ts';
 import { withoutCheck } from './rewrites.ts';
 import { planClient } from './rig/plan.ts';
 import { until } from './rig/wait.ts';
-import { untilShares } from './shares.ts';
+import { untilShares, watchOwned } from './shares.ts';
 import { Story } from './story.ts';
 import type { FlowSpec } from './traffic/flow.ts';
 import { summarize } from './verdict/summary.ts';
@@ -41,8 +41,8 @@ test('its processes stopped, its kernel forwarding on: thawed, there is one owne
 });
 
 /** Begun while their home is paused: it has never seen them. */
-const young = (from: string): FlowSpec[] =>
-  (['busy', 'udp'] as const).flatMap((kind) =>
+const young = (from: string, kinds: readonly ('busy' | 'udp')[] = ['busy', 'udp']): FlowSpec[] =>
+  kinds.flatMap((kind) =>
     Array.from({ length: 10 }, (_, index) => ({
       id: `c1.young.${kind}${index}`,
       kind,
@@ -54,45 +54,61 @@ const young = (from: string): FlowSpec[] =>
 /** The kernel of a machine that goes on has so many milliseconds for itself. */
 const LATE_MS = 150;
 
-/** A paused machine goes on, after its peer has taken over and new flows have begun there. */
-const pauseAndGoOn = async (broken?: 'still' | 'unwatched'): Promise<Story> => {
+interface Pause {
+  /** What is different about the agent (broken/agent.ts). */
+  readonly agent?: 'still' | 'unwatched' | 'clock' | 'clocks';
+  readonly kinds?: readonly ('busy' | 'udp')[];
+}
+
+/** A paused machine goes on, after its peer has taken over and new flows have begun there. `owned` tells what it gave up then. */
+const pauseAndGoOn = async ({ agent, kinds }: Pause = {}) => {
   const lab = await createLab({ cluster: { snat: true, manager: 'keepalived' } });
   const fw1 = lab.node('fw1');
   // keepalived's check fails for a moment after the pause, if it runs before the agent: that helps by chance.
-  const story = await Story.begin(lab, 'keepalived', establishedFlows(lab), broken && withoutCheck);
-  if (broken !== undefined) {
+  const story = await Story.begin(lab, 'keepalived', establishedFlows(lab), agent && withoutCheck);
+  if (agent !== undefined) {
     await fw1.daemon('agent').kill();
-    await fw1.startAgent(broken);
+    await fw1.startAgent(agent);
     await story.synced('fw1');
     await story.answered();
   }
+  const owned = await watchOwned(fw1);
   const from = Date.now();
   await fw1.freeze();
   await untilShares(lab, { fw1: 'home', fw2: 'all' });
-  story.traffic.add(young(addressAt(planClient(1), 'fw1')));
+  story.traffic.add(young(addressAt(planClient(1), 'fw1'), kinds));
   await story.traffic.ready();
   await sleep(FROZEN_MS);
   await fw1.thaw({ late: LATE_MS });
   await story.homeAgain();
   story.note({ from, to: Date.now() });
-  return story;
+  return { story, owned };
 };
 
-test('a paused machine that goes on loses nothing', async () => {
-  const story = await pauseAndGoOn();
+test.each([
+  ['goes on', {}],
+  ['has a clock that stood still with it', { agent: 'clock', kinds: ['busy'] }],
+] as const)('a paused machine that %s loses nothing', async (_, pause) => {
+  const { story, owned } = await pauseAndGoOn(pause);
   await story.steady();
   await story.expectAllWell();
+  expect((await owned()).filter((change) => change.startsWith('-'))).not.toEqual([]);
 });
 
 test.each([
   ['that doesn’t see that it stood still serves with the states of then', 'still'],
   ['whose kernel isn’t kept from it begins anew what it has not seen begin', 'unwatched'],
-] as const)('one %s, and flows are lost', async (_, broken) => {
-  const { traffic } = await pauseAndGoOn(broken);
+] as const)('one %s, and flows are lost', async (_, agent) => {
+  const { traffic } = (await pauseAndGoOn({ agent })).story;
   await until(
     'young flows to be lost',
     () => traffic.snapshot().filter(({ lost }) => lost),
     10_000,
     (lost) => lost.length > 0,
   );
+});
+
+test('one whose clock stood still, and that doesn’t look at its peers’, serves on with the states of then', async () => {
+  const { owned } = await pauseAndGoOn({ agent: 'clocks', kinds: ['busy'] });
+  expect((await owned()).filter((change) => change.startsWith('-'))).toEqual([]);
 });

@@ -93,12 +93,32 @@ const BREAKS: Readonly<Record<string, Alter>> = {
   unwatched: (parts) => ({ ...parts, watched: { isDue: () => false, showLife: async () => {} } }),
   /** The agent doesn't notice that it stood still. */
   still: (parts) => ({ ...parts, standStill: { look: () => 0 } }),
+  /** Nothing is taken out: its clock is a paused virtual machine's (`pauseClock`). */
+  clock: (parts) => parts,
+  /** The same, and it doesn't compare its clock with the peers'. */
+  clocks: (parts) => ({ ...parts, clocks: { heard: () => 0 } }),
   /** A returning node takes an empty list for its peer's flows, and believes that it holds them all. */
   readiness: (parts) => ({
     ...parts,
     askBulk: () => {},
     listOf: async () => ({ hashes: nothing(), missing: async () => 0, close: () => {} }),
   }),
+};
+
+/**
+ * As in a virtual machine whose clock stands still while it is paused: what passed between two looks at the clock, longer than an
+ * agent that runs leaves between them, has not passed for it.
+ */
+const pauseClock = (): void => {
+  const go = performance.now.bind(performance);
+  let missed = 0;
+  let last = go();
+  performance.now = () => {
+    const real = go();
+    missed += real - last > 300 ? real - last : 0;
+    last = real;
+    return real - missed;
+  };
 };
 
 /** Ends the agent at once before it takes this step (src/transitions/steps.ts), as `LAB_BREAK=crash:release.answer` says. */
@@ -119,6 +139,7 @@ const crashAt =
 async function* nothing(): AsyncIterable<readonly number[]> {}
 
 const name = process.env['LAB_BREAK'] ?? '';
+if (name.startsWith('clock')) pauseClock();
 const alter = name.startsWith('crash:') ? crashAt(name.slice('crash:'.length)) : BREAKS[name];
 
 void runProgram(process.argv, alter).then((status) => {

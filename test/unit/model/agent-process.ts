@@ -84,6 +84,8 @@ export class AgentProcess {
       this.memory,
       {
         wake: () => this.wake(),
+        // In the model every clock goes on.
+        clock: () => {},
         appeared: (peer) => {
           this.replicas.distrust(peer);
           this.#verifySoon(peer);

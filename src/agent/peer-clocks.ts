@@ -1,0 +1,59 @@
+import { LONGEST_MS } from './stand-still.ts';
+
+/** Of so many messages one was quick; each is compared with the last so many before it, or up to as many more. */
+const BLOCK = 20;
+/** The first are taken for enough sooner: an agent may have just begun. */
+const FIRST_BLOCK = 5;
+/** What comes after a pause was sent in the course of it, and tells of it piece by piece. */
+const QUIET_MS = 1000;
+
+/** How long one peer's messages took, by the difference of two clocks that began at different times. */
+interface Journey {
+  readonly session: string;
+  /** The shortest of a block of messages; undefined: of the first one. */
+  before: number | undefined;
+  /** The shortest of the block under way, and how many messages it has by now. */
+  shortest: number;
+  messages: number;
+}
+
+/**
+ * Notices by the peers' clocks that this node's own clock stood still: that of a virtual machine may, while it is paused. A message
+ * can take longer than others, so that its sender's clock seems to be behind; ahead by a jump it is only if this node missed that
+ * time. Times in milliseconds.
+ */
+export class PeerClocks {
+  readonly #journeys = new Map<string, Journey>();
+  #noticedAt = Number.NEGATIVE_INFINITY;
+
+  /**
+   * A message has come from a peer's agent. Returns for how long, at least, this node's clock stood still since the messages
+   * before; 0: it didn't, or that was just said.
+   *
+   * @param clock the sender's as it sent it
+   */
+  heard(peer: string, session: string, clock: number, now: number): number {
+    const took = now - clock;
+    const known = this.#journeys.get(peer);
+    if (known?.session !== session) {
+      this.#journeys.set(peer, { session, before: undefined, shortest: took, messages: 1 });
+      return 0;
+    }
+    const gap = (known.before ?? took) - took;
+    const stoodStill = gap >= LONGEST_MS;
+    known.shortest = Math.min(known.shortest, took);
+    known.messages += 1;
+    if (stoodStill || known.messages >= (known.before === undefined ? FIRST_BLOCK : BLOCK)) {
+      // Two clocks drift, and a peer's may stand still as well: what was long ago doesn't count.
+      known.before = known.shortest;
+      known.shortest = took;
+      known.messages = 1;
+    }
+    if (!stoodStill) {
+      return 0;
+    }
+    const said = now - this.#noticedAt < QUIET_MS;
+    this.#noticedAt = now;
+    return said ? 0 : gap;
+  }
+}
