@@ -70,7 +70,7 @@ give_up() {
   nft 'flush set netdev conntrack_ha owned; flush set inet conntrack_ha owned' >/dev/null 2>&1 || start_once
 }
 
-# kick [WHAT]: starts it, if it wasn't done within 10 s, nor since the agent was last well, nor ever with this WHAT.
+# kick [WHAT]: starts the agent for one round, if that wasn't done within 10 s, nor since the agent was last well, nor ever with this WHAT.
 # once.kicked holds when it was last, and WHAT.
 kick() {
   [ ! -e "$run/stopped" ] && read_uptime && is_due "${1-}" || return 0

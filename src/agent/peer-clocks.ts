@@ -4,12 +4,15 @@ import { LONGEST_MS } from './stand-still.ts';
 const BLOCK = 20;
 /** The first are taken for enough sooner: an agent may have just begun. */
 const FIRST_BLOCK = 5;
+/** After so long without a message two clocks may have drifted apart. One that stood still doesn't know of such a time. */
+const SILENCE_MS = 10_000;
 /** What comes after a pause was sent in the course of it, and tells of it piece by piece. */
 const QUIET_MS = 1000;
 
 /** How long one peer's messages took, by the difference of two clocks that began at different times. */
 interface Journey {
   readonly session: string;
+  heardAt: number;
   /** The shortest of a block of messages; undefined: of the first one. */
   before: number | undefined;
   /** The shortest of the block under way, and how many messages it has by now. */
@@ -35,10 +38,11 @@ export class PeerClocks {
   heard(peer: string, session: string, clock: number, now: number): number {
     const took = now - clock;
     const known = this.#journeys.get(peer);
-    if (known?.session !== session) {
-      this.#journeys.set(peer, { session, before: undefined, shortest: took, messages: 1 });
+    if (known?.session !== session || now - known.heardAt > SILENCE_MS) {
+      this.#journeys.set(peer, { session, heardAt: now, before: undefined, shortest: took, messages: 1 });
       return 0;
     }
+    known.heardAt = now;
     const gap = (known.before ?? took) - took;
     const stoodStill = gap >= LONGEST_MS;
     known.shortest = Math.min(known.shortest, took);

@@ -76,12 +76,17 @@ export class TableGuard {
     }
   }
 
-  /** Makes one transaction that changes nothing of what is guarded, so that nobody has to look for what it has changed. */
-  async expect(transaction: () => Promise<unknown>): Promise<void> {
-    const before = await this.#tables.generation();
-    await transaction();
+  /**
+   * Makes a transaction that changes nothing of what is guarded, so that nobody has to look for what it has changed.
+   *
+   * @param transaction resolves with whether it was one, and no more
+   */
+  async expect(transaction: () => Promise<boolean>): Promise<void> {
+    const generation = () => this.#tables.generation().catch(() => undefined);
+    const before = await generation();
+    const once = await transaction();
     // Unless another program's came in between: a generation is one transaction.
-    if (before === this.#generation && (await this.#tables.generation()) === before + 1) {
+    if (once && before !== undefined && before === this.#generation && (await generation()) === before + 1) {
       this.#generation = before + 1;
     }
   }

@@ -7,6 +7,8 @@ import { planOf } from './plan.ts';
 
 /** Between two signs of life, in milliseconds. */
 const RENEW_MS = 1000;
+/** What was seen longer ago is no ground for one; less than it takes to end an agent that hangs. */
+const RECENT_MS = 2000;
 /** Without one for so long the agent stands still: longer than it takes to end one that hangs (agent/in-the-way.ts). */
 const AWAKE_MS = 2500;
 /** Without a lease, for how long it counts. */
@@ -26,6 +28,7 @@ export class WatchedAgent {
   readonly #note: (text: string) => void;
   #shownAt = Number.NEGATIVE_INFINITY;
   #failure = '';
+  #closed = false;
 
   /**
    * @param lease milliseconds that a bucket stays owned without the agent; 0: for ever
@@ -49,27 +52,33 @@ export class WatchedAgent {
    */
   isDue(since: number): boolean {
     const now = performance.now();
-    return this.#table !== undefined && now - this.#shownAt >= RENEW_MS && now - since < RENEW_MS;
+    return (
+      this.#table !== undefined && !this.#closed && now - this.#shownAt >= RENEW_MS && now - since < RECENT_MS
+    );
   }
 
-  /** One transaction, and another for the first. */
-  async showLife(): Promise<void> {
+  /** Returns whether that was one transaction and no more. What fails is noted. */
+  async showLife(): Promise<boolean> {
     this.#shownAt = performance.now();
     try {
       const links = await listLinks(this.#links);
       const from = links.filter(({ name }) => this.#inside.includes(name)).map(({ index }) => index);
-      await this.#table?.stay({ from, when: this.#lease || WATCHED_MS, unless: AWAKE_MS });
+      const stay = { from, when: this.#lease || WATCHED_MS, unless: AWAKE_MS };
+      const once = (await this.#table?.stay(stay)) ?? false;
       this.#failure = '';
+      return once;
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      if (text !== this.#failure) {
+      if (text !== this.#failure && !this.#closed) {
         this.#failure = text;
         this.#note(`new connections are translated also while the agent stands still: ${text}`);
       }
+      return false;
     }
   }
 
   close(): void {
+    this.#closed = true;
     this.#table?.close();
     this.#links.close();
   }

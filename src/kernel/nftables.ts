@@ -120,6 +120,19 @@ export class Nftables {
     return steps.map(({ restart = [] }) => restart);
   }
 
+  /**
+   * Has each key stay in its set for its timeout from now on, whether it is there or not, all in one transaction. Errors as from
+   * `change`. @returns whether there was one: none is needed for no keys
+   */
+  async stay(
+    steps: readonly (Pick<SetChange, 'set' | 'timeout'> & { readonly keys: readonly number[] })[],
+  ): Promise<boolean> {
+    const done = await this.#apply(
+      steps.map(({ set, keys, timeout = 0 }) => ({ set, add: keys, remove: [], restart: keys, timeout })),
+    );
+    return transactionMessages(done) > 1;
+  }
+
   /** The generation of the rule set: another number after every change of it, by any program. */
   generation(): Promise<number> {
     return readGeneration(this.#channel);
@@ -193,7 +206,7 @@ export class Nftables {
           ...step,
           add: add.filter((key) => !isPresent(key)),
           remove: remove.filter(isPresent),
-          restart: [...restart, ...add].filter(isPresent),
+          restart: distinct([...restart, ...add]).filter(isPresent),
         };
       }),
     );

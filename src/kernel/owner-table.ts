@@ -25,18 +25,20 @@ export class OwnerTableHandle {
   }
 
   /**
-   * Has the interfaces stay in both sets; makes the table if it isn't there. Throws KernelError (EEXIST: another process has a table of
+   * Has the interfaces stay in both sets; makes the table if it isn't there. Returns whether that took one transaction: it may take
+   * none, or one for the table too. Throws KernelError (EEXIST: another process has a table of
    * that name; EOPNOTSUPP or EINVAL: Linux before 5.12), and what `Channel.request` throws.
    */
-  async stay(stay: Stay): Promise<void> {
+  async stay(stay: Stay): Promise<boolean> {
     try {
-      await this.#stay(stay);
+      return await this.#stay(stay);
     } catch (error) {
       if (!(error instanceof SetMissingError)) {
         throw error;
       }
       await this.#make();
       await this.#stay(stay);
+      return false;
     }
   }
 
@@ -45,12 +47,10 @@ export class OwnerTableHandle {
     this.#nftables.close();
   }
 
-  #stay(stay: Stay): Promise<void> {
-    const { when, unless } = this.#table;
-    const change = { add: stay.from, remove: [] };
-    return this.#nftables.changeAll([
-      { ...change, set: when, timeout: stay.when },
-      { ...change, set: unless, timeout: stay.unless },
+  #stay({ from, when, unless }: Stay): Promise<boolean> {
+    return this.#nftables.stay([
+      { set: this.#table.when, keys: from, timeout: when },
+      { set: this.#table.unless, keys: from, timeout: unless },
     ]);
   }
 

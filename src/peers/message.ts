@@ -9,7 +9,7 @@ const hello = z.object({ type: z.literal('hello') });
 /** What a node tells of itself, several times a second. */
 const status = z.object({
   type: z.literal('status'),
-  /** Milliseconds that the sender's machine has been up, by a clock that only it has; none: an agent of an older version. */
+  /** Milliseconds since the sender's agent began; none: an agent of an older version. */
   clock: z.number().nonnegative().optional(),
   managerAlive: z.boolean(),
   owns: names,

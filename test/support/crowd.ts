@@ -132,7 +132,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     }),
     ranges: { refused: 0, warnings: [] },
     clocks: { heard: () => 0 },
-    watched: { isDue: () => false, showLife: async () => {} },
+    watched: { isDue: () => false, showLife: async () => false },
     tables: {
       advice: '',
       generation: async () => 1,

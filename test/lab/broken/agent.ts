@@ -90,7 +90,7 @@ const BREAKS: Readonly<Record<string, Alter>> = {
     },
   }),
   /** The kernel translates new flows also while the agent stands still. */
-  unwatched: (parts) => ({ ...parts, watched: { isDue: () => false, showLife: async () => {} } }),
+  unwatched: (parts) => ({ ...parts, watched: { isDue: () => false, showLife: async () => false } }),
   /** The agent doesn't notice that it stood still. */
   still: (parts) => ({ ...parts, standStill: { look: () => 0 } }),
   /** Nothing is taken out: its clock is a paused virtual machine's (`pauseClock`). */

@@ -52,9 +52,11 @@ describe('the peers’ clocks', () => {
     const clocks = new PeerClocks();
     // 200 ppm: 720 ms in an hour.
     expect(talk(clocks, 0, 3_600_000, (time) => 1000 - time * 0.0002)).toEqual([]);
-    expect(talk(clocks, 3_600_000, 3_610_000, () => 60_000)).toEqual([]);
+    // An hour without a word.
+    expect(talk(clocks, 7_200_000, 7_203_000, (time) => 1000 - time * 0.0002)).toEqual([]);
+    expect(talk(clocks, 7_203_000, 7_213_000, () => 60_000)).toEqual([]);
     // After that it tells again.
-    expect(clocks.heard('fw2', 'one', 3_610_000 + AHEAD, 3_610_000 + 60_000 - 500)).toBe(500);
+    expect(clocks.heard('fw2', 'one', 7_213_000 + AHEAD, 7_213_000 + 60_000 - 500)).toBe(500);
   });
 
   it('begin anew with a peer’s new agent, and know one from another', () => {

@@ -59,9 +59,12 @@ describe('the guard of our tables', () => {
 
   it('knows its own transaction, and another program’s that came in between', async () => {
     const one = guard();
-    const step = (transactions: number) => async () => {
-      generation += transactions;
-    };
+    const step =
+      (transactions: number, once = true) =>
+      async () => {
+        generation += transactions;
+        return once;
+      };
     await one.look();
     await one.expect(step(1));
     await one.look();
@@ -74,6 +77,9 @@ describe('the guard of our tables', () => {
     expect(await one.moved()).toBe(true);
     await one.look();
     expect([await one.moved(), asked]).toEqual([false, 3]);
+    // It made none, so this is another's.
+    await one.expect(step(1, false));
+    expect(await one.moved()).toBe(true);
   });
 
   it('loads them again with what was owned, says so once, and remembers it', async () => {
