@@ -1,3 +1,5 @@
+import { planOf } from '../../src/dataplane/plan.ts';
+import { prefilterProgram } from '../../src/dataplane/prefilter/program.ts';
 import { renderNftables } from '../../src/dataplane/render.ts';
 import { clusterConfig, nodeNamed, SHARED, SHARED_MAC } from '../../test/kernel/dataplane/cluster-config.ts';
 import { LOWER } from '../../test/kernel/dataplane/site.ts';
@@ -38,6 +40,13 @@ export const firewalls = (): readonly Firewall[] => [
       kind: 'node',
       macs: SHARED_MAC,
       setUp: (machine) => product(machine, snat),
+    },
+    {
+      name: 'conntrack-ha, prefilter',
+      snat,
+      kind: 'node',
+      macs: SHARED_MAC,
+      setUp: (machine) => prefiltered(machine, snat),
     },
     { name: 'xt_cluster', snat, kind: 'node', macs: SHARED_MAC, setUp: (machine) => howto(machine, snat) },
   ]),
@@ -89,6 +98,25 @@ const product = async (machine: Machine, snat: boolean): Promise<void> => {
   // As src/dataplane/load.ts sets them.
   const sysctls = ['tcp_loose=0', 'tcp_be_liberal=1', 'events=1'];
   await machine.run(['sysctl', '-qw', ...sysctls.map((setting) => `net.netfilter.nf_conntrack_${setting}`)]);
+};
+
+/** The same, with a program that drops before the rules what they would drop. */
+const prefiltered = async (machine: Machine, snat: boolean): Promise<void> => {
+  await product(machine, snat);
+  const config = clusterConfig({ snat });
+  const plan = planOf(config, nodeNamed(config, 'fw1'));
+  for (const leg of plan.legs) {
+    const program = prefilterProgram(plan, leg, new Set(LOWER), []);
+    const text = [
+      String(program.length),
+      ...program.map(({ code, jt, jf, k }) => `${code} ${jt} ${jf} ${k}`),
+    ].join(',');
+    await machine.run(['tc', 'qdisc', 'add', 'dev', leg.device, 'clsact']);
+    await machine.run([
+      ...['tc', 'filter', 'add', 'dev', leg.device, 'ingress', 'protocol', 'ip'],
+      ...['bpf', 'bytecode', text, 'direct-action'],
+    ]);
+  }
 };
 
 /**

@@ -16,6 +16,8 @@ import { logFileOf } from '../conntrackd/render.ts';
 import { parseStatistics } from '../conntrackd/statistics.ts';
 import { LinkWatch } from '../dataplane/link-watch.ts';
 import { menderOf } from '../dataplane/menders.ts';
+import { Prefilter, removePrefilters } from '../dataplane/prefilter/prefilter.ts';
+import { PrefilteredOwned } from '../dataplane/prefilter/prefiltered-owned.ts';
 import { type OwnedHandle, rulesOf } from '../dataplane/rules.ts';
 import { WatchedAgent } from '../dataplane/watched-agent.ts';
 import { Conntrack } from '../kernel/conntrack.ts';
@@ -79,7 +81,7 @@ export const assemble = async (
   }: { readonly alter?: Alter; readonly resident?: boolean } = {},
 ): Promise<Assembly> => {
   const lease = leaseOf(config);
-  const owned = rulesOf(config.firewall).owned(config, lease);
+  const owned = resident ? await prefiltered(config, node, lease, log) : await unfiltered(config, lease);
   const tables = menderOf(config, node);
   const watched = new WatchedAgent(config, node, lease, (text) => log.warn(text));
   const conntrack = new Conntrack();
@@ -138,16 +140,35 @@ export const assemble = async (
     agent,
     close: async () => {
       links.close();
+      // A node without an agent translates on.
+      watched.close();
       await agent.stop();
       health.close();
       sorting.close();
-      owned.close();
+      await owned.close();
       tables.close();
-      watched.close();
       ranges.close();
       conntrack.close();
     },
   };
+};
+
+/** An agent that stays has other nodes' packets dropped before the rules do, if that is wanted. */
+const prefiltered = async (
+  config: ClusterConfig,
+  node: NodeConfig,
+  lease: number,
+  log: Logger,
+): Promise<OwnedHandle> => {
+  const owned = await unfiltered(config, lease);
+  const note = (text: string): void => log.warn(text);
+  return config.prefilter ? new PrefilteredOwned(owned, new Prefilter(config, node, note), note) : owned;
+};
+
+/** What one that was killed has left would go on dropping what isn't its node's any more. */
+const unfiltered = async (config: ClusterConfig, lease: number): Promise<OwnedHandle> => {
+  if (config.prefilter) await removePrefilters();
+  return rulesOf(config.firewall).owned(config, lease);
 };
 
 const edgesOf = (

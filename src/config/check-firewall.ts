@@ -30,6 +30,7 @@ export const checkFirewall = (
     ...nodes(config),
     ...buckets(config),
     ...lease(config),
+    ...prefilter(config),
     ...interfaces.flatMap((one, index) => surplus(one, interfaces.slice(0, index))),
     ...interfaces.flatMap((one) => [...delivery(one), ...otherFamily(one)]),
   ];
@@ -77,6 +78,17 @@ const lease = ({ timeouts }: Remains): readonly Complaint[] =>
           ['timeouts', 'lease'],
           'can only be 0 with firewall xtables: its rules have no timeout',
           'use 0, or leave it out',
+        ),
+      ]
+    : [];
+
+const prefilter = (config: Remains): readonly Complaint[] =>
+  config.prefilter === true
+    ? [
+        aboutValue(
+          ['prefilter'],
+          'does not go with firewall xtables: its rules drop only after conntrack has seen a packet',
+          'leave it out, or use firewall: nftables',
         ),
       ]
     : [];

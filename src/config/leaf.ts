@@ -38,6 +38,11 @@ export const wholeNumber = (what: string, least: number, most: number) =>
       : new Refusal(`${show(input)} is not ${what}`),
   );
 
+/** Yes or no. */
+export const truth = leaf('use true or false', (input) =>
+  typeof input === 'boolean' ? input : new Refusal(`${show(input)} is neither true nor false`),
+);
+
 /**
  * One of a few words. `later` are those that the design knows but this version doesn't do, each with the reason; `meant`
  * are other words for some of them.

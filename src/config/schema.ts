@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { anyAddress, interfaceAddress, ipv4Address, multicastAddress, network } from './addresses.ts';
-import { choice, wholeNumber } from './leaf.ts';
+import { choice, truth, wholeNumber } from './leaf.ts';
 import { sharedMac } from './mac.ts';
 import { ports } from './ports.ts';
 import { advert, buckets, deviceName, duration, hostLabel, lease, path, seed } from './values.ts';
@@ -14,6 +14,7 @@ const top = {
   // By default what the firewall asks for; so is the lease.
   buckets: buckets.optional(),
   firewall: choice(['nftables', 'xtables']).prefault('nftables'),
+  prefilter: truth.prefault(false),
   manager: choice(['keepalived', 'pacemaker', 'none']).prefault('keepalived'),
 };
 

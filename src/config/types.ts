@@ -13,6 +13,8 @@ export interface ClusterConfig {
   /** Protocols whose further connections conntrack learns from what they say. */
   readonly helpers: readonly HelperName[];
   readonly firewall: 'nftables' | 'xtables';
+  /** Whether a program drops what other nodes filter before the rules do. */
+  readonly prefilter: boolean;
   readonly manager: 'keepalived' | 'pacemaker' | 'none';
   readonly keepalived: KeepalivedConfig;
   readonly pacemaker: PacemakerConfig;

@@ -5,6 +5,7 @@ import { readSysctl, writeSysctl } from '../system/sysctl.ts';
 import { checkMachine, DataPlaneError } from './check.ts';
 import { loadHelpers } from './helper-modules.ts';
 import { planOf } from './plan.ts';
+import { removePrefilters } from './prefilter/prefilter.ts';
 import { appear, disappear, type Presence, presenceOf, presentOf, without } from './presence.ts';
 import { bootId, type LoadRecord, readRecord, writeRecord } from './record.ts';
 import { isNotLoaded, rulesOf } from './rules.ts';
@@ -40,7 +41,7 @@ const SYSCTLS: Readonly<Record<string, string>> = {
  * A failure takes back what was done, unless the data plane was loaded before; calling again is safe in any case. Not
  * while something else changes the owned set: its change may be lost.
  *
- * @throws DataPlaneError, ProgramError, SysctlError, RecordError, LinkListError
+ * @throws DataPlaneError, ProgramError, SysctlError, RecordError, LinkListError, KernelError
  */
 export const loadDataPlane = async (
   config: ClusterConfig,
@@ -75,6 +76,8 @@ export const loadDataPlane = async (
     for (const [name, value] of Object.entries(SYSCTLS)) {
       await writeSysctl(name, value);
     }
+    // They know the rules of before. No agent runs that would bring them again at once.
+    await removePrefilters();
     let { tables: loaded } = record;
     if (fresh || previous.rules !== rules || (await firewall.damage(config, loaded)) !== undefined) {
       const buckets = fresh ? (owned ?? []) : kept;

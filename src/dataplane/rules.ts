@@ -36,7 +36,7 @@ export interface OwnedHandle {
     readonly remove: readonly number[];
   }) => Promise<void>;
   readonly renew: (buckets: readonly number[]) => Promise<void>;
-  readonly close: () => void;
+  readonly close: () => void | Promise<void>;
 }
 
 /** Whether reading or changing what is owned failed because no rules are loaded. */

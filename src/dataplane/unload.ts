@@ -1,5 +1,6 @@
 import type { ClusterConfig } from '../config/types.ts';
 import { writeSysctl } from '../system/sysctl.ts';
+import { removePrefilters } from './prefilter/prefilter.ts';
 import { disappear } from './presence.ts';
 import { readRecord, removeRecord } from './record.ts';
 import { rulesOf } from './rules.ts';
@@ -19,17 +20,21 @@ export interface Unloaded {
  */
 export const unloadDataPlane = async (config: ClusterConfig): Promise<Unloaded> => {
   const record = await readRecord(config);
+  const warnings = await removePrefilters().then(
+    () => [],
+    (error: unknown) => [error instanceof Error ? error.message : String(error)],
+  );
   if (record === undefined) {
     const rules = rulesOf(config.firewall);
-    if (!(await rules.loaded(config))) return { changed: false, warnings: [] };
+    if (!(await rules.loaded(config))) return { changed: false, warnings };
     await rules.remove();
     const warning = `${config.paths.run} holds no record of the load: its shared addresses, MACs and sysctls stay`;
-    return { changed: true, warnings: [warning] };
+    return { changed: true, warnings: [...warnings, warning] };
   }
   await disappear(record);
   // A load that was to replace the one by the other may have been cut off.
   for (const firewall of new Set([record.firewall, config.firewall])) await rulesOf(firewall).remove();
   for (const [name, value] of Object.entries(record.sysctls)) await writeSysctl(name, value);
   await removeRecord(config);
-  return { changed: true, warnings: [] };
+  return { changed: true, warnings };
 };

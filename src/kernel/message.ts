@@ -7,6 +7,7 @@ import type { Ipv6Address } from '../cluster/address.ts';
 
 export const NLM_F_REQUEST = 0x001;
 export const NLM_F_ACK = 0x004;
+export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
 export const NLM_F_APPEND = 0x800;
@@ -17,6 +18,7 @@ export const NLA_F_NESTED = 0x8000;
 export const HEADER_BYTES = 16;
 /** struct nfgenmsg, include/uapi/linux/netfilter/nfnetlink.h. */
 export const NFGEN_BYTES = 4;
+const TCMSG_BYTES = 20;
 
 const ALIGN = 4;
 export const aligned = (length: number): number => (length + ALIGN - 1) & ~(ALIGN - 1);
@@ -70,6 +72,19 @@ export class MessageWriter {
     this.#claim(aligned(length));
   }
 
+  /** struct tcmsg, include/uapi/linux/rtnetlink.h: of traffic control. All in host order. */
+  tc({
+    index,
+    handle,
+    parent,
+    info,
+  }: Readonly<Record<'index' | 'handle' | 'parent' | 'info', number>>): void {
+    const at = this.#claim(TCMSG_BYTES);
+    for (const [word, value] of [index, handle, parent, info].entries()) {
+      this.#view.setUint32(at + 4 + 4 * word, value, true);
+    }
+  }
+
   openNest(type: number): void {
     const at = this.#claim(ALIGN);
     this.#view.setUint16(at + 2, type | NLA_F_NESTED, true);
@@ -89,6 +104,12 @@ export class MessageWriter {
   byte(type: number, value: number): void {
     const at = this.#attribute(type, 1); // first: it may move the memory
     this.#bytes[at] = value;
+  }
+
+  /** 16 bits in host order. */
+  host16(type: number, value: number): void {
+    const at = this.#attribute(type, 2);
+    this.#view.setUint16(at, value, true);
   }
 
   /** 16 bits in network order. */

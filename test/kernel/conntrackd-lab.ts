@@ -52,6 +52,7 @@ export const clusterOf = (
   ],
   publish: [],
   helpers: [],
+  prefilter: false,
   firewall: 'nftables',
   manager: 'none',
   keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },

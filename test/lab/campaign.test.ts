@@ -9,12 +9,13 @@ const campaign = (...args: readonly string[]) =>
 
 describe('a short campaign', () => {
   test.each([
-    ['two nodes', '21', '8', '2'],
-    ['three nodes', '22', '6', '3'],
+    ['two nodes', '21', '8', '2', []],
+    ['three nodes with a prefilter', '22', '6', '3', ['--prefilter']],
   ])(
     'of %s loses nothing',
-    async (_, seed, events, nodes) => {
-      const { exitCode, all } = await campaign('--seed', seed, '--events', events, '--nodes', nodes);
+    async (_, seed, events, nodes, more) => {
+      const args = ['--seed', seed, '--events', events, '--nodes', nodes, ...more];
+      const { exitCode, all } = await campaign(...args);
       console.log(all.split('\n').slice(-25).join('\n'));
       expect(all).toContain(`${events} events in `);
       expect(exitCode).toBe(0);

@@ -41,6 +41,7 @@ export const clusterConfig = (fields: Partial<ClusterConfig> = {}): ClusterConfi
   ],
   publish: [],
   helpers: [],
+  prefilter: false,
   firewall: 'nftables',
   manager: 'keepalived',
   keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },

@@ -12,12 +12,15 @@ export const crossingConfig = ({
   delivery = 'multicast',
   snat = false,
   publish = true,
+  prefilter = process.env['CROSSING_PREFILTER'] === '1',
 }: {
   readonly delivery?: Delivery;
   readonly snat?: boolean;
   readonly publish?: boolean;
+  readonly prefilter?: boolean;
 } = {}): ClusterConfig => ({
   ...clusterConfig({ snat: false }),
+  prefilter,
   interfaces: [
     leg('lan', 'inside', delivery),
     leg('dmz', 'inside', delivery),

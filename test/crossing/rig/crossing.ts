@@ -6,7 +6,7 @@ import { parseAddress } from '../../../src/cluster/address.ts';
 import { bucketOf } from '../../../src/cluster/hash.ts';
 import type { ClusterConfig } from '../../../src/config/types.ts';
 import type { Question, Replies } from '../../kernel/dataplane/ask-program.ts';
-import type { Answer, Request } from '../../kernel/dataplane/node-program.ts';
+import type { Answer, Change, Request } from '../../kernel/dataplane/node-program.ts';
 import { LOWER, UPPER } from '../../kernel/dataplane/site.ts';
 import type { Daemon } from '../../lab/rig/daemon.ts';
 import { Machine } from '../../lab/rig/machine.ts';
@@ -171,6 +171,14 @@ export class Crossing {
     const text = await this.#program(this.nodes[node], 'node-program', [], JSON.stringify(request));
     const { error }: Answer = JSON.parse(text);
     if (error !== undefined) throw new Error(`load on ${node}: ${error.message}`);
+  }
+
+  /** Has a node that owns some buckets own others too, or no longer, as its agent would. */
+  async change(node: NodeName, config: ClusterConfig, change: Change): Promise<void> {
+    const request: Request = { action: 'own', config, node, changes: [change] };
+    const text = await this.#program(this.nodes[node], 'node-program', [], JSON.stringify(request));
+    const { error }: Answer = JSON.parse(text);
+    if (error !== undefined) throw new Error(`change on ${node}: ${error.message}`);
   }
 
   #program(machine: Machine, name: Program, args: readonly string[], input = ''): Promise<string> {

@@ -50,6 +50,7 @@ export const clusterConfig = ({
   ],
   publish: [],
   helpers: [],
+  prefilter: false,
   firewall,
   manager: 'none',
   keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },

@@ -5,6 +5,8 @@ import { isDue } from '../../../src/cluster/refresh.ts';
 import type { ClusterConfig } from '../../../src/config/types.ts';
 import { dataPlaneId, type Loaded, loadDataPlane } from '../../../src/dataplane/load.ts';
 import { OWNED, OWNED_SETS } from '../../../src/dataplane/owned.ts';
+import { Prefilter } from '../../../src/dataplane/prefilter/prefilter.ts';
+import { PrefilteredOwned } from '../../../src/dataplane/prefilter/prefiltered-owned.ts';
 import { rulesOf } from '../../../src/dataplane/rules.ts';
 import { type Unloaded, unloadDataPlane } from '../../../src/dataplane/unload.ts';
 import { Conntrack } from '../../../src/kernel/conntrack.ts';
@@ -52,26 +54,37 @@ const act = async ({ action, config, node, owned, renewals, changes = [] }: Requ
   if (action === 'unload') return { unloaded: await unloadDataPlane(config) };
   if (action === 'refresh') return { refreshed: await refresh() };
   if (action === 'id') return { id: await dataPlaneId(config) };
-  if (action === 'own') return own(config, changes);
+  if (action === 'own') return own(config, node, changes);
   if (renewals !== undefined) return { renewed: await renew(renewals) };
-  return {
-    loaded: await loadDataPlane(config, nodeNamed(config, node), owned === undefined ? {} : { owned }),
-  };
+  const loaded = await loadDataPlane(config, nodeNamed(config, node), owned === undefined ? {} : { owned });
+  if (config.prefilter) await prefiltered(config, node);
+  return { loaded };
 };
 
-const own = async (config: ClusterConfig, changes: readonly Change[]): Promise<Answer> => {
-  const handle = rulesOf(config.firewall).owned(config);
+/** As the agent has it some time after it took what it owns. It isn't closed: the programs stay, as a killed agent's do. */
+const prefiltered = async (config: ClusterConfig, node: string): Promise<PrefilteredOwned> => {
+  const refused = (text: string): void => {
+    throw new Error(text);
+  };
+  const programs = new Prefilter(config, nodeNamed(config, node), refused);
+  const owned = new PrefilteredOwned(rulesOf(config.firewall).owned(config), programs, refused);
+  await owned.follow();
+  return owned;
+};
+
+const own = async (config: ClusterConfig, node: string, changes: readonly Change[]): Promise<Answer> => {
+  const handle = config.prefilter ? await prefiltered(config, node) : rulesOf(config.firewall).owned(config);
   const took: number[] = [];
   for (const change of changes) {
     const began = performance.now();
     await handle.change(change);
     took.push(performance.now() - began);
   }
-  handle.close();
+  if (!config.prefilter) await handle.close();
   // Not what this one believes.
   const fresh = rulesOf(config.firewall).owned(config);
   const owned = [...(await fresh.read())].sort((one, other) => one - other);
-  fresh.close();
+  await fresh.close();
   return { owned, took };
 };
 
@@ -104,7 +117,7 @@ const main = async (): Promise<void> => {
   const answer = await act(request).catch((error: Error): Answer => {
     return { error: { name: error.name, message: error.message } };
   });
-  process.stdout.write(JSON.stringify(answer));
+  process.stdout.write(JSON.stringify(answer), () => process.exit());
 };
 
 main().catch((error: unknown) => {

@@ -12,7 +12,7 @@ import { ROW_NAMES, Tally } from './tally.ts';
 /** `npm run campaign`: random events from a seed, the promises checked after each. Exit status 0: none was broken. */
 
 const USAGE =
-  'usage: campaign --seed S --events N [--nodes 2|3|5] [--resume] [--episode K] [--break NAME] (docs/guarantees.md)';
+  'usage: campaign --seed S --events N [--nodes 2|3|5] [--resume] [--episode K] [--break NAME] [--prefilter] (docs/guarantees.md)';
 
 interface Options {
   readonly seed: number;
@@ -21,6 +21,8 @@ interface Options {
   readonly resume: boolean;
   readonly episode: number | undefined;
   readonly broken: Break | undefined;
+  /** Whether the nodes have `prefilter: true`. */
+  readonly prefilter: boolean;
 }
 
 const main = async (): Promise<void> => {
@@ -41,7 +43,7 @@ const main = async (): Promise<void> => {
   const began = Date.now();
   await using lab = await Lab.create({
     nodes: options.nodes,
-    cluster: { snat: true, manager: 'keepalived' },
+    cluster: { snat: true, manager: 'keepalived', more: options.prefilter ? ['prefilter: true'] : [] },
   });
   let episode = first;
   try {
@@ -65,7 +67,8 @@ const main = async (): Promise<void> => {
     console.log(`${tally.text()}\n${error instanceof Error ? error.message : String(error)}`);
     // Last: a node that is frozen may not tell.
     console.log(await tablesOf(lab));
-    const again = `--seed ${options.seed} --nodes ${options.nodes} --episode ${episode}`;
+    const more = options.prefilter ? ' --prefilter' : '';
+    const again = `--seed ${options.seed} --nodes ${options.nodes} --episode ${episode}${more}`;
     console.log(`FAILED in episode ${episode}; again: npm run campaign -- ${again}`);
     process.exitCode = 1;
   }
@@ -99,6 +102,7 @@ const readOptions = (): Options | string => {
         resume: { type: 'boolean', default: false },
         episode: { type: 'string' },
         break: { type: 'string' },
+        prefilter: { type: 'boolean', default: false },
       },
     });
     const number = (name: 'seed' | 'events' | 'nodes' | 'episode', missing?: number): number => {
@@ -124,6 +128,7 @@ const readOptions = (): Options | string => {
       resume: values.resume,
       episode,
       broken,
+      prefilter: values.prefilter,
     };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

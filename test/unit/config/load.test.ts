@@ -51,6 +51,7 @@ describe('a configuration without a mistake', () => {
       publish: [],
       helpers: [],
       firewall: 'nftables',
+      prefilter: false,
       manager: 'keepalived',
       keepalived: { interface: 'eth1', advert: 0.1, vrid: 50 },
       pacemaker: { linger: 1000 },

@@ -8,7 +8,7 @@ const ADDRESS =
   'is not an IPv4 or IPv6 address with a prefix length; use the form 192.168.0.5/24 or "fd00:1::5/64"';
 const SYNTAX = 'check the indentation, the colons, brackets and quotes here and in the line above';
 const UNKNOWN =
-  'is not a known key; use cluster, seed, buckets, firewall, manager, nodes, sync, interfaces, publish, helpers, keepalived, pacemaker, log, timeouts or paths, or leave it out';
+  'is not a known key; use cluster, seed, buckets, firewall, prefilter, manager, nodes, sync, interfaces, publish, helpers, keepalived, pacemaker, log, timeouts or paths, or leave it out';
 const NODE = 'use { id: 1, sync: 10.99.0.1 }';
 const LABEL = 'use letters, digits and hyphens, such as fw1';
 const LABEL_KEY = 'use the first part of its host name, such as fw1';
