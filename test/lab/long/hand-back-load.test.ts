@@ -39,6 +39,13 @@ const boot = async (node: FirewallNode): Promise<void> => {
 
 const countOf = async (node: FirewallNode): Promise<number> => Number(await node.run(['conntrack', '-C']));
 
+/** Counted by the kernel: what conntrack refused, and by which of our rules something was dropped. */
+const whatWasDropped = async (node: FirewallNode): Promise<string> => {
+  const rules = await node.run(['nft', 'list', 'ruleset']);
+  const drops = rules.split('\n').filter((line) => / packets [1-9]\d* bytes \d+ drop/.test(line));
+  return [await node.run(['conntrack', '-S']), ...drops.map((line) => line.trim())].join('\n');
+};
+
 /** Waits until a node has its home, looking seldom: what looks takes processors from what is tested. */
 const untilHome = async (node: FirewallNode): Promise<void> => {
   const look = async () => {
@@ -99,8 +106,13 @@ test.each([{ snat: true }, { snat: false }])(
   { timeout: 240_000 },
   async ({ snat }) => {
     const { story, rate } = await handBack(snat, OTHERS);
-    await story.steady();
-    await story.expectAllWell();
+    try {
+      await story.steady();
+      await story.expectAllWell();
+    } catch (error) {
+      for (const node of story.lab.nodes) console.log(`${node.name}:\n${await whatWasDropped(node)}`);
+      throw error;
+    }
     // Last: whether this machine can make so many.
     expect(rate).toBeGreaterThan(0.95 / STEP_MS);
   },
