@@ -81,7 +81,7 @@ export const assemble = async (
   }: { readonly alter?: Alter; readonly resident?: boolean } = {},
 ): Promise<Assembly> => {
   const lease = leaseOf(config);
-  const owned = resident ? await prefiltered(config, node, lease, log) : await unfiltered(config, lease);
+  const owned = await ownedBy(config, node, lease, log, resident);
   const tables = menderOf(config, node);
   const watched = new WatchedAgent(config, node, lease, (text) => log.warn(text));
   const conntrack = new Conntrack();
@@ -153,22 +153,25 @@ export const assemble = async (
   };
 };
 
-/** An agent that stays has other nodes' packets dropped before the rules do, if that is wanted. */
-const prefiltered = async (
+/**
+ * An agent that stays has other nodes' packets dropped before the rules do, if that is wanted; it knows nothing of programs that
+ * are there already, and removes them before it owns anything. For one that doesn't stay there are none: what an agent that was
+ * killed has left would drop what this one takes over.
+ */
+const ownedBy = async (
   config: ClusterConfig,
   node: NodeConfig,
   lease: number,
   log: Logger,
+  resident: boolean,
 ): Promise<OwnedHandle> => {
-  const owned = await unfiltered(config, lease);
+  const owned = rulesOf(config.firewall).owned(config, lease);
   const note = (text: string): void => log.warn(text);
-  return config.prefilter ? new PrefilteredOwned(owned, new Prefilter(config, node, note), note) : owned;
-};
-
-/** What one that was killed has left would go on dropping what isn't its node's any more. */
-const unfiltered = async (config: ClusterConfig, lease: number): Promise<OwnedHandle> => {
+  if (config.prefilter && resident) {
+    return new PrefilteredOwned(owned, new Prefilter(config, node, note), note);
+  }
   if (config.prefilter) await removePrefilters();
-  return rulesOf(config.firewall).owned(config, lease);
+  return owned;
 };
 
 const edgesOf = (

@@ -7,7 +7,7 @@ import type { Address, Ipv6Address } from './address.ts';
  */
 
 /** jhash's arbitrary initial parameter, include/linux/jhash.h. */
-const JHASH_INITVAL = 0xdeadbeef;
+export const JHASH_INITVAL = 0xdeadbeef;
 
 /**
  * `reciprocal_scale(jhash(address, 4 or 16, seed), buckets)`.
@@ -75,4 +75,5 @@ const finish = (first: number, second: number, third: number): number => {
   return c >>> 0;
 };
 
-const rotateLeft = (value: number, by: number): number => (value << by) | (value >>> (32 - by));
+/** rol32(). @returns 32 bits signed */
+export const rotateLeft = (value: number, by: number): number => (value << by) | (value >>> (32 - by));

@@ -14,9 +14,10 @@ export interface Share extends PortRange {
 }
 
 /** Ports below are for services on the firewall itself: SNAT never uses them. */
-const FIRST_PORT = 1024;
+export const FIRST_PORT = 1024;
 const LAST_PORT = 65535;
-const PORTS = LAST_PORT - FIRST_PORT + 1;
+/** How many the buckets of one address share out. */
+export const PORTS = LAST_PORT - FIRST_PORT + 1;
 
 /**
  * The shares of all buckets, ascending. Two nodes never translate two flows alike: with as many addresses as groups and

@@ -12,15 +12,15 @@ export interface SourceNat {
 }
 
 const NFT_MSG_GETCHAIN = nftables(4);
-const NFTA_CHAIN_TABLE = 1;
-const NFTA_CHAIN_NAME = 3;
-const NFTA_CHAIN_HOOK = 4;
-const NFTA_CHAIN_TYPE = 7;
-const NFTA_HOOK_HOOKNUM = 1;
-const NFTA_HOOK_PRIORITY = 2;
+export const NFTA_CHAIN_TABLE = 1;
+export const NFTA_CHAIN_NAME = 3;
+export const NFTA_CHAIN_HOOK = 4;
+export const NFTA_CHAIN_TYPE = 7;
+export const NFTA_HOOK_HOOKNUM = 1;
+export const NFTA_HOOK_PRIORITY = 2;
 const NFPROTO_UNSPEC = 0;
 /** include/uapi/linux/netfilter.h. */
-const NF_INET_POST_ROUTING = 4;
+export const NF_INET_POST_ROUTING = 4;
 
 /** Asks for all chains of all families. */
 export const getChains = (sequence: number): Uint8Array => {

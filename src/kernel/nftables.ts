@@ -47,12 +47,16 @@ const CONFLICTS = new Set(['ENOENT', 'EEXIST', 'EAGAIN', 'EBUSY', 'EINTR', 'ERES
 /** A tick where the kernel counts a hundred a second. Timeouts are rounded down to ticks, and none is for ever. */
 const SHORTEST_TIMEOUT_MS = 10;
 
+/** To be closed. */
+export const openRulesetChannel = (): Channel =>
+  new Channel({ protocol: NETLINK_NETFILTER, receiveBytes: RECEIVE_BYTES });
+
 /** Reads and changes the elements of nftables sets whose keys are 32-bit numbers in host order. */
 export class Nftables {
   readonly #channel: Channel;
 
   /** @param channel that of the table's owner, if it has one; closed with this */
-  constructor(channel = new Channel({ protocol: NETLINK_NETFILTER, receiveBytes: RECEIVE_BYTES })) {
+  constructor(channel = openRulesetChannel()) {
     this.#channel = channel;
   }
 

@@ -1,4 +1,13 @@
 import {
+  NF_INET_POST_ROUTING,
+  NFTA_CHAIN_HOOK,
+  NFTA_CHAIN_NAME,
+  NFTA_CHAIN_TABLE,
+  NFTA_CHAIN_TYPE,
+  NFTA_HOOK_HOOKNUM,
+  NFTA_HOOK_PRIORITY,
+} from './chain-message.ts';
+import {
   type MessageWriter,
   NLM_F_ACK,
   NLM_F_APPEND,
@@ -45,13 +54,6 @@ const NFT_SET_TIMEOUT = 0x10;
 const TYPE_IFINDEX = 20;
 /** NFTNL_UDATA_SET_KEYBYTEORDER, of 4 bytes: BYTEORDER_HOST_ENDIAN. Without it nft takes keys for numbers in network order. */
 const IN_HOST_ORDER = [0, 4, 1, 0, 0, 0];
-const NFTA_CHAIN_TABLE = 1;
-const NFTA_CHAIN_NAME = 3;
-const NFTA_CHAIN_HOOK = 4;
-const NFTA_CHAIN_TYPE = 7;
-const NFTA_HOOK_HOOKNUM = 1;
-const NFTA_HOOK_PRIORITY = 2;
-const NF_INET_POST_ROUTING = 4;
 const NFTA_RULE_TABLE = 1;
 const NFTA_RULE_CHAIN = 2;
 const NFTA_RULE_EXPRESSIONS = 4;

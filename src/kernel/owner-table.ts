@@ -1,11 +1,7 @@
-import { Channel, NETLINK_NETFILTER } from './channel.ts';
 import { KernelError } from './error.ts';
 import { MessageWriter } from './message.ts';
-import { Nftables, SetMissingError } from './nftables.ts';
+import { Nftables, openRulesetChannel, SetMissingError } from './nftables.ts';
 import { type OwnerTable, ownerTableMessages, writeOwnerTable } from './owner-table-message.ts';
-
-/** Longest netlink datagram that the kernel makes for a dump is 32 KiB. */
-const RECEIVE_BYTES = 32 * 1024;
 
 /** Which interfaces are in the table's sets from now on, by their indices, and for how many milliseconds. */
 export interface Stay {
@@ -17,7 +13,7 @@ export interface Stay {
 /** A table of nftables that goes when this process ends, however it ends: the kernel sees to that. Since Linux 5.12. */
 export class OwnerTableHandle {
   readonly #table: OwnerTable;
-  readonly #channel = new Channel({ protocol: NETLINK_NETFILTER, receiveBytes: RECEIVE_BYTES });
+  readonly #channel = openRulesetChannel();
   readonly #nftables = new Nftables(this.#channel);
 
   constructor(table: OwnerTable) {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { getChains, parseSourceNat, type SourceNat } from './chain-message.ts';
-import { Channel, NETLINK_NETFILTER, type OnMessage } from './channel.ts';
+import type { OnMessage } from './channel.ts';
 import { dump } from './dump.ts';
 import { KernelError, NetlinkConflictError } from './error.ts';
 import { readGeneration } from './generation.ts';
 import { MessageWriter } from './message.ts';
+import { openRulesetChannel } from './nftables.ts';
 import { writeGetElements } from './set-message.ts';
 import {
   getParts,
@@ -18,8 +19,6 @@ import {
   type TableRef,
 } from './table-message.ts';
 
-/** Longest netlink datagram that the kernel makes for a dump is 32 KiB. */
-const RECEIVE_BYTES = 32 * 1024;
 /** Another program's change takes tens of microseconds; one that never rests is not waited for. */
 const ATTEMPTS = 20;
 
@@ -34,7 +33,7 @@ export interface Imprint {
 
 /** Reads which tables, chains, rules, sets and elements there are: enough to see that somebody has changed them. */
 export class Ruleset {
-  readonly #channel = new Channel({ protocol: NETLINK_NETFILTER, receiveBytes: RECEIVE_BYTES });
+  readonly #channel = openRulesetChannel();
 
   /** Another number after every change of the rule set, by any program. Throws KernelError and what `Channel.request` throws. */
   generation(): Promise<number> {

@@ -1,3 +1,4 @@
+import { JHASH_INITVAL, rotateLeft } from '../../cluster/hash.ts';
 import type { Assembler } from '../../kernel/bpf-assembler.ts';
 
 /** Words of the program's memory. */
@@ -6,9 +7,6 @@ const A = 1;
 const B = 2;
 const C = 3;
 const TURNED = 4;
-
-/** jhash's arbitrary initial parameter, include/linux/jhash.h. */
-const JHASH_INITVAL = 0xdeadbeef;
 
 /** What `bucketOf` of cluster/hash.ts computes, of the IPv4 address at `offset` of the frame: it is in the accumulator then. */
 export const hashAddress = (
@@ -75,5 +73,3 @@ const mix = (program: Assembler, one: number, other: number, by: number): void =
   program.byIndex('sub');
   program.keep(one);
 };
-
-const rotateLeft = (value: number, by: number): number => ((value << by) | (value >>> (32 - by))) >>> 0;

@@ -1,4 +1,5 @@
 import { addressWord, parseNetwork } from '../../cluster/address.ts';
+import { FIRST_PORT, PORTS } from '../../cluster/ranges.ts';
 import { Assembler, type Instruction } from '../../kernel/bpf-assembler.ts';
 import { serversOf } from '../nftables/servers.ts';
 import { usualEnd } from '../nftables/sorting.ts';
@@ -25,8 +26,6 @@ const TCP = 6;
 const UDP = 17;
 /** Of multicasts and broadcasts. */
 const BEYOND_UNICAST = 0xe000_0000;
-const FIRST_PORT = 1024;
-const PORTS = 65_536 - FIRST_PORT;
 /** Half of them must be within a jump's reach, two instructions each. */
 const MOST_ENDS = 128;
 
@@ -47,10 +46,9 @@ export const prefilterProgram = (
   const test = () => emitTest(program, plan.buckets, passed);
   emitUsual(program, plan, leg, own);
   if (leg.side === 'outside') {
-    for (const address of translatedAddresses(plan, 'ip')) emitTranslated(program, address, test);
-    const others = plan.shared.ip.filter(
-      (one) => !translatedAddresses(plan, 'ip').some(({ address }) => address === one),
-    );
+    const translated = translatedAddresses(plan, 'ip');
+    for (const address of translated) emitTranslated(program, address, test);
+    const others = plan.shared.ip.filter((one) => !translated.some(({ address }) => address === one));
     program.load(DESTINATION, 4);
     for (const address of others) passIf(program, bigEndian(address));
   }

@@ -12,6 +12,7 @@ export const crossingConfig = ({
   delivery = 'multicast',
   snat = false,
   publish = true,
+  // CROSSING_PREFILTER=1 npm test crossing: all that goes through without it must go through with it.
   prefilter = process.env['CROSSING_PREFILTER'] === '1',
 }: {
   readonly delivery?: Delivery;
