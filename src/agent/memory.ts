@@ -1,5 +1,14 @@
 import type { Group } from '../cluster/groups.ts';
-import type { Asked, GroupView, PeerView, Request, Role, Snapshot, Wanted } from '../cluster/snapshot.ts';
+import type {
+  Asked,
+  Doubt,
+  GroupView,
+  PeerView,
+  Request,
+  Role,
+  Snapshot,
+  Wanted,
+} from '../cluster/snapshot.ts';
 import type { StatusMessage } from '../peers/message.ts';
 import { PeerMemories } from './peer-memory.ts';
 
@@ -29,7 +38,7 @@ export class Memory {
   readonly #synced = new Map<string, string>();
   /** Since when each data interface that is lost now has been. */
   readonly #lost = new Map<string, number>();
-  readonly #doubts = new Map<string, { readonly reason: string; readonly since: number }>();
+  readonly #doubts = new Map<string, Doubt & { readonly since: number }>();
   #drained = false;
   /** The peer that each group was given to last. */
   readonly #heirs = new Map<string, string>();
@@ -139,7 +148,11 @@ export class Memory {
     }
     const reason = `this node stood still for ${(milliseconds / 1000).toFixed(1)} s`;
     for (const group of groups) {
-      this.#doubts.set(group, { reason, since: now });
+      this.#doubts.set(group, {
+        reason,
+        milliseconds: clock ? milliseconds : Number.POSITIVE_INFINITY,
+        since: now,
+      });
     }
   }
 
@@ -183,7 +196,7 @@ export class Memory {
     this.#changed.set(group, now);
     this.#asked.delete(group);
     this.#contested.delete(group);
-    const doubtful = this.#isDoubtful(group, now);
+    const doubtful = this.#doubtOf(group, now) !== undefined;
     this.#doubts.delete(group);
     heir === undefined ? this.#heirs.delete(group) : this.#heirs.set(group, heir);
     // What was owned until now is held in full, unless it was in doubt; the heir only adds to it.
@@ -253,13 +266,14 @@ export class Memory {
       contested: this.#contested.get(name),
       changed: this.#changed.get(name),
       heir: this.#heirs.get(name),
-      doubtful: this.#isDoubtful(name, now) ? this.#doubts.get(name)?.reason : undefined,
+      doubt: this.#doubtOf(name, now),
       ...group, // last: V8 takes a hundred times longer to add this many properties to a copy
     };
   }
 
-  #isDoubtful(group: string, now: number): boolean {
-    return now - (this.#doubts.get(group)?.since ?? Number.NEGATIVE_INFINITY) < DOUBT_MS;
+  #doubtOf(group: string, now: number): Doubt | undefined {
+    const doubt = this.#doubts.get(group);
+    return doubt !== undefined && now - doubt.since < DOUBT_MS ? doubt : undefined;
   }
 
   #wantedOf(group: string): Wanted | undefined {

@@ -1,9 +1,12 @@
 import { LONGEST_MS } from './stand-still.ts';
 
-/** Of so many messages one was quick; each is compared with the last so many before it, or up to as many more. */
-const BLOCK = 20;
+/**
+ * Of so many messages, heard in so many milliseconds, one was quick: what waited for a busy node was heard all at once. Each is
+ * compared with the last so many before it, or up to as many more.
+ */
+const BLOCK = { messages: 20, milliseconds: 1000 };
 /** The first are taken for enough sooner: an agent may have just begun. */
-const FIRST_BLOCK = 5;
+const FIRST_BLOCK = { messages: 5, milliseconds: 400 };
 /** After so long without a message two clocks may have drifted apart. One that stood still doesn't know of such a time. */
 const SILENCE_MS = 10_000;
 /** What comes after a pause was sent in the course of it, and tells of it piece by piece. */
@@ -15,9 +18,10 @@ interface Journey {
   heardAt: number;
   /** The shortest of a block of messages; undefined: of the first one. */
   before: number | undefined;
-  /** The shortest of the block under way, and how many messages it has by now. */
+  /** The shortest of the block under way, how many messages it has by now, and when the first was heard. */
   shortest: number;
   messages: number;
+  since: number;
 }
 
 /**
@@ -39,7 +43,8 @@ export class PeerClocks {
     const took = now - clock;
     const known = this.#journeys.get(peer);
     if (known?.session !== session || now - known.heardAt > SILENCE_MS) {
-      this.#journeys.set(peer, { session, heardAt: now, before: undefined, shortest: took, messages: 1 });
+      const block = { shortest: took, messages: 1, since: now };
+      this.#journeys.set(peer, { session, heardAt: now, before: undefined, ...block });
       return 0;
     }
     known.heardAt = now;
@@ -47,11 +52,13 @@ export class PeerClocks {
     const stoodStill = gap >= LONGEST_MS;
     known.shortest = Math.min(known.shortest, took);
     known.messages += 1;
-    if (stoodStill || known.messages >= (known.before === undefined ? FIRST_BLOCK : BLOCK)) {
+    const block = known.before === undefined ? FIRST_BLOCK : BLOCK;
+    if (stoodStill || (known.messages >= block.messages && now - known.since >= block.milliseconds)) {
       // Two clocks drift, and a peer's may stand still as well: what was long ago doesn't count.
       known.before = known.shortest;
       known.shortest = took;
       known.messages = 1;
+      known.since = now;
     }
     if (!stoodStill) {
       return 0;

@@ -1,4 +1,5 @@
 import {
+  type Doubt,
   type GroupView,
   isForced,
   type PeerView,
@@ -12,6 +13,7 @@ import {
   names,
   notHeardSince,
   ownersOf,
+  QUIET_MS,
   RACE_MS,
   rank,
   says,
@@ -41,8 +43,8 @@ export const decideAsOwner = (snapshot: Snapshot, group: GroupView): Verdict => 
  * still be on its way); the other gives up when asked, or in time.
  */
 const decideRival = (snapshot: Snapshot, group: GroupView, rival: PeerView): Verdict => {
-  if (group.doubtful !== undefined) {
-    return { kind: 'deactivate', reason: `${rival.name} has taken it over: ${group.doubtful}` };
+  if (group.doubt !== undefined) {
+    return { kind: 'deactivate', reason: `${rival.name} has taken it over: ${group.doubt.reason}` };
   }
   if (!winsOver(snapshot, group, rival)) {
     return overdue(snapshot, group)
@@ -63,10 +65,13 @@ const decideKeeping = (snapshot: Snapshot, group: GroupView): Verdict => {
   if (wanted === undefined) {
     return { kind: 'stay', reason: 'nobody wants it elsewhere' };
   }
-  const unheard = notHeardSince(snapshot);
-  if (group.doubtful !== undefined && unheard.length > 0 && snapshot.manager.kind !== 'none') {
-    // They answer within a round trip. Two owners meanwhile would translate one flow in two ways.
-    return { kind: 'deactivate', reason: `${group.doubtful}: ${names(unheard)} may have taken it over` };
+  const { doubt } = group;
+  if (doubt !== undefined && snapshot.manager.kind !== 'none') {
+    const rivals = notHeardSince(snapshot).filter((peer) => mayHaveTaken(snapshot, group, peer, doubt));
+    if (rivals.length > 0) {
+      // They answer within a round trip. Two owners meanwhile would translate one flow in two ways.
+      return { kind: 'deactivate', reason: `${doubt.reason}: ${names(rivals)} may have taken it over` };
+    }
   }
   const unseen = alone(snapshot, FORSAKEN_MS);
   // If the peers were dead, the manager here would have said so.
@@ -77,6 +82,13 @@ const decideKeeping = (snapshot: Snapshot, group: GroupView): Verdict => {
       }
     : { kind: 'stay', reason: says(wanted) };
 };
+
+/**
+ * Whether a peer may have taken it over while this node stood still. One that, as last heard, held no states and wasn't to own it
+ * takes it only from a node that it can't reach; it may have been without a word for a while before.
+ */
+const mayHaveTaken = ({ timeouts }: Snapshot, { name }: GroupView, peer: PeerView, doubt: Doubt): boolean =>
+  peer.synced.has(name) || peer.wants.has(name) || doubt.milliseconds >= timeouts.peer - QUIET_MS;
 
 /** The manager wants this node to be a replica: it serves on until the new owner asks, so that no packet is lost. */
 const decideGivingUp = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Verdict => {

@@ -75,6 +75,14 @@ const decideOrphan = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Ver
       reason: `${says(wanted)}, but ${keeper.name}'s operator kept it by force until it fell silent`,
     };
   }
+  const quiet = snapshot.peers.find((peer) => peer.reachable && !heard(peer) && peer.owns.has(group.name));
+  if (quiet !== undefined && mustWaitForStates(snapshot, group, wanted, quiet)) {
+    // Starved or paused for a moment it comes back with them, and isn't prepared for having lost it so soon.
+    return {
+      kind: 'stay',
+      reason: `${says(wanted)}, but its states aren't here yet and ${quiet.name} fell silent only now`,
+    };
+  }
   const unknown = snapshot.peers.filter((peer) => peer.silent === Number.POSITIVE_INFINITY);
   if (unknown.length > 0 && snapshot.listening < snapshot.timeouts.peer) {
     return { kind: 'stay', reason: `${says(wanted)}, but ${names(unknown)} may still answer` };
@@ -125,10 +133,7 @@ const decideTakeover = (snapshot: Snapshot, group: GroupView, wanted: Wanted, ow
     const here = [...snapshot.lost].join(', ');
     return { kind: 'stay', reason: `${says(wanted)}, but ${here} is lost here and ${owner.name} serves it` };
   }
-  // What serves nobody isn't worth waiting for: the flows whose states are here are better than none.
-  const futile =
-    owner.lost.size > snapshot.lost.size && snapshot.now - wanted.since >= snapshot.timeouts.disagree;
-  if (!group.synced && !wanted.force && !futile) {
+  if (mustWaitForStates(snapshot, group, wanted, owner)) {
     return {
       kind: 'stay',
       reason: `${says(wanted)}, but ${owner.name} serves it and its states aren't here yet`,
@@ -149,6 +154,19 @@ const decideTakeover = (snapshot: Snapshot, group: GroupView, wanted: Wanted, ow
   return snapshot.now - asked.since < WORD_MS
     ? { kind: 'stay', reason: `${says(wanted)}; ${owner.name} was asked to give it up` }
     : { kind: 'activate', reason: `${says(wanted)}; ${owner.name} didn't answer in ${WORD_MS} ms` };
+};
+
+/** Whether the states of the owner are missing here, and are worth waiting for. */
+const mustWaitForStates = (
+  snapshot: Snapshot,
+  group: GroupView,
+  wanted: Wanted,
+  owner: PeerView,
+): boolean => {
+  // What serves nobody isn't worth waiting for: the flows whose states are here are better than none.
+  const futile =
+    owner.lost.size > snapshot.lost.size && snapshot.now - wanted.since >= snapshot.timeouts.disagree;
+  return !group.synced && !wanted.force && !futile;
 };
 
 const isHeldDown = (snapshot: Snapshot, group: GroupView): boolean =>

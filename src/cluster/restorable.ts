@@ -14,5 +14,5 @@ const isUndisputed = ({ peers }: Snapshot, group: GroupView): boolean =>
   // Who has asked takes it after a moment, with an answer or without.
   group.request === undefined &&
   // This node stood still while it owned it.
-  group.doubtful === undefined &&
+  group.doubt === undefined &&
   !peers.some((peer) => peer.reachable && peer.owns.has(group.name));

@@ -54,8 +54,14 @@ export interface GroupView extends Group {
   readonly changed: number | undefined;
   /** The peer that it was given to then, if it was. */
   readonly heir?: string | undefined;
-  /** Why a peer may have taken it over meanwhile, if this node has stood still while it owned it. */
-  readonly doubtful: string | undefined;
+  /** This node has stood still while it owned it, and a peer may have taken it over meanwhile. */
+  readonly doubt: Doubt | undefined;
+}
+
+export interface Doubt {
+  readonly reason: string;
+  /** For how long this node stood still; Infinity: its clock did too, and nobody knows. */
+  readonly milliseconds: number;
 }
 
 /** The manager's or the operator's word for a group. */

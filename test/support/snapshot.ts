@@ -17,7 +17,7 @@ export const groupOf = (fields: Partial<GroupView> = {}): GroupView => ({
   request: undefined,
   contested: undefined,
   changed: undefined,
-  doubtful: undefined,
+  doubt: undefined,
   ...fields,
 });
 

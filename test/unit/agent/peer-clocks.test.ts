@@ -48,6 +48,15 @@ describe('the peers’ clocks', () => {
     ).toEqual([0, 0, 0]);
   });
 
+  it.each([5, 20, 60])('say nothing where this node was too busy to hear %d messages in time', (many) => {
+    const clocks = new PeerClocks();
+    const sent = Array.from({ length: many }, (_, index) => index + AHEAD);
+    expect(sent.map((clock) => clocks.heard('fw2', 'one', clock, 900)).every((found) => found === 0)).toBe(
+      true,
+    );
+    expect(talk(clocks, 1000, 5000)).toEqual([]);
+  });
+
   it('say nothing where they drift apart, or the peer’s stood still', () => {
     const clocks = new PeerClocks();
     // 200 ppm: 720 ms in an hour.

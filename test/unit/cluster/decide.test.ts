@@ -30,6 +30,10 @@ const LONG_MASTER = wanted('owner', { since: NOW - 100 });
 const BACKUP = wanted('replica');
 const FAULT = wanted('replica', { word: 'FAULT' });
 const asked = (fields: object = {}) => ({ since: NOW - 5, peer: 'fw2', answer: undefined, ...fields });
+const stoodStill = (milliseconds: number) => ({
+  reason: `this node stood still for ${(milliseconds / 1000).toFixed(1)} s`,
+  milliseconds,
+});
 const request = (fields: object = {}) => ({ from: 'fw2', since: NOW - 5, synced: true, ...fields });
 
 describe('a replica', () => {
@@ -249,6 +253,30 @@ describe('a replica', () => {
       /^keepalived says MASTER; fw2 is silent$/,
     ],
     [
+      'is MASTER without the states, and the owner fell silent only now',
+      { wanted: MASTER },
+      quiet,
+      {},
+      'stay',
+      /^keepalived says MASTER, but its states aren't here yet and fw2 fell silent only now$/,
+    ],
+    [
+      "is MASTER without the states, and the owner can't be reached",
+      { wanted: wanted('owner', { since: NOW - 200 }) },
+      peer({ reachable: false, silent: 1000, owns: new Set(['fw1_fw2']) }),
+      {},
+      'activate',
+      /^keepalived says MASTER; fw2 is silent$/,
+    ],
+    [
+      'is to take it by force without the states, and the owner fell silent only now',
+      { wanted: wanted('owner', { by: 'operator', word: 'takeover', force: true }) },
+      quiet,
+      {},
+      'activate',
+      /^operator says takeover; fw2 is silent$/,
+    ],
+    [
       'is MASTER, and has stood still before it heard whether a peer owns it',
       { wanted: MASTER, synced: true },
       peer({ stale: true }),
@@ -288,15 +316,47 @@ describe('an owner', () => {
     ],
     [
       'is MASTER, has stood still, and has not heard the peer since',
-      { wanted: MASTER, doubtful: 'this node stood still for 4.0 s' },
+      { wanted: MASTER, doubt: stoodStill(4000) },
       peer({ stale: true }),
       {},
       'deactivate',
       /^this node stood still for 4\.0 s: fw2 may have taken it over$/,
     ],
     [
+      'is MASTER, and has stood still for a moment before a peer without the states',
+      { wanted: MASTER, doubt: stoodStill(700) },
+      peer({ stale: true, synced: new Set() }),
+      {},
+      'stay',
+      /^keepalived says MASTER$/,
+    ],
+    [
+      'is MASTER, and has stood still for a moment before a peer with the states',
+      { wanted: MASTER, doubt: stoodStill(400) },
+      peer({ stale: true, synced: new Set(['fw1_fw2']) }),
+      {},
+      'deactivate',
+      /^this node stood still for 0\.4 s: fw2 may have taken it over$/,
+    ],
+    [
+      'is MASTER, and has stood still for a moment before a peer that wanted it',
+      { wanted: MASTER, doubt: stoodStill(400) },
+      peer({ stale: true, synced: new Set(), wants: new Set(['fw1_fw2']) }),
+      {},
+      'deactivate',
+      /^this node stood still for 0\.4 s: fw2 may have taken it over$/,
+    ],
+    [
+      'is MASTER, and has stood still for so long that any peer would have taken it',
+      { wanted: MASTER, doubt: stoodStill(750) },
+      peer({ stale: true, synced: new Set() }),
+      {},
+      'deactivate',
+      /fw2 may have taken it over$/,
+    ],
+    [
       'is MASTER, has stood still, and no peer could be heard before',
-      { wanted: MASTER, doubtful: 'this node stood still for 4.0 s' },
+      { wanted: MASTER, doubt: stoodStill(4000) },
       peer({ stale: true, reachable: false, silent: 60_000 }),
       {},
       'stay',
@@ -304,7 +364,7 @@ describe('an owner', () => {
     ],
     [
       'has stood still, heard nobody since, and isn’t wanted to own it',
-      { wanted: BACKUP, doubtful: 'this node stood still for 4.0 s' },
+      { wanted: BACKUP, doubt: stoodStill(4000) },
       peer({ stale: true }),
       {},
       'stay',
@@ -425,7 +485,7 @@ describe('an owner', () => {
     ],
     [
       'stood still, and nobody took it',
-      { wanted: MASTER, doubtful: 'this node stood still for 3.0 s' },
+      { wanted: MASTER, doubt: stoodStill(3000) },
       peer(),
       {},
       'stay',
@@ -433,7 +493,7 @@ describe('an owner', () => {
     ],
     [
       'stood still, and its last known rival is silent',
-      { wanted: MASTER, doubtful: 'this node stood still for 3.0 s' },
+      { wanted: MASTER, doubt: stoodStill(3000) },
       quiet,
       {},
       'stay',
@@ -441,7 +501,7 @@ describe('an owner', () => {
     ],
     [
       'stood still, and the peer took it',
-      { wanted: MASTER, contested: NOW, doubtful: 'this node stood still for 3.0 s' },
+      { wanted: MASTER, contested: NOW, doubt: stoodStill(3000) },
       owning,
       {},
       'deactivate',

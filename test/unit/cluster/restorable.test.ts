@@ -17,7 +17,11 @@ it('is a part where only that was owned', () => {
 
 it.each([
   ['a peer has asked for it', groupOf({ request: { from: 'fw2', since: NOW, synced: true } }), peerOf()],
-  ['this node stood still', groupOf({ doubtful: 'this node stood still for 2.0 s' }), peerOf()],
+  [
+    'this node stood still',
+    groupOf({ doubt: { reason: 'this node stood still for 2.0 s', milliseconds: 2000 } }),
+    peerOf(),
+  ],
   ['a peer owns it', groupOf(), peerOf({ owns: new Set(['fw1_fw2']) })],
 ])('is nothing of a group when %s', (_, group, peer) => {
   expect(held(group, [peer])).toEqual([]);

@@ -63,7 +63,13 @@ const anyGroup = (group: (typeof GROUPS)[number]): fc.Arbitrary<GroupView> =>
       }),
       contested: fc.option(since, { nil: undefined }),
       changed: fc.option(since, { nil: undefined }),
-      doubtful: fc.option(fc.constant('this node stood still'), { nil: undefined }),
+      doubt: fc.option(
+        fc.record({
+          reason: fc.constant('this node stood still'),
+          milliseconds: fc.constantFrom(350, 749, 750, 60_000, Number.POSITIVE_INFINITY),
+        }),
+        { nil: undefined },
+      ),
     })
     .map((fields) =>
       groupOf({ ...fields, ...group, synced: fields.synced || fields.active === group.buckets.length }),

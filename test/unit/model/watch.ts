@@ -1,7 +1,6 @@
 import type { Round } from '../../../src/agent/round.ts';
 import type { Group } from '../../../src/cluster/groups.ts';
 import type { GroupView, Snapshot } from '../../../src/cluster/snapshot.ts';
-import { QUIET_MS } from '../../../src/cluster/verdict.ts';
 import type { Clock } from './clock.ts';
 import type { Machine } from './machine.ts';
 
@@ -135,10 +134,8 @@ export class Watch {
       if (this.calm && stale && view.wanted?.by === 'keepalived' && view.wanted.role === 'owner') {
         this.fail(`${node} takes ${group} on the word of an earlier keepalived`);
       }
-      const heard = snapshot.peers.filter(
-        ({ reachable, silent, owns }) => reachable && silent < QUIET_MS && owns.has(group),
-      );
-      const owners = peer === undefined ? heard.map(({ name }) => name) : [peer];
+      const seen = snapshot.peers.filter(({ reachable, owns }) => reachable && owns.has(group));
+      const owners = peer === undefined ? seen.map(({ name }) => name) : [peer];
       for (const owner of owners.filter((name) => this.#owns(name, group))) {
         const lost = snapshot.peers.find(({ name }) => name === owner)?.lost.size ?? 0;
         if (lost > snapshot.lost.size) {
