@@ -111,6 +111,10 @@ test.each([{ snat: true }, { snat: false }])(
       await story.expectAllWell();
     } catch (error) {
       for (const node of story.lab.nodes) console.log(`${node.name}:\n${await whatWasDropped(node)}`);
+      const { clients, server } = story.lab;
+      for (const host of [...clients.map(({ machine }) => machine), server]) {
+        console.log(`${host.name}:\n${await host.run(['nstat', '-as'])}`);
+      }
       throw error;
     }
     // Last: whether this machine can make so many.

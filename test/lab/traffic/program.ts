@@ -9,9 +9,14 @@ export class Program<Says, Hears> {
   readonly #ended: Promise<void>;
   #errors = '';
 
-  /** Starts `node FILE ARGUMENTS`; `take` gets every value that it says. */
-  constructor(machine: Machine, argv: readonly string[], take: (value: Says) => void) {
-    const [program = '', ...args] = [...machine.entrance, process.execPath, ...argv];
+  /** Starts `node FILE ARGUMENTS`, below `wrapper` if one is given; `take` gets every value that it says. */
+  constructor(
+    machine: Machine,
+    argv: readonly string[],
+    take: (value: Says) => void,
+    wrapper: readonly string[] = [],
+  ) {
+    const [program = '', ...args] = [...wrapper, ...machine.entrance, process.execPath, ...argv];
     const child = execa(program, args, { reject: false, buffer: false, detached: true, cleanup: false });
     child.stdin.on('error', () => undefined);
     child.stderr.on('data', (data) => {

@@ -8,6 +8,12 @@ import { type FlowVerdict, Ledger } from '../verdict/ledger.ts';
 import { type ClientReport, type Command, type FlowSpec, type ServerReport, SILENCE } from './flow.ts';
 import { Program } from './program.ts';
 
+/**
+ * A server is a machine of its own: the firewalls' conntrackd, which is realtime (1), must not take its processor from it. With 200 000
+ * states on their way its queue of new connections overflowed, as `nstat TcpExtListenOverflows` said.
+ */
+const AHEAD_OF_CONNTRACKD = ['chrt', '--rr', '2'];
+
 type ClientProgram = Program<ClientReport, Command>;
 
 /** Real flows between the lab's clients and its servers, and what became of them. */
@@ -41,7 +47,9 @@ export class Traffic {
         ready.add(server);
         traffic.#ledger.takeServer(report);
       };
-      traffic.#servers.push(new Program<ServerReport, never>(server, [serverFile], take));
+      traffic.#servers.push(
+        new Program<ServerReport, never>(server, [serverFile], take, AHEAD_OF_CONNTRACKD),
+      );
     }
     for (const client of [...lab.clients, ...lab.outsiders]) {
       traffic.#clients.set(client.plan.name, traffic.#startClient(client, clientFile));
