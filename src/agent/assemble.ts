@@ -1,19 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
-import { parseAddress } from '../cluster/address.ts';
 import { groupsOf } from '../cluster/groups.ts';
-import { hashingOf } from '../cluster/hashing.ts';
 import { refreshInterval } from '../cluster/refresh.ts';
-import { replicatedFlows } from '../cluster/replicated.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
-import { untilRead } from '../conntrackd/backlog.ts';
-import { commitExternal } from '../conntrackd/commit.ts';
 import { Control } from '../conntrackd/control.ts';
-import { dumpExternal } from '../conntrackd/external-dump.ts';
 import { Health } from '../conntrackd/health.ts';
-import { drained, sent } from '../conntrackd/progress.ts';
-import { logFileOf } from '../conntrackd/render.ts';
-import { parseStatistics } from '../conntrackd/statistics.ts';
 import { LinkWatch } from '../dataplane/link-watch.ts';
 import { menderOf } from '../dataplane/menders.ts';
 import { Prefilter, removePrefilters } from '../dataplane/prefilter/prefilter.ts';
@@ -22,10 +12,8 @@ import { type OwnedHandle, rulesOf } from '../dataplane/rules.ts';
 import { WatchedAgent } from '../dataplane/watched-agent.ts';
 import { Conntrack } from '../kernel/conntrack.ts';
 import { conntrackDrops } from '../kernel/conntrack-drops.ts';
-import { localAddresses } from '../kernel/links.ts';
 import { compareWith } from '../peers/verification.ts';
 import type { Logger } from '../system/log.ts';
-import type { Edges, ExternalCache, Sorting } from '../transitions/edges.ts';
 import { Agent } from './agent.ts';
 import { announcerOf } from './announcer.ts';
 import { EventsFile } from './events-file.ts';
@@ -33,16 +21,12 @@ import { AgentFiles } from './files.ts';
 import type { AgentParts } from './parts.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { RangeWatch } from './range-watch.ts';
+import { edgesOf } from './real-edges.ts';
+import { watchSorting } from './sorting-watch.ts';
 import { StandStill } from './stand-still.ts';
 
-/** How long a drain is waited for before the cache is flushed all the same; adopting sends again what is owned. */
-const DRAIN_MS = 2000;
-/** How long conntrackd may take to read of what it has committed: a million flows. */
-const READ_MS = 10_000;
 /** Between two comparisons with a peer: what was lost in between is found, and mended, within a minute. */
 const VERIFY_MS = 50_000;
-/** How long a hand-over waits for the last states to leave. Less than the new owner waits for the answer. */
-const SENT_MS = 200;
 /** Timeouts of what can live on, each packet giving it anew: only the owner sees those. Half-closed connections are among it. */
 const TIMEOUTS = [
   'udp_timeout',
@@ -172,98 +156,6 @@ const ownedBy = async (
   }
   if (config.prefilter) await removePrefilters();
   return owned;
-};
-
-const edgesOf = (
-  config: ClusterConfig,
-  owned: OwnedHandle,
-  conntrack: Conntrack,
-  control: Control,
-  health: Health,
-  cached = config.sync.replicas === 'cache',
-): Edges => ({
-  owned: {
-    read: () => owned.read(),
-    change: (change) => owned.change(change),
-    renew: (buckets) => owned.renew(buckets),
-  },
-  table: {
-    dump: (signal) => conntrack.dump({ signal }),
-    touch: (tuples) => conntrack.touch(tuples),
-    remove: (tuples) => conntrack.remove(tuples),
-  },
-  cache: {
-    identity: () => health.identity(),
-    drained: (signal) =>
-      Promise.race([cached ? afterCommit(control) : drained(control, { bound: DRAIN_MS }), aborted(signal)]),
-    flush: async () => {
-      await control.send('flushInternal');
-    },
-    bulk: async () => {
-      await control.send('bulk');
-    },
-  },
-  external: cached ? externalOf(config, control) : undefined,
-});
-
-const externalOf = ({ paths, sync, timeouts }: ClusterConfig, control: Control): ExternalCache => ({
-  commit: () =>
-    commitExternal(control, {
-      log: logFileOf(paths.conntrackd),
-      port: sync.port,
-      bound: timeouts.conntrackd,
-    }),
-  flush: async () => {
-    await control.send('flushExternal');
-  },
-  count: async () => {
-    const { external } = parseStatistics(await control.send('statistics'));
-    return external.kind === 'cache' ? external.active : 0;
-  },
-  dump: (signal) => dumpExternal(control, signal),
-  sent: () => Promise.race([sent(control, { bound: SENT_MS }), delay(SENT_MS, false)]),
-});
-
-/** conntrackd hears of each flow that it has committed; what it reads only after its cache was flushed stays in that. */
-const afterCommit = async (control: Control): Promise<boolean> => {
-  const read = await untilRead(READ_MS);
-  return (await drained(control, { bound: DRAIN_MS })) && read;
-};
-
-/** False as soon as `signal` says so: who gives a group up must not wait for conntrackd's queues. */
-const aborted = (signal: AbortSignal): Promise<false> =>
-  new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(false), { once: true });
-    if (signal.aborted) {
-      resolve(false);
-    }
-  });
-
-/** The node's own addresses change rarely, and a flow of its own must not be taken for one that passes through. */
-const watchSorting = async (
-  config: ClusterConfig,
-): Promise<{ current: () => Sorting; close: () => void }> => {
-  const hashing = hashingOf(config);
-  const look = async (): Promise<Sorting> => {
-    const local = await localAddresses([4, 6]);
-    return {
-      hashing,
-      replicated: replicatedFlows(
-        config,
-        local.map(({ address }) => parseAddress(address)),
-      ),
-    };
-  };
-  let sorting = await look();
-  const timer = setInterval(() => {
-    look().then(
-      (found) => {
-        sorting = found;
-      },
-      () => {},
-    );
-  }, 10_000);
-  return { current: () => sorting, close: () => clearInterval(timer) };
 };
 
 /** In seconds, as they are now: an administrator may change them at any time. */

@@ -91,9 +91,9 @@ export class Conversation {
   /** Says the hand-over word to the owner, and again until it is answered: a datagram may be lost. */
   ask(group: string, peer: string, synced: boolean): void {
     const id = ++this.#words;
-    this.#memory.ask(group, peer, id, performance.now());
+    this.#memory.questions.ask(group, peer, id, performance.now());
     const say = (): void => {
-      const asked = this.#memory.asked(group);
+      const asked = this.#memory.questions.asked(group);
       if (asked?.id === id && asked.answer === undefined) {
         this.#send(peer, { type: 'ask', group, synced, id });
         setTimeout(say, REPEAT_MS).unref();
@@ -109,7 +109,7 @@ export class Conversation {
 
   /** Answers the request for `group` that waits, if one does. */
   answer(group: string, granted: boolean, reason: string): void {
-    const request = this.#memory.takeRequest(group);
+    const request = this.#memory.questions.takeRequest(group);
     if (request !== undefined) {
       this.#host.answerWord(() =>
         this.#send(request.from, { type: 'answer', group, id: request.id, granted, reason }),
@@ -152,7 +152,7 @@ export class Conversation {
         this.#receiveStatus(from, body, session, now);
         break;
       case 'ask':
-        this.#memory.request(body.group, from, body.id, body.synced, now);
+        this.#memory.questions.request(body.group, from, body.id, body.synced, now);
         this.#host.wake();
         break;
       case 'answer':

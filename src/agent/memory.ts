@@ -1,21 +1,12 @@
 import type { Group } from '../cluster/groups.ts';
-import type {
-  Asked,
-  Doubt,
-  GroupView,
-  PeerView,
-  Request,
-  Role,
-  Snapshot,
-  Wanted,
-} from '../cluster/snapshot.ts';
+import type { GroupView, PeerView, Role, Snapshot, Wanted } from '../cluster/snapshot.ts';
 import type { StatusMessage } from '../peers/message.ts';
+import { Doubts } from './doubts.ts';
 import { PeerMemories } from './peer-memory.ts';
+import { Questions } from './questions.ts';
 
 /** How long a lost interface counts as one that may come back at once: peers that lose the same one notice it too. */
 const SETTLE_MS = 200;
-/** How long a node that stood still doubts that what it owns is still its own. */
-const DOUBT_MS = 10_000;
 
 /**
  * What events have told the agent, kept between rounds. Events only write here and wake the loop; nothing here acts. What
@@ -29,8 +20,6 @@ export class Memory {
   readonly #wanted = new Map<string, Wanted>();
   /** The operator's words against the manager's. */
   readonly #overruling = new Map<string, Wanted>();
-  readonly #asked = new Map<string, Asked & { readonly id: number }>();
-  readonly #requests = new Map<string, Request & { readonly id: number }>();
   readonly #contested = new Map<string, number>();
   readonly #changed = new Map<string, number>();
   readonly #peers: PeerMemories;
@@ -38,7 +27,8 @@ export class Memory {
   readonly #synced = new Map<string, string>();
   /** Since when each data interface that is lost now has been. */
   readonly #lost = new Map<string, number>();
-  readonly #doubts = new Map<string, Doubt & { readonly since: number }>();
+  readonly #doubts = new Doubts();
+  readonly questions = new Questions();
   #drained = false;
   /** The peer that each group was given to last. */
   readonly #heirs = new Map<string, string>();
@@ -143,61 +133,25 @@ export class Memory {
     const passed = clock ? milliseconds : 0;
     this.#began += passed;
     this.#peers.stoodStill(passed);
-    for (const [group, asked] of this.#asked) {
-      this.#asked.set(group, { ...asked, since: asked.since + passed });
-    }
-    const reason = `this node stood still for ${(milliseconds / 1000).toFixed(1)} s`;
-    for (const group of groups) {
-      this.#doubts.set(group, {
-        reason,
-        milliseconds: clock ? milliseconds : Number.POSITIVE_INFINITY,
-        since: now,
-      });
-    }
+    this.questions.stoodStill(passed);
+    this.#doubts.stoodStill(milliseconds, groups, now, clock);
   }
 
-  ask(group: string, peer: string, id: number, now: number): void {
-    this.#asked.set(group, { since: now, peer, id, answer: undefined });
-  }
-
-  asked(group: string): (Asked & { readonly id: number }) | undefined {
-    return this.#asked.get(group);
-  }
-
-  /** An answer counts only for the question it belongs to. */
+  /** A peer's answer to what this node asked of it. */
   answered(group: string, peer: string, id: number, granted: boolean, reason: string, now: number): void {
-    const asked = this.#asked.get(group);
-    if (asked?.peer === peer && asked.id === id && asked.answer === undefined) {
-      this.#asked.set(group, { ...asked, answer: { granted, reason, at: now } });
-    }
+    this.questions.answered(group, peer, id, granted, reason, now);
     if (granted) {
       this.#peers.gaveUp(peer, group);
     }
   }
 
-  request(group: string, from: string, id: number, synced: boolean, now: number): void {
-    const before = this.#requests.get(group);
-    if (before !== undefined && before.from !== from) {
-      return; // one after the other: it is said again until it is answered
-    }
-    const since = before?.id === id ? before.since : now;
-    this.#requests.set(group, { from, id, synced, since });
-  }
-
-  /** The request that is now answered. */
-  takeRequest(group: string): (Request & { readonly id: number }) | undefined {
-    const request = this.#requests.get(group);
-    this.#requests.delete(group);
-    return request;
-  }
-
   /** This node became its owner or stopped being it. `heir` is the peer that owns it from now on. */
   changed(group: string, now: number, heir?: string): void {
     this.#changed.set(group, now);
-    this.#asked.delete(group);
+    this.questions.forget(group);
     this.#contested.delete(group);
-    const doubtful = this.#doubtOf(group, now) !== undefined;
-    this.#doubts.delete(group);
+    const doubtful = this.#doubts.of(group, now) !== undefined;
+    this.#doubts.settle(group);
     heir === undefined ? this.#heirs.delete(group) : this.#heirs.set(group, heir);
     // What was owned until now is held in full, unless it was in doubt; the heir only adds to it.
     heir === undefined || doubtful ? this.#synced.delete(group) : this.#synced.set(group, heir);
@@ -261,19 +215,14 @@ export class Memory {
       synced:
         active === group.buckets.length ||
         (holder !== undefined && owners.every((owner) => owner.name === holder)),
-      asked: this.#asked.get(name),
-      request: this.#requests.get(name),
+      asked: this.questions.asked(name),
+      request: this.questions.requestFor(name),
       contested: this.#contested.get(name),
       changed: this.#changed.get(name),
       heir: this.#heirs.get(name),
-      doubt: this.#doubtOf(name, now),
+      doubt: this.#doubts.of(name, now),
       ...group, // last: V8 takes a hundred times longer to add this many properties to a copy
     };
-  }
-
-  #doubtOf(group: string, now: number): Doubt | undefined {
-    const doubt = this.#doubts.get(group);
-    return doubt !== undefined && now - doubt.since < DOUBT_MS ? doubt : undefined;
   }
 
   #wantedOf(group: string): Wanted | undefined {
@@ -286,7 +235,7 @@ export class Memory {
     act();
     const after = this.#wantedOf(group);
     if (before === undefined || after === undefined || !isSame(before, after)) {
-      this.#asked.delete(group);
+      this.questions.forget(group);
     }
   }
 }

@@ -1,11 +1,11 @@
 import { ConntrackdAbsent, ConntrackdStuck } from '../conntrackd/errors.ts';
 import { adopt } from '../transitions/adopt.ts';
 import { type Copies, kernelCopies } from '../transitions/copies.ts';
-import { disown } from '../transitions/disown.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
 import { purge } from '../transitions/purge.ts';
 import { CachedStates } from './cached-states.ts';
 import { Comparisons } from './comparisons.ts';
+import { InternalCache } from './internal-cache.ts';
 import { JobLoop } from './job-loop.ts';
 import { Refreshing } from './refreshing.ts';
 import type { OwnerPeer } from './replicas.ts';
@@ -25,21 +25,16 @@ export class Upkeep {
   readonly #host: UpkeepHost;
   /** With `replicas: cache`. */
   readonly #cached: CachedStates | undefined;
-  #identity: string | undefined;
-  /** The internal cache may hold flows that this node doesn't own. */
-  #dirty = true;
-  /** Owned flows may be missing in the internal cache. */
-  #unadopted = true;
+  readonly #internal: InternalCache;
   /** Copies of what peers own may be stale throughout: delete them and have them sent again. */
   #rejoining: boolean;
   readonly #refreshing: Refreshing;
   readonly #comparisons: Comparisons;
   #failure = '';
-  #disowning = false;
   readonly #jobs = new JobLoop({
     work: (signal) => this.#work(signal),
     // conntrackd may be slow to answer, and its cache is nothing that a change of owner must wait for.
-    harmless: () => this.#disowning,
+    harmless: () => this.#internal.disowning,
     failed: (error) => this.#complain(error),
     succeeded: () => {
       this.#failure = '';
@@ -63,11 +58,20 @@ export class Upkeep {
       times,
     );
     this.#cached = edges.external && new CachedStates(edges.external, edges, sorting, host);
+    this.#internal = new InternalCache(edges, sorting, {
+      ...host,
+      restarted: () => {
+        this.#cached?.restarted();
+        this.#comparisons.forget();
+        host.interrupted();
+      },
+      touched: () => this.#refreshing.done(),
+    });
   }
 
   /** The internal cache holds the owned flows and no others: a bulk of it harms nobody. */
   get exact(): boolean {
-    return !this.#dirty && !this.#unadopted && this.#identity !== undefined;
+    return this.#internal.exact;
   }
 
   /** Whether nothing urgent is left to do. */
@@ -92,13 +96,13 @@ export class Upkeep {
   tookOver(): void {
     // Who serves is no newcomer: its copies of what others own are compared, not thrown away.
     this.#join();
-    this.#unadopted = true;
+    this.#internal.grow();
     this.#jobs.interrupt();
   }
 
   /** Whatever the external cache held stands in the kernel now, and in the internal cache. */
   committed(): void {
-    this.#dirty = true;
+    this.#internal.soil();
     this.#cached?.committed();
     this.#jobs.interrupt();
   }
@@ -111,7 +115,7 @@ export class Upkeep {
 
   /** This node has stopped being an owner: the flows must leave the internal cache. */
   gaveUp(): void {
-    this.#dirty = true;
+    this.#internal.soil();
     this.#cached?.committed();
     this.#jobs.interrupt();
   }
@@ -140,15 +144,11 @@ export class Upkeep {
 
   /** Does the most urgent thing that is due. Returns how long nothing else is, in milliseconds. */
   async #work(signal: AbortSignal): Promise<number> {
-    await this.#lookAtConntrackd();
-    if (this.#identity === undefined) {
+    if (!(await this.#internal.look())) {
       return RETRY_MS;
     }
-    if (this.#dirty) {
-      return this.#disown(signal);
-    }
-    if (this.#unadopted) {
-      return this.#adoptAll(signal);
+    if (await this.#internal.work(signal, this.#rejoining)) {
+      return 0;
     }
     const owners = this.#host.owners();
     if (this.#rejoining && owners.length > 0) {
@@ -181,61 +181,6 @@ export class Upkeep {
     }
   }
 
-  /** A new conntrackd has loaded the whole table, copies included: disown before anything else. */
-  async #lookAtConntrackd(): Promise<void> {
-    const identity = await this.#edges.cache.identity();
-    if (identity !== this.#identity) {
-      // That it is gone or back is told by who watches its health; one that was just replaced isn't noticed there.
-      const replaced = this.#identity !== undefined && identity !== undefined;
-      this.#identity = identity;
-      this.#dirty = true;
-      this.#unadopted = true;
-      this.#cached?.restarted();
-      this.#comparisons.forget();
-      this.#host.interrupted();
-      this.#host.note(replaced ? 'info' : 'debug', 'conntrackd was started anew: disowning');
-    }
-  }
-
-  async #disown(signal: AbortSignal): Promise<number> {
-    const identity = this.#identity;
-    this.#host.reach(this.#rejoining ? 'rejoin.disown' : 'release.disown');
-    this.#disowning = true;
-    const drained = await disown(this.#edges, signal).finally(() => {
-      this.#disowning = false;
-    });
-    if (!signal.aborted && (await this.#edges.cache.identity()) === identity) {
-      this.#dirty = false;
-      this.#unadopted = true;
-      this.#host.done('release.disown');
-      this.#host.done('rejoin.disown');
-      this.#host.note(
-        drained ? 'debug' : 'warn',
-        drained ? 'disowned' : 'disowned, though not all was sent yet',
-      );
-    }
-    return 0;
-  }
-
-  async #adoptAll(signal: AbortSignal): Promise<number> {
-    this.#unadopted = false;
-    const began = performance.now();
-    this.#host.reach('takeover.adopt');
-    try {
-      const touched = await adopt(this.#edges, this.#sorting(), this.#host.owns, signal);
-      this.#unadopted ||= signal.aborted;
-      if (!this.#unadopted) {
-        this.#host.done('takeover.adopt');
-      }
-      this.#refreshing.done();
-      this.#host.note('debug', `adopted ${touched} flows in ${(performance.now() - began).toFixed(0)} ms`);
-    } catch (error) {
-      this.#unadopted = true;
-      throw error;
-    }
-    return 0;
-  }
-
   async #rejoin(owners: readonly OwnerPeer[], signal: AbortSignal): Promise<number> {
     this.#host.reach('rejoin.purge');
     const removed = await purge(this.#edges, this.#sorting(), this.#host.foreign, signal);
@@ -261,13 +206,13 @@ export class Upkeep {
   async #verify(peer: OwnerPeer, signal: AbortSignal): Promise<number> {
     const result = await this.#comparisons.verify(peer, signal);
     if (result.synced) {
-      await this.#cached?.whole(peer, signal, () => !this.#dirty);
+      await this.#cached?.whole(peer, signal, () => !this.#internal.dirty);
     }
     return 0;
   }
 
   #copiesOf(peer: OwnerPeer): Copies {
-    const deletable = (bucket: number): boolean => this.#host.foreign(bucket) && !this.#dirty;
+    const deletable = (bucket: number): boolean => this.#host.foreign(bucket) && !this.#internal.dirty;
     return (
       this.#cached?.copiesOf(peer) ?? kernelCopies(this.#edges, this.#sorting(), peer.buckets, deletable)
     );

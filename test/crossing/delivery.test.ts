@@ -4,6 +4,7 @@ import { until } from '../lab/rig/wait.ts';
 import { askKind, expectAnswers, hostPorts } from './rig/asking.ts';
 import { crossingConfig, type Delivery, macOf } from './rig/config.ts';
 import { addressOf, Crossing, SERVER, SHARED, sourcesOf } from './rig/crossing.ts';
+import { removeRules } from './rig/removed-rules.ts';
 import { forwardOnlyTo, joined, routerPort, snoop } from './rig/snooping.ts';
 
 let crossing: Crossing;
@@ -85,6 +86,18 @@ describe.each(DELIVERIES)('delivery %s', (delivery) => {
     await askAll();
   });
 });
+
+it.each(['ip', 'ip6'] as const)(
+  'were nothing rewritten on its way out, neighbours would learn a node’s own MAC, %s',
+  async (family) => {
+    await load('multicast');
+    await removeRules(crossing, family === 'ip' ? 'arp saddr ether set' : 'nd-neighbor-advert');
+    const watched = await watchNeighbours('multicast');
+    const target = { address: addressOf('wan', family, SERVER), ...hostPorts };
+    await askKind(crossing, 'udp', 'lan', target);
+    await until('another MAC to be seen', async () => (await watched('lan')).other > 0, 2000);
+  },
+);
 
 describe('a bridge that snoops and has a querier', () => {
   it.each(DELIVERIES)(

@@ -4,6 +4,7 @@ import { until } from '../lab/rig/wait.ts';
 import { crossingConfig, macOf, PUBLISHED } from './rig/config.ts';
 import { addressOf, Crossing, ECHO, type Family, SERVER, SHARED, sourcesOf } from './rig/crossing.ts';
 import { type End, ORDERS, PAYLOAD, sendFragments } from './rig/fragments.ts';
+import { removeRules } from './rig/removed-rules.ts';
 
 let crossing: Crossing;
 beforeAll(async () => {
@@ -39,6 +40,19 @@ const seenAs = async (source: string, family: Family): Promise<End> => {
   return { address, port: Number(port) };
 };
 
+/** Has the server answer each source of the LAN in fragments. Returns how many answers came. */
+const answerInFragments = async (family: Family): Promise<() => Promise<number>> => {
+  const heard = await hearing(crossing.hosts.lan);
+  const server = { address: addressOf('wan', family, SERVER), port: ECHO };
+  for (const source of sourcesOf('lan', family)) {
+    const seen = await seenAs(source, family);
+    for (const order of ORDERS) {
+      await sendFragments(crossing.hosts.wan, macOf('wan', 'multicast'), server, seen, order);
+    }
+  }
+  return heard;
+};
+
 /** No more comes than is expected, and that much comes. */
 const expectHeard = async (heard: () => Promise<number>, count: number) => {
   await until('the datagrams', heard, 2000, (found) => found >= count);
@@ -49,15 +63,7 @@ describe.each([{ snat: false }, { snat: true }])('with SNAT $snat', ({ snat }) =
   beforeAll(() => crossing.load(crossingConfig({ snat })), 30_000);
 
   it.each(FAMILIES)('fragments of answers find the owner in any order, %s', async (family) => {
-    const heard = await hearing(crossing.hosts.lan);
-    const server = { address: addressOf('wan', family, SERVER), port: ECHO };
-    for (const source of sourcesOf('lan', family)) {
-      const seen = await seenAs(source, family);
-      for (const order of ORDERS) {
-        await sendFragments(crossing.hosts.wan, macOf('wan', 'multicast'), server, seen, order);
-      }
-    }
-    await expectHeard(heard, 18);
+    await expectHeard(await answerInFragments(family), 18);
   });
 
   it.each(FAMILIES)('fragments of questions find it too, %s', async (family) => {
@@ -89,4 +95,11 @@ it.each(FAMILIES)('fragments to a published service find the owner of the client
     }
   }
   await expectHeard(heard, 18);
+});
+
+it.each(FAMILIES)('were they sorted as they come in, some would be lost, %s', async (family) => {
+  await crossing.load(crossingConfig({ snat: true }));
+  await removeRules(crossing, 'goto undecided');
+  const heard = await answerInFragments(family);
+  await expect(expectHeard(heard, 18)).rejects.toThrow('the datagrams');
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crossingConfig } from './rig/config.ts';
 import { Crossing, SIDES, sourcesOf } from './rig/crossing.ts';
+import { removeRules } from './rig/removed-rules.ts';
 import { addFar, type Far, NARROW } from './rig/router.ts';
 
 let crossing: Crossing;
@@ -83,3 +84,19 @@ it.each(FAMILIES)('a router inside tells those outside what its link takes, %s',
   await crossing.load(configOf(false));
   expect(await learnt('wan', family, far.lan[family])).toEqual(sourcesOf('wan', family));
 });
+
+describe.each([{ snat: false }, { snat: true }])(
+  'were errors sorted as other packets are, with SNAT $snat',
+  ({ snat }) => {
+    beforeAll(async () => {
+      await crossing.load(configOf(snat));
+      await removeRules(crossing, '_errors');
+    }, 30_000);
+
+    const [from, router] = snat ? (['lan', 'outside'] as const) : (['wan', 'inside'] as const);
+    it.each(FAMILIES)(`not all would hear what a router ${router} tells, %s`, async (family) => {
+      const behind = far[from === 'lan' ? 'wan' : 'lan'];
+      expect(await learnt(from, family, behind[family])).not.toEqual(sourcesOf(from, family));
+    });
+  },
+);
