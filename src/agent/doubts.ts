@@ -1,7 +1,9 @@
 import type { Doubt } from '../cluster/snapshot.ts';
 
-/** How long a node that stood still doubts that what it owns is still its own. */
+/** How long a node that stood still doubts at most that what it owns is still its own. */
 const DOUBT_MS = 10_000;
+/** What peers have said meanwhile is heard sooner than they said it, or in that time. */
+const HEARING_MS = 1000;
 
 /** Which groups a peer may have taken over while this node stood still. Times in milliseconds of one monotonic clock. */
 export class Doubts {
@@ -9,19 +11,19 @@ export class Doubts {
 
   /** @param clock whether this node's clock went on: else nobody knows for how long it stood still */
   stoodStill(milliseconds: number, groups: readonly string[], now: number, clock: boolean): void {
-    const doubt = {
-      reason: `this node stood still for ${(milliseconds / 1000).toFixed(1)} s`,
-      milliseconds: clock ? milliseconds : Number.POSITIVE_INFINITY,
-      since: now,
-    };
+    const reason = `this node stood still for ${(milliseconds / 1000).toFixed(1)} s`;
+    const passed = clock ? milliseconds : Number.POSITIVE_INFINITY;
     for (const group of groups) {
-      this.#doubts.set(group, doubt);
+      // Once more before it has heard anybody: then it stood still all the time.
+      const before = this.of(group, now)?.milliseconds ?? 0;
+      this.#doubts.set(group, { reason, milliseconds: before + passed, since: now });
     }
   }
 
   of(group: string, now: number): Doubt | undefined {
     const doubt = this.#doubts.get(group);
-    return doubt !== undefined && now - doubt.since < DOUBT_MS ? doubt : undefined;
+    const passed = now - (doubt?.since ?? Number.NEGATIVE_INFINITY);
+    return passed < Math.min(DOUBT_MS, HEARING_MS + (doubt?.milliseconds ?? 0)) ? doubt : undefined;
   }
 
   /** Its owner has changed since. */

@@ -53,7 +53,7 @@ export interface AgentParts {
   /** Notices that this process stood still. */
   readonly standStill: Pick<StandStill, 'look'>;
   /** Notices by the peers that this node's clock stood still. */
-  readonly clocks: Pick<PeerClocks, 'heard'>;
+  readonly clocks: Pick<PeerClocks, 'heard' | 'awoke'>;
   /** Answers a peer's hand-over word. */
   readonly answerWord: (send: () => void) => void;
   /** Asks an owner for all its states. */

@@ -67,4 +67,13 @@ export class PeerClocks {
     this.#noticedAt = now;
     return said ? 0 : gap;
   }
+
+  /** This node was stopped or starved: of what waited with it no message was quick. */
+  awoke(now: number): void {
+    for (const journey of this.#journeys.values()) {
+      journey.shortest = Number.POSITIVE_INFINITY;
+      journey.messages = 0;
+      journey.since = now;
+    }
+  }
 }

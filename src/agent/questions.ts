@@ -23,7 +23,7 @@ export class Questions {
     }
   }
 
-  /** What was asked for belongs to a word that counts no more. */
+  /** Its owner has changed, or the word that it was asked for counts no more. */
   forget(group: string): void {
     this.#asked.delete(group);
   }

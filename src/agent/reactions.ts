@@ -178,6 +178,9 @@ export class Reactions {
   /** A peer may have taken over what this node owns, and conntrackd may have stood still with it. */
   stoodStill(milliseconds: number, now: number, clock = true): void {
     this.memory.stoodStill(milliseconds, this.owned.groups, now, clock);
+    if (clock) {
+      this.#parts.clocks.awoke(now);
+    }
     // They answer at once: whether one of them has taken anything over must be known before anything else.
     this.tell();
     // Of a clock that stood still it is only known that it did for so long at least.

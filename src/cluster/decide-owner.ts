@@ -16,6 +16,7 @@ import {
   QUIET_MS,
   RACE_MS,
   rank,
+  SPARED_MS,
   says,
   type Verdict,
   wants,
@@ -84,11 +85,15 @@ const decideKeeping = (snapshot: Snapshot, group: GroupView): Verdict => {
 };
 
 /**
- * Whether a peer may have taken it over while this node stood still. One that, as last heard, held no states and wasn't to own it
- * takes it only from a node that it can't reach; it may have been without a word for a while before.
+ * Whether a peer may well have taken it over while this node stood still. Without its states none does before `SPARED_MS`, part of
+ * which had passed already, unless its operator forces it or it can serve where this node can't. The states may have come
+ * just now; then it says so with its next status.
  */
-const mayHaveTaken = ({ timeouts }: Snapshot, { name }: GroupView, peer: PeerView, doubt: Doubt): boolean =>
-  peer.synced.has(name) || peer.wants.has(name) || doubt.milliseconds >= timeouts.peer - QUIET_MS;
+const mayHaveTaken = ({ lost }: Snapshot, { name }: GroupView, peer: PeerView, doubt: Doubt): boolean =>
+  peer.synced.has(name) ||
+  peer.forced.has(name) ||
+  peer.lost.size < lost.size ||
+  doubt.milliseconds >= SPARED_MS - QUIET_MS;
 
 /** The manager wants this node to be a replica: it serves on until the new owner asks, so that no packet is lost. */
 const decideGivingUp = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Verdict => {

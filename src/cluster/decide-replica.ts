@@ -10,6 +10,7 @@ import {
   QUIET_MS,
   RACE_MS,
   rank,
+  SPARED_MS,
   says,
   type Verdict,
   wants,
@@ -75,12 +76,16 @@ const decideOrphan = (snapshot: Snapshot, group: GroupView, wanted: Wanted): Ver
       reason: `${says(wanted)}, but ${keeper.name}'s operator kept it by force until it fell silent`,
     };
   }
-  const quiet = snapshot.peers.find((peer) => peer.reachable && !heard(peer) && peer.owns.has(group.name));
-  if (quiet !== undefined && mustWaitForStates(snapshot, group, wanted, quiet)) {
-    // Starved or paused for a moment it comes back with them, and isn't prepared for having lost it so soon.
+  const spared = snapshot.peers.find(
+    (peer) =>
+      peer.silent < SPARED_MS &&
+      peer.owns.has(group.name) &&
+      mustWaitForStates(snapshot, group, wanted, peer),
+  );
+  if (spared !== undefined) {
     return {
       kind: 'stay',
-      reason: `${says(wanted)}, but its states aren't here yet and ${quiet.name} fell silent only now`,
+      reason: `${says(wanted)}, but its states aren't here yet and ${spared.name} fell silent only now`,
     };
   }
   const unknown = snapshot.peers.filter((peer) => peer.silent === Number.POSITIVE_INFINITY);

@@ -17,8 +17,14 @@ export type DecisionKind = 'activate' | 'deactivate' | 'ask' | 'yield' | 'grant'
 
 export type Verdict = Omit<Decision, 'group'>;
 
-/** Longer without a status and a peer isn't waited for: its status comes every 100 ms. */
+/** Longer without a status and a peer isn't waited for by who holds its states: its status comes every 100 ms. */
 export const QUIET_MS = 250;
+
+/**
+ * Longer, and it isn't by who lacks them either. Starved or paused for less an owner comes back with them, and finds what it
+ * owned its own.
+ */
+export const SPARED_MS = 1000;
 
 /**
  * Where no keepalived tells a dead node from a silent agent: one that hangs or is restarted is silent for seconds while its
@@ -33,7 +39,7 @@ export const RACE_MS = 100;
 export const wants = (snapshot: Snapshot, group: GroupView): boolean =>
   group.wanted?.role === 'owner' && (snapshot.manager.alive || !isManagers(group.wanted));
 
-/** The peers that own it and are heard; one that fell silent is no owner to wait for. */
+/** The peers that own it and are heard; one that fell silent can't be asked for it. */
 export const ownersOf = (snapshot: Snapshot, group: GroupView): readonly PeerView[] =>
   snapshot.peers.filter((peer) => heard(peer) && peer.owns.has(group.name));
 

@@ -131,7 +131,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
       replicated: () => true,
     }),
     ranges: { refused: 0, warnings: [] },
-    clocks: { heard: () => 0 },
+    clocks: { heard: () => 0, awoke: () => {} },
     watched: { isDue: () => false, showLife: async () => false },
     tables: {
       advice: '',

@@ -96,7 +96,7 @@ const BREAKS: Readonly<Record<string, Alter>> = {
   /** Nothing is taken out: its clock is a paused virtual machine's (`pauseClock`). */
   clock: (parts) => parts,
   /** The same, and it doesn't compare its clock with the peers'. */
-  clocks: (parts) => ({ ...parts, clocks: { heard: () => 0 } }),
+  clocks: (parts) => ({ ...parts, clocks: { heard: () => 0, awoke: () => {} } }),
   /** A returning node takes an empty list for its peer's flows, and believes that it holds them all. */
   readiness: (parts) => ({
     ...parts,

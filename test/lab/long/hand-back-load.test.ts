@@ -113,7 +113,7 @@ test.each([{ snat: true }, { snat: false }])(
       for (const node of story.lab.nodes) console.log(`${node.name}:\n${await whatWasDropped(node)}`);
       const { clients, server } = story.lab;
       for (const host of [...clients.map(({ machine }) => machine), server]) {
-        console.log(`${host.name}:\n${await host.run(['nstat', '-as'])}`);
+        console.log(`${host.name}:\n${await host.run(['nstat', '-as']).catch(String)}`);
       }
       throw error;
     }

@@ -57,6 +57,17 @@ describe('the peers’ clocks', () => {
     expect(talk(clocks, 1000, 5000)).toEqual([]);
   });
 
+  it('say nothing where it was too busy again before it had heard all that waited', () => {
+    const clocks = new PeerClocks();
+    const sent = Array.from({ length: 64 }, (_, index) => index * 50 + AHEAD);
+    const hear = (many: readonly number[], now: number) =>
+      many.map((clock) => clocks.heard('fw2', 'one', clock, now)).filter((found) => found > 0);
+    expect(hear(sent.slice(0, 32), 4000)).toEqual([]);
+    clocks.awoke(4450);
+    expect(hear(sent.slice(32), 4450)).toEqual([]);
+    expect(talk(clocks, 4500, 8000)).toEqual([]);
+  });
+
   it('say nothing where they drift apart, or the peer’s stood still', () => {
     const clocks = new PeerClocks();
     // 200 ppm: 720 ms in an hour.
