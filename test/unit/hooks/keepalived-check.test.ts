@@ -19,7 +19,7 @@ describe.each(SHELLS)('keepalived-check by %s', (shell) => {
       .replaceAll('\\', '')
       .replaceAll(/\s+/g, ' ');
 
-  it.each([0, 100])('is content with a heartbeat %d hundredths old, and starts nothing', (age) => {
+  it.each([0, 80])('is content with a heartbeat %d hundredths old, and starts nothing', (age) => {
     box.beat(age);
     expect(box.check()).toBe(0);
     expect(box.starts()).toBe(0);
@@ -43,6 +43,12 @@ describe.each(SHELLS)('keepalived-check by %s', (shell) => {
     expect(box.starts()).toBe(1);
     expect(Math.abs(uptime() - kicked())).toBeLessThan(500);
     await until('the program', () => box.calls().length === 1, 5000);
+  });
+
+  it('starts it two seconds before it fails', () => {
+    box.beat(105);
+    expect(box.check()).toBe(0);
+    expect(box.starts()).toBe(1);
   });
 
   it('starts it once in 10 s', () => {
