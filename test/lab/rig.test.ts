@@ -126,7 +126,8 @@ test('flows of every kind cross two owners of halves with nothing lost and nothi
     5000,
   );
   const verdicts = await traffic.stop();
-  expect(verdicts.filter(({ lost }) => lost)).toEqual([]);
+  // Whole, for who reads a failure.
+  expect(verdicts.filter(({ lost, twice }) => lost || twice.length > 0)).toEqual([]);
   expect(summarize(verdicts)).toMatchObject({ flows: 21, twice: 0, twiceSteady: 0 });
   expect(verdicts.find(({ id }) => id === 'c1.idle')?.answered).toBe(2);
 }, 30_000);
