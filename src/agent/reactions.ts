@@ -136,7 +136,15 @@ export class Reactions {
     const { lastStates } = this;
     this.#roundHost = {
       memory: this.memory,
-      owned: { ...parts.edges.owned, read: () => this.owned.read() },
+      owned: {
+        ...parts.edges.owned,
+        read: async () => {
+          const owned = await this.owned.read();
+          // A process that is stopped while it waits for the kernel must not decide as if nothing had happened.
+          rhythm.look();
+          return owned;
+        },
+      },
       manager: () => this.manager,
       hold: (action) => this.upkeep.hold(action),
       chronicle: this.chronicle,

@@ -242,6 +242,7 @@ export class AgentProcess {
           if ([...before].some((bucket) => !this.#owned.has(bucket))) {
             this.#verifySoon();
           }
+          this.#noticeStandStill();
           return this.#owned;
         },
         change: this.#host.change,
