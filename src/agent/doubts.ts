@@ -22,8 +22,11 @@ export class Doubts {
 
   of(group: string, now: number): Doubt | undefined {
     const doubt = this.#doubts.get(group);
-    const passed = now - (doubt?.since ?? Number.NEGATIVE_INFINITY);
-    return passed < Math.min(DOUBT_MS, HEARING_MS + (doubt?.milliseconds ?? 0)) ? doubt : undefined;
+    if (doubt === undefined) {
+      return undefined;
+    }
+    const bound = Math.min(DOUBT_MS, HEARING_MS + doubt.milliseconds);
+    return now - doubt.since < bound ? doubt : undefined;
   }
 
   /** Its owner has changed since. */
