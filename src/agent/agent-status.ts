@@ -3,6 +3,7 @@ import { groupStatuses, type Status, warningsOf } from '../observe/status.ts';
 import type { Commits } from './commits.ts';
 import type { Journal } from './journal.ts';
 import type { LostInterfaces } from './lost-interfaces.ts';
+import type { AgentParts } from './parts.ts';
 import type { RangeWatch } from './range-watch.ts';
 import type { Replicas } from './replicas.ts';
 import type { RoundLoop } from './round-loop.ts';
@@ -17,13 +18,14 @@ export interface StatusSources {
   readonly commits: Pick<Commits, 'last'> | undefined;
   readonly lost: Pick<LostInterfaces, 'reasons'>;
   readonly guard: Pick<TableGuard, 'warnings'>;
+  readonly presence: Pick<AgentParts['presence'], 'warnings'>;
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   readonly conntrackd: () => Status['conntrackd'];
 }
 
 /** What the agent says of itself: as the last round found it. */
 export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => {
-  const { loop, journal, replicas, commits, lost, guard, ranges } = sources;
+  const { loop, journal, replicas, commits, lost, guard, presence, ranges } = sources;
   const conntrackd = sources.conntrackd();
   return {
     node: snapshot.node,
@@ -40,6 +42,7 @@ export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => 
       ...warningsOf(snapshot),
       ...replicas.warnings,
       ...lost.reasons,
+      ...presence.warnings,
       ...guard.warnings,
       ...ranges.warnings,
       ...(loop.failure === '' ? [] : [loop.failure]),

@@ -134,6 +134,12 @@ export class Agent {
     void this.wake();
   }
 
+  /** Something was seen after which our rules may not be whole, though none has been changed. */
+  doubtTables(): void {
+    this.#reactions.guard.doubt();
+    void this.wake();
+  }
+
   /** conntrackd holds the flows of the owned buckets and no others, as far as it can be asked. */
   get adopted(): boolean {
     return this.#reactions.upkeep.exact || this.#parts.conntrackdHealth() === 'absent';
@@ -177,7 +183,7 @@ export class Agent {
 
   status(): Status {
     const { loop, journal, replicas, commits, guard, manager } = this.#reactions;
-    const { ranges, conntrackdHealth: conntrackd } = this.#parts;
+    const { ranges, presence, conntrackdHealth: conntrackd } = this.#parts;
     const snapshot = loop.round?.snapshot ?? this.#reactions.see(new Set());
     return statusOf(snapshot, {
       manager,
@@ -187,6 +193,7 @@ export class Agent {
       commits,
       lost: this.#lost,
       guard,
+      presence,
       ranges,
       conntrackd,
     });

@@ -6,6 +6,7 @@ import { Control } from '../conntrackd/control.ts';
 import { Health } from '../conntrackd/health.ts';
 import { LinkWatch } from '../dataplane/link-watch.ts';
 import { menderOf } from '../dataplane/menders.ts';
+import { PartsWatch } from '../dataplane/parts-watch.ts';
 import { Prefilter, removePrefilters } from '../dataplane/prefilter/prefilter.ts';
 import { PrefilteredOwned } from '../dataplane/prefilter/prefiltered-owned.ts';
 import { type OwnedHandle, rulesOf } from '../dataplane/rules.ts';
@@ -86,44 +87,53 @@ export const assemble = async (
     sorting: sorting.current,
     log,
   });
-  const agent: Agent = new Agent(
-    alter({
-      config,
-      node,
-      key,
-      log,
-      fresh: !files.hasJoined(id),
-      noteJoined: () => files.noteJoined(id),
-      files,
-      sorting: sorting.current,
-      tables,
-      watched,
-      edges,
-      ranges,
-      lease,
-      resident,
-      refresh: () => refreshInterval(livingTimeouts()),
-      verify: VERIFY_MS,
-      flowCount: () => Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8')),
-      conntrackdHealth: () => health.state,
-      announce: announcerOf(config, node, files, log, resident),
-      events: new EventsFile(config.paths.run),
-      reach: () => {},
-      standStill: new StandStill(performance.now()),
-      clocks: new PeerClocks(),
-      answerWord: (send) => send(),
-      askBulk: (send) => send(),
-      listOf: (peer, signal) =>
-        compareWith(config, node, nodeNamed(config, peer.name), key, [...peer.buckets], signal),
-    }),
-  );
+  const presence = new PartsWatch(config, node, {
+    isHooked: (device, index) => tables.isHooked(device, index),
+    unhooked: () => agent.doubtTables(),
+    mended: () => {},
+    warn: (text) => log.warn(text),
+  });
+  const parts = alter({
+    config,
+    node,
+    key,
+    log,
+    fresh: !files.hasJoined(id),
+    noteJoined: () => files.noteJoined(id),
+    files,
+    sorting: sorting.current,
+    presence,
+    rehooked: () => links.hurry(),
+    tables,
+    watched,
+    edges,
+    ranges,
+    lease,
+    resident,
+    refresh: () => refreshInterval(livingTimeouts()),
+    verify: VERIFY_MS,
+    flowCount: () => Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8')),
+    conntrackdHealth: () => health.state,
+    announce: announcerOf(config, node, files, log, resident),
+    events: new EventsFile(config.paths.run),
+    reach: () => {},
+    standStill: new StandStill(performance.now()),
+    clocks: new PeerClocks(),
+    answerWord: (send) => send(),
+    askBulk: (send) => send(),
+    listOf: (peer, signal) =>
+      compareWith(config, node, nodeNamed(config, peer.name), key, [...peer.buckets], signal),
+  });
+  const agent: Agent = new Agent(parts);
   const links = new LinkWatch(config, node, () => agent.setLost(links.lost, links.reasons), {
     note: (text) => log.warn(text),
+    parts: parts.presence,
   });
   return {
     agent,
     close: async () => {
       links.close();
+      presence.close();
       // A node without an agent translates on.
       watched.close();
       await agent.stop();

@@ -1,5 +1,7 @@
 import type { Readiness } from '../cluster/readiness.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
+import type { WatchedParts } from '../dataplane/link-watch.ts';
+import type { PartsWatch } from '../dataplane/parts-watch.ts';
 import type { WatchedAgent } from '../dataplane/watched-agent.ts';
 import type { Status } from '../observe/status.ts';
 import type { Logger } from '../system/log.ts';
@@ -23,6 +25,10 @@ export interface AgentParts {
   readonly sorting: () => Sorting;
   /** Whether SNAT finds ports. */
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
+  /** What the data plane has put on the interfaces. */
+  readonly presence: WatchedParts & Pick<PartsWatch, 'warnings'>;
+  /** Called when our tables were loaded again: an interface that had no rules waits for them. */
+  readonly rehooked: () => void;
   /** Our tables in the kernel. */
   readonly tables: GuardedTables;
   /** Where the kernel watches whether this agent plays its rounds. */

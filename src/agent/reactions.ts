@@ -72,7 +72,10 @@ export class Reactions {
       chronicle: this.chronicle,
       reach: parts.reach,
       log,
-      mended: () => this.#tablesDoubtful(),
+      mended: () => {
+        this.#tablesDoubtful();
+        parts.rehooked();
+      },
     });
     this.words = new Words(groups, {
       memory: this.memory,

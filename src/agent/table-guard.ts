@@ -1,10 +1,10 @@
-import type { TableMender } from '../dataplane/mend.ts';
+import type { Damage, TableMender } from '../dataplane/mend.ts';
 import type { Logger } from '../system/log.ts';
 import type { Step } from '../transitions/steps.ts';
 import type { Chronicle } from './chronicle.ts';
 
 /** Our tables in the kernel, which another program may remove: `nft flush ruleset` does. */
-export type GuardedTables = Pick<TableMender, 'advice' | 'generation' | 'damage' | 'mend' | 'rivals'>;
+export type GuardedTables = Pick<TableMender, 'generation' | 'damage' | 'mend' | 'rivals' | 'isHooked'>;
 
 export interface GuardHost {
   /** The buckets that this node may go on serving at once. */
@@ -51,6 +51,11 @@ export class TableGuard {
       this.#wholeAt = asked;
     }
     return moved;
+  }
+
+  /** Somebody has seen what may be damage and no change of rules: it is looked for at the next round. */
+  doubt(): void {
+    this.#generation = undefined;
   }
 
   /** Before a round: mends our tables if need be. What fails is said, and tried again at the next round. */
@@ -101,9 +106,9 @@ export class TableGuard {
     ];
   }
 
-  async #mend(damage: string): Promise<void> {
+  async #mend({ what, advice }: Damage): Promise<void> {
     const { chronicle, reach } = this.#host;
-    chronicle.begin('mend', '', `${damage} by another program`);
+    chronicle.begin('mend', '', what);
     reach('mend.load');
     const buckets = await this.#host.held();
     await this.#tables.mend({ buckets, timeout: this.#host.lease });
@@ -112,12 +117,12 @@ export class TableGuard {
     const milliseconds = Math.ceil(now - this.#wholeAt);
     this.#wholeAt = now;
     this.#times += 1;
-    const text = `${damage} by another program, and loaded again with ${buckets.length} buckets: for up to ${milliseconds} ms this node filtered and translated nothing as it should`;
+    const text = `${what}; rules loaded again with ${buckets.length} buckets: for up to ${milliseconds} ms this node filtered and translated nothing as it should`;
     const times = this.#times === 1 ? '' : `, ${this.#times} times by now`;
-    this.#last = { at: now, text: `at ${new Date().toISOString()}${times}: ${text}; ${this.#tables.advice}` };
+    this.#last = { at: now, text: `at ${new Date().toISOString()}${times}: ${text}; ${advice}` };
     if (now - this.#loggedAt >= QUIET_MS) {
       this.#loggedAt = now;
-      this.#host.log.warn(`${text}${times}; ${this.#tables.advice}`);
+      this.#host.log.warn(`${text}${times}; ${advice}`);
     }
     this.#host.mended();
   }

@@ -16,7 +16,7 @@ const RENDERERS: Readonly<Record<string, (context: Context, form: Form) => strin
   nftables: async ({ config, node }) => {
     // Another node's interfaces have other MACs.
     const here = (await ownAddresses(node)).length > 0;
-    return renderNftables(config, node, here ? await listLinks() : []);
+    return renderNftables(config, node, here ? await listLinks() : undefined);
   },
   xtables: ({ config, node }) => renderXtables(config, node),
 };

@@ -23,13 +23,21 @@ export const checkMachine = async (config: ClusterConfig, node: NodeConfig): Pro
     ...config.interfaces.flatMap(({ name }) => {
       const key = `interfaces.${name}`;
       const link = links.find((one) => one.name === deviceOf(node, name));
-      return link === undefined ? [missing(key, name, node, links)] : dataLinkProblems(key, link);
+      return link === undefined ? [] : dataLinkProblems(key, link);
     }),
-    ...syncProblems(config, node, links),
   ];
   if (problems.length > 0) throw new DataPlaneError(problems.join('\n'));
-  return warningsOf(config, node, links);
+  return [...absent(config, node, links), ...(await warningsOf(config, node, links))];
 };
+
+/** An interface may come later: a driver loads slowly, another program makes it. */
+const absent = (config: ClusterConfig, node: NodeConfig, links: readonly Link[]): readonly string[] =>
+  [
+    ...config.interfaces.map(({ name }) => [`interfaces.${name}`, name] as const),
+    ['sync.interface', config.sync.interface] as const,
+  ]
+    .filter(([, name]) => !links.some((link) => link.name === deviceOf(node, name)))
+    .map(([key, name]) => missing(key, name, node, links));
 
 const missing = (key: string, name: string, node: NodeConfig, links: readonly Link[]): string => {
   const device = deviceOf(node, name);
@@ -38,7 +46,7 @@ const missing = (key: string, name: string, node: NodeConfig, links: readonly Li
     device === name
       ? `if it has another name on this node, say so with nodes.${node.name}.devices: { ${name}: NAME }`
       : `correct nodes.${node.name}.devices.${name}`;
-  return `${key}: there is no interface ${device} on ${node.name} (there are ${there}); ${override}`;
+  return `${key}: waiting for ${device}: there is no such interface on ${node.name} (there are ${there}); ${override}`;
 };
 
 /** Frames of a bridge's or a bond's port are sorted before their master sees them: the master is what to name. */
@@ -48,12 +56,6 @@ const dataLinkProblems = (key: string, link: Link): readonly string[] => [
     ? []
     : [`${key}: ${link.name} is a port of ${link.master.name}; name ${link.master.name} instead`]),
 ];
-
-const syncProblems = (config: ClusterConfig, node: NodeConfig, links: readonly Link[]): readonly string[] => {
-  const name = config.sync.interface;
-  const there = links.some((link) => link.name === deviceOf(node, name));
-  return there ? [] : [missing('sync.interface', name, node, links)];
-};
 
 const warningsOf = async (
   config: ClusterConfig,

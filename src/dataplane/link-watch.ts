@@ -1,5 +1,6 @@
 import { type ClusterConfig, deviceOf, type NodeConfig } from '../config/types.ts';
 import { type Link, listLinks, openLinkChannel } from '../kernel/links.ts';
+import type { PartsWatch } from './parts-watch.ts';
 import { Probe } from './probe.ts';
 
 const LOOK_MS = 100;
@@ -9,6 +10,9 @@ interface Watched {
   readonly device: string;
   readonly probe: Probe | undefined;
 }
+
+/** What the data plane has put on the interfaces. */
+export type WatchedParts = Pick<PartsWatch, 'look' | 'problem'>;
 
 interface Loss {
   readonly name: string;
@@ -20,6 +24,7 @@ export class LinkWatch {
   readonly #watched: readonly Watched[];
   readonly #changed: () => void;
   readonly #channel = openLinkChannel();
+  readonly #parts: WatchedParts | undefined;
   #links: readonly Link[] | undefined;
   #losses: readonly Loss[] = [];
   #lastLook = performance.now();
@@ -31,12 +36,13 @@ export class LinkWatch {
    *
    * @param changed called after `lost` has become another list; the first look is later than the constructor's end
    * @param options.note called with a sentence about a probe that can't be asked, once for each
+   * @param options.parts mended at each look; an interface that hasn't what it needs counts as lost
    */
   constructor(
     config: ClusterConfig,
     node: NodeConfig,
     changed: () => void,
-    options: { readonly note?: (text: string) => void } = {},
+    options: { readonly note?: (text: string) => void; readonly parts?: WatchedParts } = {},
   ) {
     const note = options.note ?? (() => undefined);
     const shared = config.interfaces.flatMap(({ addresses, snat }) => [
@@ -44,6 +50,7 @@ export class LinkWatch {
       ...snat,
     ]);
     this.#changed = changed;
+    this.#parts = options.parts;
     this.#watched = config.interfaces.map(({ name, probe: address }) => {
       const device = deviceOf(node, name);
       const probe = address === undefined ? undefined : new Probe({ name, device, address, shared, note });
@@ -62,6 +69,14 @@ export class LinkWatch {
     return this.#losses.map(({ reason }) => reason);
   }
 
+  /** Looks at once. */
+  hurry(): void {
+    if (this.#timer !== undefined && !this.#closed) {
+      clearTimeout(this.#timer);
+      void this.#look();
+    }
+  }
+
   /** Ends the watch; `lost` stays as it is, and `changed` is not called any more. */
   close(): void {
     this.#closed = true;
@@ -74,7 +89,8 @@ export class LinkWatch {
 
   async #look(): Promise<void> {
     const began = performance.now();
-    const links = await listLinks(this.#channel).catch(() => this.#links);
+    this.#timer = undefined;
+    const links = await (this.#parts?.look() ?? listLinks(this.#channel)).catch(() => this.#links);
     if (this.#closed) {
       return;
     }
@@ -93,13 +109,22 @@ export class LinkWatch {
   #judge(links: readonly Link[]): void {
     const before = this.lost.join();
     this.#losses = this.#watched.flatMap((one): readonly Loss[] => {
-      const problem = linkProblem(links.find(({ name }) => name === one.device)) ?? one.probe?.problem;
+      const problem =
+        linkProblem(links.find(({ name }) => name === one.device)) ??
+        this.#partsProblem(one) ??
+        one.probe?.problem;
       const label = one.name === one.device ? one.name : `${one.name} (${one.device})`;
       return problem === undefined ? [] : [{ name: one.name, reason: `${label} ${problem}` }];
     });
     if (this.lost.join() !== before) {
       this.#changed();
     }
+  }
+
+  /** What is mended at once is no loss; but what was lost is so until it is whole. */
+  #partsProblem({ name, device }: Watched): string | undefined {
+    const problem = this.#parts?.problem(device);
+    return problem?.lasting || this.lost.includes(name) ? problem?.what : undefined;
   }
 }
 

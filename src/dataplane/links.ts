@@ -34,28 +34,47 @@ export const listLinks = async (): Promise<readonly Link[]> => {
   }));
 };
 
-/** The link-layer addresses, multicast and unicast, that an interface receives beside its own. Errors as of `listLinks`. */
-export const listGroups = async (device: string): Promise<readonly string[]> => {
-  const links = await listed(['maddress', 'show', 'dev', device], GROUPS);
-  const multicast = links.flatMap(({ maddr }) =>
-    maddr.flatMap(({ link }) => (link === undefined ? [] : [link])),
-  );
-  const unicast = parsed(
-    FORWARDING,
-    await run('bridge', ['-j', 'fdb', 'show', 'dev', device]),
-    'bridge -j fdb show',
-  );
-  return [...multicast, ...unicast.filter(({ flags }) => flags.includes('self')).map(({ mac }) => mac)];
-};
-
-/** An IPv6 one has no duplicate address detection: the other nodes have it too. An IP group is joined. */
-export const addAddress = async (device: string, address: string): Promise<void> => {
-  const flags = address.includes(':') ? ['nodad'] : /^(22[4-9]|23\d)\./.test(address) ? ['autojoin'] : [];
-  await run('ip', ['address', 'add', address, 'dev', device, ...flags]);
+/**
+ * Adds an address, or mends one that is there. An IPv6 one has no duplicate address detection: the other nodes have it too. An IP
+ * group is joined.
+ */
+export const addAddress = async (
+  device: string,
+  address: string,
+  { deprecated }: { readonly deprecated: boolean },
+): Promise<void> => {
+  const flags = [
+    ...(address.includes(':') ? ['nodad'] : /^(22[4-9]|23\d)\./.test(address) ? ['autojoin'] : []),
+    ...(deprecated ? ['preferred_lft', '0'] : []),
+  ];
+  await run('ip', ['address', 'replace', address, 'dev', device, ...flags]);
 };
 
 export const removeAddress = async (device: string, address: string): Promise<void> => {
   await run('ip', ['address', 'delete', address, 'dev', device]);
+};
+
+/** By which our routes are known from others'; it has no meaning for the kernel (rtm_protocol in rtnetlink(7)). */
+const PROTOCOL = '131';
+/** The last of all: the route that the kernel makes with an address of the node's own comes first. */
+const METRIC = '2147483647';
+
+/** Has hosts of a subnet be reached by an interface where nothing else says how, with `source` as this node's own address then. */
+export const addWay = async (device: string, network: string, source: string): Promise<void> => {
+  const route = [network, 'dev', device, 'proto', PROTOCOL, 'metric', METRIC, 'src', source];
+  await run('ip', ['route', 'replace', ...(await vrfOf(device)), ...route]);
+};
+
+/** One that is gone already is no error. */
+export const removeWay = async (device: string, network: string): Promise<void> => {
+  const route = [network, 'dev', device, 'proto', PROTOCOL];
+  await run('ip', ['route', 'flush', ...(await vrfOf(device)), ...route]);
+};
+
+/** The routes of an interface in a VRF stand in that one's table. */
+const vrfOf = async (device: string): Promise<readonly string[]> => {
+  const master = (await listLinks()).find(({ name }) => name === device)?.master;
+  return master?.kind === 'vrf' ? ['vrf', master.name] : [];
 };
 
 /** Has the interface receive frames to a MAC. A multicast one until it is removed as often as it was added. */
@@ -64,12 +83,12 @@ export const addGroup = (device: string, mac: string): Promise<void> => changeGr
 export const removeGroup = (device: string, mac: string): Promise<void> => changeGroup('delete', device, mac);
 
 const changeGroup = async (verb: 'add' | 'delete', device: string, mac: string): Promise<void> => {
-  await (isMulticast(mac)
-    ? run('ip', ['maddress', verb, mac, 'dev', device])
-    : run('bridge', ['fdb', verb, mac, 'dev', device, 'self']));
+  await (isUnicast(mac)
+    ? run('bridge', ['fdb', verb, mac, 'dev', device, 'self'])
+    : run('ip', ['maddress', verb, mac, 'dev', device]));
 };
 
-const isMulticast = (mac: string): boolean => (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
+export const isUnicast = (mac: string): boolean => (Number.parseInt(mac.slice(0, 2), 16) & 1) === 0;
 
 /** `ip -j` leaves empty objects in its lists for what the filter has left out. */
 const LINKS = z.array(
@@ -89,10 +108,6 @@ const LINKS = z.array(
     ),
   }),
 );
-
-const GROUPS = z.array(z.object({ maddr: z.array(z.object({ link: z.string().optional() })) }));
-
-const FORWARDING = z.array(z.object({ mac: z.string(), flags: z.array(z.string()) }));
 
 const listed = async <T>(args: readonly string[], schema: z.ZodType<T>): Promise<T> =>
   parsed(schema, await run('ip', ['-j', ...args]), `ip -j ${args.join(' ')}`);

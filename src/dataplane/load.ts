@@ -1,14 +1,18 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { run } from '../system/run.ts';
-import { readSysctl, writeSysctl } from '../system/sysctl.ts';
+import { readSysctl } from '../system/sysctl.ts';
 import { checkMachine, DataPlaneError } from './check.ts';
 import { loadHelpers } from './helper-modules.ts';
-import { planOf } from './plan.ts';
+import { changeOf, hookedNow } from './hooked.ts';
+import { isFound, missingParts } from './missing.ts';
+import { type DevicePart, isOnDevice, isSame, type Part, partsOf } from './parts.ts';
+import { type Plan, planOf } from './plan.ts';
 import { removePrefilters } from './prefilter/prefilter.ts';
-import { appear, disappear, type Presence, presenceOf, presentOf, without } from './presence.ts';
+import { putPart, takePresent } from './put.ts';
 import { bootId, type LoadRecord, readRecord, writeRecord } from './record.ts';
 import { isNotLoaded, rulesOf } from './rules.ts';
+import { seeParts } from './seen.ts';
 import { unloadDataPlane } from './unload.ts';
 
 export interface Loaded {
@@ -19,18 +23,6 @@ export interface Loaded {
   /** What is odd about the machine, a line each. */
   readonly warnings: readonly string[];
 }
-
-/** Conntrack's settings while the data plane is loaded. */
-const SYSCTLS: Readonly<Record<string, string>> = {
-  // A packet from the middle of a connection that this node has no state of is not to make one.
-  'net.netfilter.nf_conntrack_tcp_loose': '0',
-  // Windows aren't replicated, and can't be compared: where another node has served a connection and the news was lost, its
-  // packets would be out of this node's window for good. Resets out of the window are INVALID all the same.
-  'net.netfilter.nf_conntrack_tcp_be_liberal': '1',
-  // With 2, the default, an entry made while nobody listened for events never has any: touching it, and so adopting it,
-  // would be silent (nf_conntrack_in() in net/netfilter/nf_conntrack_core.c, nf_ct_ecache_ext_add()).
-  'net.netfilter.nf_conntrack_events': '1',
-};
 
 /**
  * Has this node carry its part of the cluster, closed: rules, shared MACs, shared addresses. Called again it mends what
@@ -49,7 +41,8 @@ export const loadDataPlane = async (
   { owned }: { readonly owned?: readonly number[] } = {},
 ): Promise<Loaded> => {
   const warnings = [...(await checkMachine(config, node)), ...(await loadHelpers(config))];
-  const presence = presenceOf(planOf(config, node));
+  const plan = planOf(config, node);
+  const parts = partsOf(plan);
   const firewall = rulesOf(config.firewall);
   const rules = digestOf(await firewall.text(config, node));
   const hashing = `${config.seed} ${config.buckets}`;
@@ -61,42 +54,44 @@ export const loadDataPlane = async (
   const fresh = owned !== undefined || previous === undefined || kept === undefined;
   const record: LoadRecord = {
     ...(fresh ? identity() : { id: previous.id, since: previous.since }),
-    ...(await foundBefore(presence, previous)),
+    ...(await foundBefore(parts, previous)),
     boot: bootId(),
     complete: !fresh,
     // These rules are not in the kernel yet: were this to end here, the next load would have to bring them.
     rules: previous?.rules ?? '',
     tables: previous?.tables ?? {},
+    hooked: previous?.hooked ?? {},
     hashing,
     // Its rules are there until the others are.
     firewall: previous?.firewall ?? config.firewall,
   };
   try {
     await writeRecord(config, record);
-    for (const [name, value] of Object.entries(SYSCTLS)) {
-      await writeSysctl(name, value);
-    }
+    await putMissing(parts.filter((part) => !isOnDevice(part)));
     // They know the rules of before. No agent runs that would bring them again at once.
     await removePrefilters();
-    let { tables: loaded } = record;
-    if (fresh || previous.rules !== rules || (await firewall.damage(config, loaded)) !== undefined) {
+    let { tables: loaded, hooked } = record;
+    if (fresh || previous.rules !== rules || (await isDamaged(config, plan, record))) {
       const buckets = fresh ? (owned ?? []) : kept;
       const timeout = config.manager === 'none' ? 0 : config.timeouts.lease;
+      // Before the rules: of an interface that comes meanwhile it isn't known whether it has them.
+      hooked = await hookedNow(plan);
       loaded = await firewall.load(config, node, { buckets, timeout });
     }
     // Not before: without any rules, conntrack would take what other nodes' flows are sent for flows of this node's own.
     if (record.firewall !== config.firewall) await rulesOf(record.firewall).remove();
-    await appear(presence);
+    await putMissing(parts);
     // What a load with another configuration had brought.
-    const surplus = without(record, presence);
-    await disappear(surplus);
+    const surplus = record.parts.filter((part) => !parts.some((one) => isSame(one, part)));
+    await takePresent(surplus);
     await writeRecord(config, {
       ...record,
       complete: true,
       rules,
       tables: loaded,
+      hooked,
       firewall: config.firewall,
-      ...without(record, surplus),
+      parts: record.parts.filter((part) => !surplus.includes(part)),
     });
   } catch (error) {
     if (!running) await takeBack(config, error);
@@ -116,22 +111,33 @@ export const digestOf = (text: string): string => createHash('sha256').update(te
 
 const identity = () => ({ id: randomUUID(), since: new Date().toISOString() });
 
-type Before = Pick<LoadRecord, 'sysctls' | 'addresses' | 'groups'>;
+/** Of what others have done to the rules, and of interfaces that were made again since. */
+const isDamaged = async (
+  config: ClusterConfig,
+  plan: Plan,
+  { tables, hooked }: LoadRecord,
+): Promise<boolean> =>
+  (await rulesOf(config.firewall).damage(config, tables)) !== undefined ||
+  changeOf(hooked, await hookedNow(plan)) !== undefined;
+
+/** In their order. What the interfaces aren't there for yet the agent puts. */
+const putMissing = async (parts: readonly Part[]): Promise<void> => {
+  for (const part of missingParts(parts, await seeParts(parts))) await putPart(part);
+};
+
+type Before = Pick<LoadRecord, 'sysctls' | 'parts'>;
 
 /** What an earlier load found goes on counting, for what is there now is its work. */
-const foundBefore = async (presence: Presence, previous: LoadRecord | undefined): Promise<Before> => {
-  const earlier: Before = previous ?? { sysctls: {}, addresses: [], groups: [] };
-  const missing = without(without(presence, await presentOf(presence)), earlier);
+const foundBefore = async (parts: readonly Part[], previous: LoadRecord | undefined): Promise<Before> => {
+  const earlier: Before = previous ?? { sysctls: {}, parts: [] };
+  const seen = await seeParts(parts);
+  const known = (part: DevicePart): boolean => earlier.parts.some((one) => isSame(one, part));
+  const own = parts.filter(isOnDevice).filter((part) => !known(part) && !isFound(part, seen));
+  const names = parts.flatMap((part) => (part.kind === 'setting' ? [part.name] : []));
   const sysctls = await Promise.all(
-    Object.keys(SYSCTLS).map(
-      async (name) => [name, earlier.sysctls[name] ?? (await readConntrackSysctl(name))] as const,
-    ),
+    names.map(async (name) => [name, earlier.sysctls[name] ?? (await readConntrackSysctl(name))] as const),
   );
-  return {
-    sysctls: Object.fromEntries(sysctls),
-    addresses: [...earlier.addresses, ...missing.addresses],
-    groups: [...earlier.groups, ...missing.groups],
-  };
+  return { sysctls: Object.fromEntries(sysctls), parts: [...earlier.parts, ...own] };
 };
 
 /** Conntrack's settings are there once its module is, which else comes with the first rule. */

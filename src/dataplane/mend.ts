@@ -2,21 +2,31 @@ import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { Ruleset } from '../kernel/ruleset.ts';
 import { announceAddresses } from './announce.ts';
 import { DataPlaneError } from './check.ts';
+import { HookWatch } from './hook-watch.ts';
 import { damageOf, imprintNow, loadAndImprint, type TablesImprint } from './imprint.ts';
-import { listLinks } from './links.ts';
 import { digestOf } from './load.ts';
 import type { Owned } from './nftables/netdev-table.ts';
+import { planOf } from './plan.ts';
 import { readRecord, writeRecord } from './record.ts';
 import { renderNftables } from './render.ts';
 import { rivalsText } from './rivals.ts';
 
-/** Notices that another program has removed or changed our tables, and loads them again. */
-export class TableMender {
+/** What has happened to our rules since they were loaded. */
+export interface Damage {
+  /** In a few words. */
+  readonly what: string;
   /** What to do so that it doesn't happen again. */
-  readonly advice: string =
-    '"nft flush ruleset", or "systemctl restart nftables" with a file that begins so, does that: give your rules a table of their own and flush that (docs/coexistence.md)';
+  readonly advice: string;
+}
+
+const ADVICE =
+  '"nft flush ruleset", or "systemctl restart nftables" with a file that begins so, does that: give your rules a table of their own and flush that (docs/coexistence.md)';
+
+/** Notices that another program has removed or changed our tables, or made an interface again, and loads them again. */
+export class TableMender {
   readonly #config: ClusterConfig;
   readonly #node: NodeConfig;
+  readonly #hooks: HookWatch;
   readonly #ruleset = new Ruleset();
   #loaded: TablesImprint = {};
   /** Ends the announcements that are under way. */
@@ -25,6 +35,7 @@ export class TableMender {
   constructor(config: ClusterConfig, node: NodeConfig) {
     this.#config = config;
     this.#node = node;
+    this.#hooks = new HookWatch(config, planOf(config, node));
   }
 
   /** Another number after every change of the machine's rules, by any program. Throws KernelError, NetlinkTimeoutError. */
@@ -32,19 +43,27 @@ export class TableMender {
     return this.#ruleset.generation();
   }
 
-  /** What has happened to our tables since they were loaded, in a few words; undefined: nothing. */
-  async damage(): Promise<string | undefined> {
+  /** As `HookWatch` has it. */
+  isHooked(device: string, index: number): boolean {
+    return this.#hooks.isHooked(device, index);
+  }
+
+  /** Undefined: nothing. Throws what reading tables and links throws, RecordError. */
+  async damage(): Promise<Damage | undefined> {
     const now = await imprintNow(this.#ruleset);
     if (damageOf(this.#loaded, now) !== undefined) {
-      // Another program may have loaded them: the record tells.
+      // Another process may have loaded them: the record tells.
       this.#loaded = (await readRecord(this.#config))?.tables ?? {};
     }
-    return damageOf(this.#loaded, now);
+    const tables = damageOf(this.#loaded, now);
+    const change = await this.#hooks.change();
+    if (tables !== undefined) return { what: `${tables} by another program`, advice: ADVICE };
+    return change === undefined ? undefined : { what: change, advice: 'see docs/interfaces.md' };
   }
 
   /**
-   * Loads our tables again, in one transaction, with what this node owns; everything else of the data plane is left as it is.
-   * Not while something else changes the owned set.
+   * Loads our tables again, in one transaction, with what this node owns, for the interfaces that are there; everything else of the
+   * data plane is left as it is. Not while something else changes the owned set.
    *
    * @throws DataPlaneError if the data plane isn't loaded at all, ProgramError, KernelError, RecordError
    */
@@ -53,10 +72,12 @@ export class TableMender {
     if (record?.complete !== true) {
       throw new DataPlaneError('the data plane is not loaded; load it with "conntrack-ha start"');
     }
-    const links = await listLinks();
+    // Before the rules: an interface that comes meanwhile has none.
+    const links = await this.#hooks.links();
     this.#loaded = await loadAndImprint(renderNftables(this.#config, this.#node, links, owned));
+    const hooked = await this.#hooks.loadedFor(links);
     const rules = digestOf(renderNftables(this.#config, this.#node, links));
-    await writeRecord(this.#config, { ...record, rules, tables: this.#loaded });
+    await writeRecord(this.#config, { ...record, rules, tables: this.#loaded, hooked });
     this.#announced();
     this.#announced = announceAddresses(this.#config, this.#node);
   }
@@ -68,6 +89,7 @@ export class TableMender {
 
   close(): void {
     this.#announced();
+    this.#hooks.close();
     this.#ruleset.close();
   }
 }

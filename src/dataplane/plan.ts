@@ -21,8 +21,8 @@ export interface Plan {
   readonly legs: readonly Leg[];
   /** All addresses that the nodes share. */
   readonly shared: Families;
-  /** The MACs of this node's interfaces, by their names; empty: not known. */
-  readonly macs: ReadonlyMap<string, string>;
+  /** The MACs of this node's interfaces, by their names; undefined: not known which there are. */
+  readonly macs: ReadonlyMap<string, string> | undefined;
   readonly services: readonly PublishedService[];
   readonly helpers: readonly HelperName[];
   readonly sync: SyncLink;
@@ -62,8 +62,12 @@ export interface SyncLink {
   readonly peerPort: number;
 }
 
-/** @param links all of this machine's interfaces; none: another machine's, or not known */
-export const planOf = (config: ClusterConfig, node: NodeConfig, links: readonly Link[] = []): Plan => {
+/** @param links all of this machine's interfaces; undefined: another machine's, or not known */
+export const planOf = (
+  config: ClusterConfig,
+  node: NodeConfig,
+  links?: readonly Pick<Link, 'name' | 'mac'>[],
+): Plan => {
   const shared = config.interfaces.flatMap(({ addresses, snat }) => [
     ...addresses.map(({ address }) => address),
     ...snat,
@@ -73,7 +77,7 @@ export const planOf = (config: ClusterConfig, node: NodeConfig, links: readonly 
     buckets: config.buckets,
     legs: config.interfaces.map((one, index) => legOf(config, node, one, index + 1)),
     shared: byFamily([...new Set(shared)]),
-    macs: new Map(links.map(({ name, mac }) => [name, mac])),
+    macs: links && new Map(links.map(({ name, mac }) => [name, mac])),
     services: config.publish,
     helpers: config.helpers,
     sync: {
@@ -86,6 +90,10 @@ export const planOf = (config: ClusterConfig, node: NodeConfig, links: readonly 
     },
   };
 };
+
+/** The legs whose interface there is: rules can be hooked to no other. All, where it isn't known. */
+export const presentLegs = ({ legs, macs }: Plan): readonly Leg[] =>
+  legs.filter(({ device }) => macs === undefined || macs.has(device));
 
 const legOf = (config: ClusterConfig, node: NodeConfig, one: InterfaceConfig, number: number): Leg => {
   const ranked = rankedLegs(config);

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { ClusterConfig } from '../config/types.ts';
 import { writeAtomically } from '../system/atomic-file.ts';
+import type { Hooked } from './hooked.ts';
+import type { DevicePart } from './parts.ts';
 
 /** What the data plane changes on the machine beside its tables, written down before it does. */
 export interface LoadRecord {
@@ -19,6 +21,8 @@ export interface LoadRecord {
   readonly rules: string;
   /** What each of our tables was like after the load, by `family name` (kernel/ruleset.ts). */
   readonly tables: Readonly<Record<string, string>>;
+  /** The interfaces that the rules were loaded for. */
+  readonly hooked: Hooked;
   /** Seed and number of buckets: with others, the elements of the owned set mean something else. */
   readonly hashing: string;
   /** Which packet filter they are in. */
@@ -26,8 +30,7 @@ export interface LoadRecord {
   /** Values before the load. */
   readonly sysctls: Readonly<Record<string, string>>;
   /** What wasn't there before the load. */
-  readonly addresses: readonly { readonly device: string; readonly address: string }[];
-  readonly groups: readonly { readonly device: string; readonly mac: string }[];
+  readonly parts: readonly DevicePart[];
 }
 
 /** The record is there and can't be used: what was before the load is not known. */
@@ -63,6 +66,12 @@ export const removeRecord = (config: ClusterConfig): Promise<void> => rm(pathOf(
 
 export const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 
+const PART = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('group'), device: z.string(), mac: z.string() }),
+  z.object({ kind: z.literal('address'), device: z.string(), address: z.string() }),
+  z.object({ kind: z.literal('way'), device: z.string(), network: z.string(), source: z.string() }),
+]);
+
 const SCHEMA = z.object({
   id: z.string(),
   since: z.string(),
@@ -71,11 +80,11 @@ const SCHEMA = z.object({
   rules: z.string(),
   // One that an earlier version wrote has none: the tables are loaded again.
   tables: z.record(z.string(), z.string()).default({}),
+  hooked: z.record(z.string(), z.object({ index: z.number(), mac: z.string() })).default({}),
   hashing: z.string(),
   firewall: z.enum(['nftables', 'xtables']).default('nftables'),
   sysctls: z.record(z.string(), z.string()),
-  addresses: z.array(z.object({ device: z.string(), address: z.string() })),
-  groups: z.array(z.object({ device: z.string(), mac: z.string() })),
+  parts: z.array(PART),
 });
 
 const parse = (path: string, text: string): LoadRecord => {

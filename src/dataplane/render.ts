@@ -10,12 +10,13 @@ import { planOf } from './plan.ts';
  * not sensitive to: nft 1.0.6 loads it, and lists it again.
  *
  * @param owned buckets that the node filters from the first packet on, and how long; none: closed
- * @param links the machine's interfaces, if it is the node; needed where IPv6 addresses are shared
+ * @param links the machine's interfaces, if it is the node: only to those that there are rules can be hooked, and what is announced of
+ *   IPv6 depends on their MACs
  */
 export const renderNftables = (
   config: ClusterConfig,
   node: NodeConfig,
-  links: readonly Link[],
+  links: readonly Pick<Link, 'name' | 'mac'>[] | undefined,
   owned: Owned = { buckets: [], timeout: 0 },
 ): string => {
   const plan = planOf(config, node, links);

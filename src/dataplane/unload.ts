@@ -1,7 +1,7 @@
 import type { ClusterConfig } from '../config/types.ts';
 import { writeSysctl } from '../system/sysctl.ts';
 import { removePrefilters } from './prefilter/prefilter.ts';
-import { disappear } from './presence.ts';
+import { takePresent } from './put.ts';
 import { readRecord, removeRecord } from './record.ts';
 import { rulesOf } from './rules.ts';
 
@@ -31,7 +31,7 @@ export const unloadDataPlane = async (config: ClusterConfig): Promise<Unloaded> 
     const warning = `${config.paths.run} holds no record of the load: its shared addresses, MACs and sysctls stay`;
     return { changed: true, warnings: [...warnings, warning] };
   }
-  await disappear(record);
+  await takePresent(record.parts);
   // A load that was to replace the one by the other may have been cut off.
   for (const firewall of new Set([record.firewall, config.firewall])) await rulesOf(firewall).remove();
   for (const [name, value] of Object.entries(record.sysctls)) await writeSysctl(name, value);

@@ -32,15 +32,29 @@ export interface LocalAddress {
   readonly device: string;
   readonly address: string;
   readonly prefix: number;
+  /** IPv6: no new connection of this node's own begins with it while there is another (RFC 4862, 5.5.4). */
+  readonly deprecated: boolean;
 }
 
-/** include/uapi/linux/rtnetlink.h, if_link.h, if_addr.h. */
+/** A MAC that an interface receives frames to. */
+export interface ReceivedMac {
+  /** Of the interface. */
+  readonly index: number;
+  readonly mac: string;
+}
+
+/** include/uapi/linux/rtnetlink.h, if_link.h, if_addr.h, neighbour.h. */
 const RTM_NEWLINK = 16;
 const RTM_GETLINK = 18;
 const RTM_NEWADDR = 20;
 const RTM_GETADDR = 22;
+const RTM_NEWNEIGH = 28;
+const RTM_GETNEIGH = 30;
 const IFINFOMSG_BYTES = 16;
 const IFADDRMSG_BYTES = 8;
+const NDMSG_BYTES = 12;
+const NDA_LLADDR = 2;
+const NTF_SELF = 2;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MASTER = 10;
@@ -48,7 +62,10 @@ const IFLA_CARRIER = 33;
 const IFF_UP = 1;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
+const IFA_FLAGS = 8;
+const IFA_F_DEPRECATED = 0x20;
 const AF_INET = 2;
+const AF_BRIDGE = 7;
 const AF_INET6 = 10;
 const FAMILIES = new Map<number, Family>([
   [AF_INET, 4],
@@ -78,15 +95,29 @@ export const linkExists = async (name: string): Promise<boolean> =>
 export const localAddresses = async (
   families: readonly Family[] = [4],
   channel?: Channel,
+): Promise<LocalAddress[]> => addressesOf(await listLinks(channel), families, channel);
+
+/** The addresses of these interfaces, as they were listed a moment ago. Errors as from `listLinks`. */
+export const addressesOf = async (
+  links: readonly Link[],
+  families: readonly Family[],
+  channel?: Channel,
 ): Promise<LocalAddress[]> => {
   const addresses = await list('addresses', RTM_GETADDR, IFADDRMSG_BYTES, parseAddress, channel);
-  const names = new Map((await listLinks(channel)).map(({ index, name }) => [index, name]));
-  return addresses.flatMap(({ index, family, address, prefix }) => {
+  const names = new Map(links.map(({ index, name }) => [index, name]));
+  return addresses.flatMap(({ index, family, address, prefix, deprecated }) => {
     const device = names.get(index);
     const found = device !== undefined && families.includes(family); // or it was removed in between
-    return found ? [{ device, address, prefix }] : [];
+    return found ? [{ device, address, prefix, deprecated }] : [];
   });
 };
+
+/**
+ * The MACs, beside its own, that each interface receives frames to: what `bridge fdb show` calls `self`. On most drivers that is
+ * the list of unicast MACs (ndo_dflt_fdb_dump() in net/core/rtnetlink.c). Errors as from `listLinks`.
+ */
+export const receivedMacs = (channel?: Channel): Promise<ReceivedMac[]> =>
+  list('forwarding entries', RTM_GETNEIGH, NDMSG_BYTES, parseEntry, channel, AF_BRIDGE);
 
 const list = async <Entry>(
   subject: string,
@@ -94,12 +125,13 @@ const list = async <Entry>(
   headerBytes: number,
   parse: (...message: Parameters<OnMessage>) => Entry | undefined,
   opened?: Channel,
+  family = 0,
 ): Promise<Entry[]> => {
   const channel = opened ?? new Channel({ protocol: NETLINK_ROUTE, receiveBytes: RECEIVE_BYTES });
   const encode = (sequence: number): Uint8Array => {
     const writer = new MessageWriter(64);
     writer.openMessage(type, NLM_F_REQUEST | NLM_F_DUMP, sequence);
-    writer.zeros(headerBytes);
+    writer.zeros(headerBytes, family);
     writer.closeMessage();
     return writer.written;
   };
@@ -175,6 +207,7 @@ const parseAddress: (
   // On a point-to-point link IFA_ADDRESS is the far end; IFA_LOCAL is ours on every one that has it.
   let local: Address | undefined;
   let address: Address | undefined;
+  let flags = view.getUint8(at + 2);
   for (let attribute = at + IFADDRMSG_BYTES, next = 0; attribute < end; attribute = next) {
     next = nextAttribute(view, attribute, end);
     const attributeKind = attributeType(view, attribute);
@@ -182,6 +215,8 @@ const parseAddress: (
       local = readAddress(view, attribute, family);
     } else if (attributeKind === IFA_ADDRESS) {
       address = readAddress(view, attribute, family);
+    } else if (attributeKind === IFA_FLAGS) {
+      flags = readHost32(view, attribute);
     }
   }
   const own = local ?? address;
@@ -189,7 +224,26 @@ const parseAddress: (
     throw new NetlinkReplyError('an address message without an address', at);
   }
   const index = view.getUint32(at + 4, true);
-  return { index, family, address: addressText(own), prefix: view.getUint8(at + 1) };
+  const deprecated = family === 6 && (flags & IFA_F_DEPRECATED) !== 0;
+  return { index, family, address: addressText(own), prefix: view.getUint8(at + 1), deprecated };
+};
+
+const parseEntry: (...message: Parameters<OnMessage>) => ReceivedMac | undefined = (view, at, end, type) => {
+  if (type !== RTM_NEWNEIGH) {
+    return undefined;
+  }
+  checkHeader(at, NDMSG_BYTES, end);
+  if ((view.getUint8(at + 10) & NTF_SELF) === 0) {
+    return undefined;
+  }
+  let mac: string | undefined;
+  for (let attribute = at + NDMSG_BYTES, next = 0; attribute < end; attribute = next) {
+    next = nextAttribute(view, attribute, end);
+    if (attributeType(view, attribute) === NDA_LLADDR) {
+      mac = macText(view, attribute);
+    }
+  }
+  return mac === undefined ? undefined : { index: view.getInt32(at + 4, true), mac };
 };
 
 const readAddress = (view: DataView, attribute: number, family: Family): Address =>

@@ -70,9 +70,10 @@ export class MessageWriter {
     this.#view.setUint16(at + 2, resource);
   }
 
-  /** A fixed header of zeros, such as an ifinfomsg that selects nothing. */
-  zeros(length: number): void {
-    this.#claim(aligned(length));
+  /** A fixed header of zeros, such as an ifinfomsg that selects nothing, but for its first byte. */
+  zeros(length: number, family = 0): void {
+    const at = this.#claim(aligned(length)); // first: it may move the memory
+    this.#bytes[at] = family;
   }
 
   /** struct tcmsg, include/uapi/linux/rtnetlink.h: of traffic control. All in host order. */

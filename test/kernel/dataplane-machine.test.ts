@@ -114,7 +114,7 @@ describe('load and unload', () => {
   it('takes down what is left when some of it is gone already, and twice', async () => {
     const before = await stateOf(site.fw1);
     await site.load('fw1', config);
-    await site.fw1.ip(['address del 192.168.0.5/24 dev eth1', `maddress del ${SHARED_MAC.outside} dev eth2`]);
+    await site.fw1.ip(['address del 192.168.0.5/32 dev eth1', `maddress del ${SHARED_MAC.outside} dev eth2`]);
     await site.fw1.run(['nft', 'delete', 'table', 'netdev', 'conntrack_ha']);
     await unload('fw1');
     expect(await unload('fw1')).toEqual({ unloaded: { changed: false, warnings: [] } });
@@ -152,7 +152,7 @@ describe('a second load', () => {
   it('mends what is missing and keeps the owned buckets', async () => {
     const first = await site.load('fw1', config, { owned: [5, 17] });
     const before = await stateOf(site.fw1);
-    await site.fw1.ip(['address del 192.168.1.5/24 dev eth2', `maddress del ${SHARED_MAC.inside} dev eth1`]);
+    await site.fw1.ip(['address del 192.168.1.5/32 dev eth2', `maddress del ${SHARED_MAC.inside} dev eth1`]);
     expect(await site.load('fw1', config)).toEqual({ ...first, fresh: false });
     expect((await stateOf(site.fw1)).split('\n').sort()).toEqual(before.split('\n').sort());
   });
@@ -228,9 +228,9 @@ describe('a load that fails', () => {
     [
       'addresses',
       broken(({ side }) =>
-        side === 'outside' ? { addresses: [{ address: '192.168.1.5', prefix: 33 }] } : {},
+        side === 'outside' ? { addresses: [{ address: 'fd00:9::5', prefix: 129 }] } : {},
       ),
-      /ip address add 192\.168\.1\.5\/33 dev eth2 failed: Error: /,
+      /ip address replace fd00:9::5\/129 dev eth2 .*failed: Error: /,
     ],
   ])('at its %s takes back what it did', async (_, wrong, message) => {
     const before = await stateOf(site.fw1);
@@ -253,26 +253,33 @@ describe('a load that fails', () => {
     expect(await stateOf(site.fw1)).toBe(before);
   });
 
-  it('names interfaces that are not there, with the key and the mend, and changes nothing', async () => {
-    const before = await stateOf(site.fw1);
-    const [first, ...others] = config.nodes;
-    const renamed = { ...config, nodes: [{ ...first, devices: { eth2: 'enp3s0' } }, ...others] };
-    const { error } = await site.node(
-      JSON.parse(JSON.stringify({ action: 'load', config: renamed, node: 'fw1' })),
-    );
-    expect(error?.name).toBe('DataPlaneError');
-    expect(error?.message).toBe(
-      'interfaces.eth2: there is no interface enp3s0 on fw1 (there are lo, eth1, eth2, eth3); correct nodes.fw1.devices.eth2',
-    );
-    expect(await stateOf(site.fw1)).toBe(before);
-  });
-
   it("refuses a port of a bridge, whose frames are the bridge's", async () => {
     await site.fw1.ip(['link add br9 type bridge', 'link set eth2 master br9']);
     const { error } = await site.node({ action: 'load', config, node: 'fw1' });
     await site.fw1.ip(['link del br9']);
     expect(error?.message).toBe('interfaces.eth2: eth2 is a port of br9; name br9 instead');
   });
+});
+
+it('waits for an interface that is not there, named with the key and the mend, and is closed', async () => {
+  const [first, ...others] = config.nodes;
+  const renamed: typeof config = JSON.parse(
+    JSON.stringify({ ...config, nodes: [{ ...first, devices: { eth2: 'enp3s0' } }, ...others] }),
+  );
+  const { warnings } = await site.load('fw1', renamed, { owned: [5] });
+  expect(warnings[0]).toBe(
+    'interfaces.eth2: waiting for enp3s0: there is no such interface on fw1 (there are lo, eth1, eth2, eth3); correct nodes.fw1.devices.eth2',
+  );
+  const rules = await site.fw1.run(['nft', 'list', 'table', 'netdev', 'conntrack_ha']);
+  expect(rules).toContain('hook ingress device "eth1"');
+  expect(rules).not.toContain('enp3s0');
+  expect(await site.fw1.run(['ip', '-br', 'address'])).toContain('192.168.0.5/32');
+  await site.fw1.ip(['link set eth2 name enp3s0']);
+  expect((await site.load('fw1', renamed)).fresh).toBe(false);
+  expect(await site.fw1.run(['nft', 'list', 'table', 'netdev', 'conntrack_ha'])).toContain('device "enp3s0"');
+  expect(await site.fw1.run(['ip', '-br', 'address', 'show', 'dev', 'enp3s0'])).toContain('192.168.1.5/32');
+  await site.node({ action: 'unload', config: renamed, node: 'fw1' });
+  await site.fw1.ip(['link set enp3s0 down', 'link set enp3s0 name eth2', 'link set eth2 up']);
 });
 
 it('warns of a node that does not forward, an interface that is down, a sync address that is missing', async () => {

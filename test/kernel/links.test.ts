@@ -77,9 +77,9 @@ describe('local addresses', () => {
     const addresses = await localAddresses();
 
     expect(addresses.filter(({ device }) => device !== 'lo')).toEqual([
-      { device: 'far-end', address: '10.9.9.1', prefix: 32 },
-      { device: 'near-end', address: '192.168.0.5', prefix: 24 },
-      { device: 'near-end', address: '192.168.0.6', prefix: 24 },
+      { device: 'far-end', address: '10.9.9.1', prefix: 32, deprecated: false },
+      { device: 'near-end', address: '192.168.0.5', prefix: 24, deprecated: false },
+      { device: 'near-end', address: '192.168.0.6', prefix: 24, deprecated: false },
     ]);
   });
 
@@ -91,10 +91,30 @@ describe('local addresses', () => {
 
     const addresses = await localAddresses([4, 6]);
 
-    expect(addresses).toContainEqual({ device: 'near-end', address: '192.168.0.7', prefix: 24 });
-    expect(addresses).toContainEqual({ device: 'near-end', address: 'fd00::7', prefix: 64 });
-    expect(addresses).toContainEqual({ device: 'far-end', address: 'fd00::9:1', prefix: 128 });
-    expect(addresses).toContainEqual({ device: 'near-end', address: 'fe80::7', prefix: 64 });
+    expect(addresses).toContainEqual({
+      device: 'near-end',
+      address: '192.168.0.7',
+      prefix: 24,
+      deprecated: false,
+    });
+    expect(addresses).toContainEqual({
+      device: 'near-end',
+      address: 'fd00::7',
+      prefix: 64,
+      deprecated: false,
+    });
+    expect(addresses).toContainEqual({
+      device: 'far-end',
+      address: 'fd00::9:1',
+      prefix: 128,
+      deprecated: false,
+    });
+    expect(addresses).toContainEqual({
+      device: 'near-end',
+      address: 'fe80::7',
+      prefix: 64,
+      deprecated: false,
+    });
     const channel = openLinkChannel();
     expect(await localAddresses([4, 6], channel)).toEqual(addresses);
     channel.close();

@@ -133,8 +133,10 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     ranges: { refused: 0, warnings: [] },
     clocks: { heard: () => 0, awoke: () => {} },
     watched: { isDue: () => false, showLife: async () => false },
+    presence: { warnings: [], look: async () => [], problem: () => undefined },
+    rehooked: () => {},
     tables: {
-      advice: '',
+      isHooked: () => true,
       generation: async () => 1,
       damage: async () => undefined,
       mend: async () => {},

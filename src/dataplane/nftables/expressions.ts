@@ -11,6 +11,12 @@ export const classid = (bucket: number): string => `0:${bucket.toString(16)}`;
 /** Kept in the priority of a packet whose bucket only the reassembled packet tells. No bucket has such a number. */
 export const UNDECIDED = 'fffe:1';
 
+/** Kept in the priority of a packet whose bucket this node filters. */
+export const SORTED = 'fffe:2';
+
+/** The same of one that is let in whatever its bucket is. What comes in on a leg with neither nobody has sorted. */
+export const EXEMPT = 'fffe:3';
+
 /** A packet that is a part of one, the first included. */
 export const FRAGMENT: Readonly<Record<Family, string>> = {
   ip: 'ip frag-off & 0x3fff != 0',

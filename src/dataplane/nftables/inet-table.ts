@@ -2,7 +2,7 @@ import { portRange } from '../../cluster/ranges.ts';
 import { FAMILIES_OF_IP, type Family } from '../family.ts';
 import { TABLE } from '../owned.ts';
 import type { Leg, Plan, SyncLink } from '../plan.ts';
-import { anyOf, chain, devices, UNDECIDED } from './expressions.ts';
+import { anyOf, chain, devices, EXEMPT, SORTED, UNDECIDED } from './expressions.ts';
 import { helping } from './helping.ts';
 import { familiesOf, type Owned, ownedSet, sharedSet } from './netdev-table.ts';
 import { publishing, serversSet } from './servers.ts';
@@ -21,7 +21,7 @@ export const inetTable = (plan: Plan, owned: Owned): string => {
 table inet ${TABLE} {
 ${ownedSet(plan, owned)}${families.map((family) => sharedSet(plan, family)).join('')}\
 ${families.map((family) => serversSet(plan, family) + translatedMaps(plan, family)).join('')}\
-${reassembled(plan, families)}${beforeConntrack(plan.sync)}
+${reassembled(plan, families)}${unsorted(families)}${beforeConntrack(plan.sync, legs)}
   chain sync_port {
     type filter hook input priority filter - 10; policy accept;
     udp dport { ${ports(plan.sync)} } goto from_peer
@@ -76,10 +76,27 @@ const reassembled = (plan: Plan, families: readonly Family[]): string => {
 };
 
 /**
+ * What came in on a leg whose rules on ingress aren't there (its interface was made a moment ago) or were passed by (another program's
+ * redirect puts packets in behind them) is nobody's. What this node's own addresses are sent passes. A bridge's frames come here
+ * before they come to the bridge's ingress, where br_netfilter calls iptables (br_nf_pre_routing() in net/bridge/br_netfilter_hooks.c).
+ */
+const unsorted = (families: readonly Family[]): string =>
+  chain('unsorted', [
+    // What isn't shared isn't sorted.
+    ...(families.length === 1 ? ['meta nfproto != ipv4 return'] : []),
+    'meta iifkind "bridge" return',
+    ...families.map(
+      (family) => `${family} daddr @shared_${family} counter drop comment "to a shared address, not sorted"`,
+    ),
+    'fib daddr type { local, broadcast, multicast } return',
+    'counter drop comment "came in past the rules that sort"',
+  ]);
+
+/**
  * Fragments that have been put together are sorted. What conntrackd sends is no flow of the cluster's, nor is VRRP (112). What agents tell each other is tracked: rules of others that
  * are being reloaded let pass what is established, and nothing else.
  */
-const beforeConntrack = (sync: SyncLink): string => {
+const beforeConntrack = (sync: SyncLink, legs: string): string => {
   const multicast = sync.multicast === undefined ? [] : [sync.multicast];
   const incoming = `ip saddr ${anyOf(sync.peers)} ip daddr ${anyOf([sync.own, ...multicast])}`;
   const outgoing = `oifname "${sync.device}" ip saddr ${sync.own} ip daddr ${anyOf([...sync.peers, ...multicast])}`;
@@ -89,7 +106,10 @@ const beforeConntrack = (sync: SyncLink): string => {
   return `\
   chain before_conntrack {
     type filter hook prerouting priority raw; policy accept;
+    meta priority ${SORTED} meta priority set none accept
     meta priority ${UNDECIDED} goto reassembled
+    iifname ${legs} meta priority != ${EXEMPT} jump unsorted
+    meta priority ${EXEMPT} meta priority set none
     meta l4proto 112 fib daddr type { local, multicast } notrack
     iifname != "${sync.device}" accept
 ${rules(incoming)}

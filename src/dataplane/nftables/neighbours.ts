@@ -10,7 +10,7 @@ export const announcing = (plan: Plan, leg: Leg): string =>
   chain(`announce_${leg.label}`, [
     `type filter hook egress device "${leg.device}" priority 0; policy accept;`,
     `arp saddr ip @shared_ip arp saddr ether set ${leg.mac}`,
-    ...(plan.shared.ip6.length === 0 ? [] : ndRules(leg, plan.macs.get(leg.device))),
+    ...(plan.shared.ip6.length === 0 ? [] : ndRules(leg, plan.macs?.get(leg.device))),
   ]);
 
 /** Where neighbour discovery has the sender's MAC: RFC 4861, 4.1, 4.3, 4.4 and 4.6.1. Bits. */

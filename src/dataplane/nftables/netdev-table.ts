@@ -1,6 +1,6 @@
 import { FAMILIES_OF_IP, type Family } from '../family.ts';
 import { TABLE } from '../owned.ts';
-import type { Plan } from '../plan.ts';
+import { type Plan, presentLegs } from '../plan.ts';
 import { classid, elements } from './expressions.ts';
 import { ingressChains } from './ingress.ts';
 import { announcing } from './neighbours.ts';
@@ -24,14 +24,15 @@ export interface Owned {
  */
 export const netdevTable = (plan: Plan, owned: Owned): string => {
   const families = familiesOf(plan);
+  const legs = presentLegs(plan);
   return `
 table netdev ${TABLE} {
 ${ownedSet(plan, owned)}${families.map((family) => sharedSet(plan, family) + elsewhereSet(family)).join('')}\
 ${families.map((family) => serversSet(plan, family) + translatedMaps(plan, family)).join('')}\
 ${families.map((family) => sortingChains(plan, family, 'ingress')).join('')}\
 ${families.map((family) => translatedChains(plan, family, 'packet') + quotedChains(plan, family)).join('')}\
-${verdictChains(families)}${plan.legs.map((leg) => ingressChains(plan, leg, families)).join('')}\
-${plan.legs.map((leg) => announcing(plan, leg)).join('')}}
+${verdictChains(families)}${legs.map((leg) => ingressChains(plan, leg, families)).join('')}\
+${legs.map((leg) => announcing(plan, leg)).join('')}}
 `;
 };
 

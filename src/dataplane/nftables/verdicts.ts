@@ -1,5 +1,5 @@
 import type { Family } from '../family.ts';
-import { chain, UNDECIDED } from './expressions.ts';
+import { chain, EXEMPT, SORTED, UNDECIDED } from './expressions.ts';
 
 /**
  * What isn't dropped though another node filters its bucket: the node's own addresses are its own affair, broadcasts and
@@ -9,7 +9,7 @@ export const exempt = (family: Family): string =>
   `${family} daddr != @shared_${family} fib daddr type { local, broadcast, multicast } goto accepted`;
 
 /** What is done with a packet whose bucket this node filters. */
-export const FILTERED = 'counter meta priority set none accept comment "filtered by this node"';
+export const FILTERED = `counter meta priority set ${SORTED} accept comment "filtered by this node"`;
 
 /** What is done with one whose bucket another node filters, unless it is exempt. */
 export const FOREIGN = 'counter drop comment "another node filters these"';
@@ -23,7 +23,7 @@ export const isElsewhere = (family: Family): string => `${family} daddr @elsewhe
  */
 export const verdictChains = (families: readonly Family[]): string =>
   [
-    chain('accepted', ['meta priority set none accept']),
+    chain('accepted', [`meta priority set ${EXEMPT} accept`]),
     chain('undecided', [
       `meta priority set ${UNDECIDED} accept comment "fragments: decided when they are put together"`,
     ]),

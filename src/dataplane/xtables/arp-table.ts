@@ -1,4 +1,4 @@
-import type { Plan } from '../plan.ts';
+import { type Plan, presentLegs } from '../plan.ts';
 
 /** nft's table for what iptables doesn't see. */
 export const ARP_TABLE = 'conntrack_ha_arp';
@@ -8,14 +8,14 @@ export const ARP_TABLE = 'conntrack_ha_arp';
  * that doesn't see what programs (arping, keepalived) send through packet sockets, and would give the shared MAC to the
  * node's own addresses too.
  */
-export const arpTable = ({ legs, shared }: Plan): string =>
+export const arpTable = (plan: Plan): string =>
   [
     arpRemoval,
     `table netdev ${ARP_TABLE} {`,
-    ...legs.flatMap(({ label, device, mac }) => [
+    ...presentLegs(plan).flatMap(({ label, device, mac }) => [
       `  chain announce_${label} {`,
       `    type filter hook egress device "${device}" priority 0; policy accept;`,
-      `    arp saddr ip { ${shared.ip.join(', ')} } arp saddr ether set ${mac}`,
+      `    arp saddr ip { ${plan.shared.ip.join(', ')} } arp saddr ether set ${mac}`,
       '  }',
       `  chain ${label} {`,
       `    type filter hook ingress device "${device}" priority -500; policy accept;`,

@@ -1,4 +1,5 @@
 import type { ClusterConfig } from '../../config/types.ts';
+import { listLinks } from '../../kernel/links.ts';
 import { run } from '../../system/run.ts';
 import { planOf } from '../plan.ts';
 import type { Rules } from '../rules.ts';
@@ -16,7 +17,7 @@ const TIMEOUT = 30_000;
 export const xtablesRules: Rules = {
   text: (config, node) => Promise.resolve(renderXtables(config, node)),
   load: async (config, node, { buckets }) => {
-    const plan = planOf(config, node);
+    const plan = planOf(config, node, await listLinks());
     await run('nft', ['-f', '-'], { input: arpTable(plan), timeout: TIMEOUT });
     await restore(xtablesSections(plan, buckets, await present()));
     return {};

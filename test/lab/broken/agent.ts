@@ -82,7 +82,7 @@ const BREAKS: Readonly<Record<string, Alter>> = {
   guard: (parts) => ({
     ...parts,
     tables: {
-      advice: '',
+      isHooked: () => true,
       generation: async () => 0,
       damage: async () => undefined,
       mend: async () => {},

@@ -12,11 +12,13 @@ const calls: string[] = [];
 const guard = (): TableGuard =>
   new TableGuard(
     {
-      advice: 'do not (docs/coexistence.md)',
+      isHooked: () => true,
       generation: async () => generation,
       damage: async () => {
         asked += 1;
-        return damage;
+        return damage === undefined
+          ? undefined
+          : { what: `${damage} by another program`, advice: 'do not (docs/coexistence.md)' };
       },
       mend: async ({ buckets, timeout }) => {
         if (failure !== undefined) throw failure;

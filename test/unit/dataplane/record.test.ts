@@ -30,11 +30,15 @@ const record: LoadRecord = {
   complete: true,
   rules: 'b',
   tables: { 'netdev conntrack_ha': 'c' },
+  hooked: { eth1: { index: 4, mac: '02:00:00:00:01:01' } },
   hashing: '1 64',
   firewall: 'nftables',
   sysctls: { 'net.netfilter.nf_conntrack_tcp_loose': '1' },
-  addresses: [{ device: 'eth1', address: '192.168.0.5/24' }],
-  groups: [{ device: 'eth1', mac: '01:00:5e:00:01:01' }],
+  parts: [
+    { kind: 'group', device: 'eth1', mac: '01:00:5e:00:01:01' },
+    { kind: 'address', device: 'eth1', address: '192.168.0.5/32' },
+    { kind: 'way', device: 'eth1', network: '192.168.0.0/24', source: '192.168.0.5' },
+  ],
 };
 
 it('comes back as it was written, readable by root only', async () => {

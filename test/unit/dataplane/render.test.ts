@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Link } from '../../../src/dataplane/links.ts';
 import { renderNftables } from '../../../src/dataplane/render.ts';
 import { clusterConfig, nodeNamed } from '../../kernel/dataplane/cluster-config.ts';
 
 const config = clusterConfig({ snat: true });
 const fw1 = nodeNamed(config, 'fw1');
-const NO_LINKS: readonly Link[] = [];
+const NO_LINKS = undefined;
 const render = (buckets: readonly number[] = [], timeout = 0) =>
   renderNftables(config, fw1, NO_LINKS, { buckets, timeout });
 

@@ -1,0 +1,47 @@
+import type { ClusterConfig } from '../config/types.ts';
+import { type Link, listLinks, openLinkChannel } from '../kernel/links.ts';
+import { changeOf, type Hooked, hookedNow } from './hooked.ts';
+import type { Plan } from './plan.ts';
+import { readRecord } from './record.ts';
+
+/** Knows which interfaces the rules in the kernel were loaded for, and notices that one was made again since. */
+export class HookWatch {
+  readonly #config: ClusterConfig;
+  readonly #plan: Plan;
+  readonly #channel = openLinkChannel();
+  #hooked: Hooked = {};
+
+  constructor(config: ClusterConfig, plan: Plan) {
+    this.#config = config;
+    this.#plan = plan;
+  }
+
+  /** All interfaces of this machine. Throws what `listLinks` of kernel/links.ts throws. */
+  links(): Promise<readonly Link[]> {
+    return listLinks(this.#channel);
+  }
+
+  /** Whether the rules were loaded for this interface, by its index, and not for another that had its name. */
+  isHooked(device: string, index: number): boolean {
+    return this.#hooked[device]?.index === index;
+  }
+
+  /** What has become of the interfaces, in a few words; undefined: nothing. Throws what `links` throws, RecordError. */
+  async change(): Promise<string | undefined> {
+    const now = await hookedNow(this.#plan, await this.links());
+    if (changeOf(this.#hooked, now) === undefined) return undefined;
+    // Another process may have loaded them: the record tells.
+    this.#hooked = (await readRecord(this.#config))?.hooked ?? {};
+    return changeOf(this.#hooked, now);
+  }
+
+  /** The rules were loaded while these were the interfaces. Returns what the record keeps of it. */
+  async loadedFor(links: readonly Link[]): Promise<Hooked> {
+    this.#hooked = await hookedNow(this.#plan, links);
+    return this.#hooked;
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+}
