@@ -41,11 +41,12 @@ export const listLinks = async (): Promise<readonly Link[]> => {
 export const addAddress = async (
   device: string,
   address: string,
-  { deprecated }: { readonly deprecated: boolean },
+  { deprecated, broadcast }: { readonly deprecated: boolean; readonly broadcast?: string | undefined },
 ): Promise<void> => {
   const flags = [
     ...(address.includes(':') ? ['nodad'] : /^(22[4-9]|23\d)\./.test(address) ? ['autojoin'] : []),
     ...(deprecated ? ['preferred_lft', '0'] : []),
+    ...(broadcast === undefined ? [] : ['broadcast', broadcast]),
   ];
   await run('ip', ['address', 'replace', address, 'dev', device, ...flags]);
 };

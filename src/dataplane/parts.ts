@@ -1,4 +1,4 @@
-import { subnetText } from '../config/subnet.ts';
+import { broadcastAddress, type Subnet, subnetText } from '../config/subnet.ts';
 import { familyOf } from './family.ts';
 import { groupOfMac } from './igmp.ts';
 import type { Leg, Plan } from './plan.ts';
@@ -29,6 +29,8 @@ export interface SharedAddress {
   readonly device: string;
   /** With prefix: 192.168.0.5/32. */
   readonly address: string;
+  /** That of its subnet: with a prefix of 32 the kernel knows none. Not compared. */
+  readonly broadcast?: string | undefined;
 }
 
 /** Hosts of a shared address's subnet are reached by its interface, also where this node has no address of its own there. */
@@ -68,23 +70,26 @@ export const partsOf = ({ legs }: Plan): readonly Part[] => [
  * connections (inet_select_addr() in net/ipv4/devinet.c), and answers to a shared one go by the hash. An IPv6 one is deprecated for that
  * (`isDeprecated`).
  */
-const addressesOf = ({ device, mac, delivery, addresses }: Leg): readonly Part[] =>
-  [...(delivery === 'igmp' ? [groupOfMac(mac)] : []), ...addresses.map(withPrefix)].map((address) => ({
-    kind: 'address',
-    device,
-    address,
-  }));
-
-const withPrefix = (address: string): string =>
-  familyOf(address) === 'ip' ? `${hostOf(address)}/32` : address;
+const addressesOf = ({ device, mac, delivery, addresses }: Leg): readonly Part[] => [
+  ...(delivery === 'igmp' ? [{ kind: 'address', device, address: groupOfMac(mac) } as const] : []),
+  ...addresses.map((text): Part => {
+    const subnet = subnetOf(text);
+    if (familyOf(text) === 'ip6') return { kind: 'address', device, address: text };
+    const broadcast = subnet.prefix < 31 ? broadcastAddress(subnet) : undefined;
+    return { kind: 'address', device, address: `${subnet.address}/32`, broadcast };
+  }),
+];
 
 const waysOf = ({ device, addresses }: Leg): readonly Part[] =>
   addresses
-    .map((text) => ({ address: hostOf(text), prefix: Number(text.split('/')[1]) }))
+    .map(subnetOf)
     .filter(({ address, prefix }) => familyOf(address) === 'ip' && prefix < 32)
     .map((subnet) => ({ kind: 'way', device, network: subnetText(subnet), source: subnet.address }));
 
-const hostOf = (address: string): string => address.split('/')[0] ?? '';
+const subnetOf = (text: string): Subnet => {
+  const [address = '', prefix] = text.split('/');
+  return { address, prefix: Number(prefix) };
+};
 
 /** Whether the address has to be deprecated: no new connection of this node's own begins with it while there is another. */
 export const isDeprecated = ({ address }: SharedAddress): boolean => familyOf(address) === 'ip6';

@@ -12,7 +12,10 @@ export const putPart = async (part: Part): Promise<void> => {
     case 'group':
       return addGroup(part.device, part.mac);
     case 'address':
-      return addAddress(part.device, part.address, { deprecated: isDeprecated(part) });
+      return addAddress(part.device, part.address, {
+        deprecated: isDeprecated(part),
+        broadcast: part.broadcast,
+      });
     case 'way':
       return addWay(part.device, part.network, part.source);
   }

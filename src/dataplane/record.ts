@@ -68,7 +68,12 @@ export const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_i
 
 const PART = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('group'), device: z.string(), mac: z.string() }),
-  z.object({ kind: z.literal('address'), device: z.string(), address: z.string() }),
+  z.object({
+    kind: z.literal('address'),
+    device: z.string(),
+    address: z.string(),
+    broadcast: z.string().optional(),
+  }),
   z.object({ kind: z.literal('way'), device: z.string(), network: z.string(), source: z.string() }),
 ]);
 

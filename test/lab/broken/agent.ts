@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Alter } from '../../../src/agent/assemble.ts';
 import { runProgram } from '../../../src/commands/program.ts';
+import { listLinks } from '../../../src/kernel/links.ts';
 import type { ExternalCache } from '../../../src/transitions/edges.ts';
 
 /** Replaces what is done with conntrackd's external cache. */
@@ -88,6 +89,11 @@ const BREAKS: Readonly<Record<string, Alter>> = {
       mend: async () => {},
       rivals: async () => [],
     },
+  }),
+  /** What others take off the interfaces stays so. */
+  parts: (parts) => ({
+    ...parts,
+    presence: { warnings: [], look: () => listLinks(), problem: () => undefined },
   }),
   /** The kernel translates new flows also while the agent stands still. */
   unwatched: (parts) => ({ ...parts, watched: { isDue: () => false, showLife: async () => false } }),

@@ -84,16 +84,36 @@ export class FirewallNode {
       ...(this.#options.ip6 ? ['net.ipv6.conf.all.forwarding=1'] : []),
     ];
     await machine.run(['sysctl', '-q', '-w', ...sysctls]);
-    for (const [side, wire] of this.#switches) {
-      const { device, mac, address, address6 } = this.plan.links[side];
-      await wire.attach(machine, device, mac, this.name, this.#options.unshare && side !== 'sync');
-      await machine.ip([
-        `addr add ${address} dev ${device}`,
-        ...(this.#options.ip6 && address6 !== undefined ? [`addr add ${address6} dev ${device} nodad`] : []),
-        `link set ${device} up`,
-      ]);
-    }
     this.#machine = machine;
+    for (const side of this.#switches.keys()) {
+      await this.makeLink(side);
+    }
+  }
+
+  /** Makes an interface and plugs it in, with the node's own addresses, as a driver that is loaded and ifup do. */
+  async makeLink(side: Side, { addresses = true }: { readonly addresses?: boolean } = {}): Promise<void> {
+    const { device, mac } = this.plan.links[side];
+    const unshare = this.#options.unshare && side !== 'sync';
+    await this.#wire(side).attach(this.machine, device, mac, this.name, unshare);
+    await this.machine.ip([
+      ...(addresses ? this.ownAddresses(side).map((address) => `addr add ${address}`) : []),
+      `link set ${device} up`,
+    ]);
+  }
+
+  /** Removes it, as a driver that is unloaded does. */
+  async removeLink(side: Side): Promise<void> {
+    await this.run(['ip', 'link', 'delete', this.plan.links[side].device]);
+    await this.#wire(side).remove(this.name);
+  }
+
+  /** The node's own addresses on a side, as `ip address` takes them: `192.168.0.241/24 dev eth1`. */
+  ownAddresses(side: Side): readonly string[] {
+    const { device, address, address6 } = this.plan.links[side];
+    return [
+      `${address} dev ${device}`,
+      ...(this.#options.ip6 && address6 !== undefined ? [`${address6} dev ${device} nodad`] : []),
+    ];
   }
 
   /** All links silent at once, then every process and the kernel's tables gone. */
