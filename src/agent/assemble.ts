@@ -88,7 +88,7 @@ export const assemble = async (
     log,
   });
   const presence = new PartsWatch(config, node, {
-    isHooked: (device, index) => tables.isHooked(device, index),
+    isHooked: (link) => tables.isHooked(link),
     unhooked: () => agent.doubtTables(),
     mended: () => {},
     warn: (text) => log.warn(text),

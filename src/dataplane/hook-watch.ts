@@ -21,9 +21,10 @@ export class HookWatch {
     return listLinks(this.#channel);
   }
 
-  /** Whether the rules were loaded for this interface, by its index, and not for another that had its name. */
-  isHooked(device: string, index: number): boolean {
-    return this.#hooked[device]?.index === index;
+  /** Whether the rules were loaded for this interface, and not for another that had its name, nor while it had another MAC. */
+  isHooked({ name, index, mac }: Link): boolean {
+    const hooked = this.#hooked[name];
+    return hooked?.index === index && hooked.mac === mac;
   }
 
   /** What has become of the interfaces, in a few words; undefined: nothing. Throws what `links` throws, RecordError. */

@@ -1,4 +1,5 @@
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
+import type { Link } from '../kernel/links.ts';
 import { Ruleset } from '../kernel/ruleset.ts';
 import { announceAddresses } from './announce.ts';
 import { DataPlaneError } from './check.ts';
@@ -44,8 +45,8 @@ export class TableMender {
   }
 
   /** As `HookWatch` has it. */
-  isHooked(device: string, index: number): boolean {
-    return this.#hooks.isHooked(device, index);
+  isHooked(link: Link): boolean {
+    return this.#hooks.isHooked(link);
   }
 
   /** Undefined: nothing. Throws what reading tables and links throws, RecordError. */

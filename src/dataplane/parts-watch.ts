@@ -9,14 +9,16 @@ import { Strays } from './strays.ts';
 
 /** Between two looks at what has nothing to do with interfaces. Milliseconds. */
 const SETTINGS_MS = 500;
+/** Between two attempts at the same route. */
+const ROUTE_MS = 1000;
 /** An interface that can't be served for less than that is no reason to give anything up. */
 const SPARED_MS = 500;
 /** Between two log lines about the same interface, if another program undoes again and again what was mended. */
 const QUIET_MS = 10_000;
 
 export interface PartsHost {
-  /** Whether the rules were loaded for this interface, by its index. */
-  readonly isHooked: (device: string, index: number) => boolean;
+  /** Whether the rules were loaded for this interface as it is. */
+  readonly isHooked: (link: Link) => boolean;
   /** There is an interface that they weren't loaded for. */
   readonly unhooked: () => void;
   /** Something was put back on an interface. */
@@ -42,6 +44,7 @@ export class PartsWatch {
   /** When each part was last as it should be. */
   readonly #rightAt = new Map<string, number>();
   readonly #loggedAt = new Map<string, number>();
+  readonly #routedAt = new Map<string, number>();
   #troubles: ReadonlyMap<string, Trouble> = new Map();
   #settingsAt = Number.NEGATIVE_INFINITY;
   #failures: readonly string[] = [];
@@ -75,21 +78,20 @@ export class PartsWatch {
     const seen = await seeParts(parts, this.#channel);
     const failures = new Map<Part | undefined, string>();
     for (const note of await this.#takeStrays(seen.links, failures)) this.#host.warn(note);
-    const unhooked = seen.links.filter(
-      ({ name, index }) => this.#isOurs(name) && !this.#host.isHooked(name, index),
-    );
+    const unhooked = seen.links.filter((link) => this.#isOurs(link.name) && !this.#host.isHooked(link));
     if (unhooked.length > 0) this.#host.unhooked();
     const hooked = (part: Part): boolean =>
       !isOnDevice(part) || !unhooked.some(({ name }) => name === part.device);
     const missing = missingParts(parts, seen);
-    const due = missing.filter(hooked);
+    const due = missing.filter((part) => hooked(part) && this.#isDue(part, now));
     for (const part of due) await this.#put(part, failures);
-    const mended = due.filter((part) => !failures.has(part));
+    const mended = due.filter((part) => part.kind !== 'way' && !failures.has(part));
     this.#note(mended, now);
     for (const part of parts.filter((one) => !missing.includes(one))) this.#rightAt.set(keyOf(part), now);
     const troubles = new Map<string, string>(unhooked.map(({ name }) => [name, 'has no rules yet']));
     for (const part of due.filter(isOnDevice)) {
-      if (failures.has(part)) troubles.set(part.device, `has no ${partText(part)}, which can't be put back`);
+      if (part.kind !== 'way' && failures.has(part))
+        troubles.set(part.device, `has no ${partText(part)}, which can't be put back`);
     }
     this.#troubles = new Map(
       [...troubles].map(([device, what]) => [
@@ -123,6 +125,14 @@ export class PartsWatch {
       );
       return [];
     }
+  }
+
+  /** Where another route, a more exact one, leads elsewhere ours changes nothing: that is the administrator's affair. */
+  #isDue(part: Part, now: number): boolean {
+    if (part.kind !== 'way') return true;
+    const due = now - (this.#routedAt.get(part.network) ?? Number.NEGATIVE_INFINITY) >= ROUTE_MS;
+    if (due) this.#routedAt.set(part.network, now);
+    return due;
   }
 
   async #put(part: Part, failures: Map<Part | undefined, string>): Promise<void> {

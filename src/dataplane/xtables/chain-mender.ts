@@ -1,4 +1,5 @@
 import type { ClusterConfig, NodeConfig } from '../../config/types.ts';
+import type { Link } from '../../kernel/links.ts';
 import { announceAddresses } from '../announce.ts';
 import { DataPlaneError } from '../check.ts';
 import { HookWatch } from '../hook-watch.ts';
@@ -41,8 +42,8 @@ export class ChainMender {
   }
 
   /** As `HookWatch` has it: rules of iptables know interfaces by their names, those for ARP are hooked to them. */
-  isHooked(device: string, index: number): boolean {
-    return this.#hooks.isHooked(device, index);
+  isHooked(link: Link): boolean {
+    return this.#hooks.isHooked(link);
   }
 
   /** Loads them again with what this node owns. Throws DataPlaneError if the data plane isn't loaded at all, ProgramError, RecordError. */
