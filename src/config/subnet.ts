@@ -50,6 +50,10 @@ export const networkAddress = (subnet: Subnet): string => textOf(firstOf(subnet)
 export const broadcastAddress = (subnet: Subnet): string =>
   textOf(firstOf(subnet) + sizeOf(subnet) - 1n, subnet);
 
+/** The address that many after the subnet's first; it may be beyond the last. */
+export const addressAt = (subnet: Subnet, offset: number): string =>
+  textOf(firstOf(subnet) + BigInt(offset), subnet);
+
 /** Whether `outer` holds all of `inner`; never between the families. */
 export const contains = (outer: Subnet, inner: Subnet): boolean =>
   bitsOf(outer.address) === bitsOf(inner.address) &&

@@ -23,6 +23,8 @@ export interface Link {
   readonly up: boolean;
   /** It is up and its cable carries. */
   readonly carrier: boolean;
+  /** Index of what it is a port of: a bridge, a bond, a VRF; 0: of nothing. */
+  readonly master: number;
 }
 
 /** An address of this machine. */
@@ -41,6 +43,7 @@ const IFINFOMSG_BYTES = 16;
 const IFADDRMSG_BYTES = 8;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
+const IFLA_MASTER = 10;
 const IFLA_CARRIER = 33;
 const IFF_UP = 1;
 const IFA_ADDRESS = 1;
@@ -71,10 +74,13 @@ export const listLinks = (channel?: Channel): Promise<Link[]> =>
 export const linkExists = async (name: string): Promise<boolean> =>
   (await listLinks()).some((link) => link.name === name);
 
-/** The addresses of all interfaces, of IPv4 by default. Errors as from `listLinks`. */
-export const localAddresses = async (families: readonly Family[] = [4]): Promise<LocalAddress[]> => {
-  const addresses = await list('addresses', RTM_GETADDR, IFADDRMSG_BYTES, parseAddress);
-  const names = new Map((await listLinks()).map(({ index, name }) => [index, name]));
+/** The addresses of all interfaces, of IPv4 by default; where `channel` was opened, as for `listLinks`. Errors as from that. */
+export const localAddresses = async (
+  families: readonly Family[] = [4],
+  channel?: Channel,
+): Promise<LocalAddress[]> => {
+  const addresses = await list('addresses', RTM_GETADDR, IFADDRMSG_BYTES, parseAddress, channel);
+  const names = new Map((await listLinks(channel)).map(({ index, name }) => [index, name]));
   return addresses.flatMap(({ index, family, address, prefix }) => {
     const device = names.get(index);
     const found = device !== undefined && families.includes(family); // or it was removed in between
@@ -126,6 +132,7 @@ const parseLink: (...message: Parameters<OnMessage>) => Link | undefined = (view
   let name = '';
   let mac = '';
   let carrier = false;
+  let master = 0;
   for (let attribute = at + IFINFOMSG_BYTES, next = 0; attribute < end; attribute = next) {
     next = nextAttribute(view, attribute, end);
     switch (attributeType(view, attribute)) {
@@ -138,12 +145,15 @@ const parseLink: (...message: Parameters<OnMessage>) => Link | undefined = (view
       case IFLA_CARRIER:
         carrier = up && readByte(view, attribute) === 1;
         break;
+      case IFLA_MASTER:
+        master = readHost32(view, attribute);
+        break;
     }
   }
   if (name === '') {
     throw new NetlinkReplyError('an interface without a name', at);
   }
-  return { name, index: view.getInt32(at + 4, true), mac, up, carrier };
+  return { name, index: view.getInt32(at + 4, true), mac, up, carrier, master };
 };
 
 const parseAddress: (

@@ -19,6 +19,9 @@ export const HEADER_BYTES = 16;
 /** struct nfgenmsg, include/uapi/linux/netfilter/nfnetlink.h. */
 export const NFGEN_BYTES = 4;
 const TCMSG_BYTES = 20;
+const RTMSG_BYTES = 12;
+const AF_INET = 2;
+const AF_INET6 = 10;
 
 const ALIGN = 4;
 export const aligned = (length: number): number => (length + ALIGN - 1) & ~(ALIGN - 1);
@@ -83,6 +86,13 @@ export class MessageWriter {
     for (const [word, value] of [index, handle, parent, info].entries()) {
       this.#view.setUint32(at + 4 + 4 * word, value, true);
     }
+  }
+
+  /** struct rtmsg, include/uapi/linux/rtnetlink.h: of routes. @param bits how many of the destination's are given */
+  rt(family: 'inet' | 'inet6', bits: number): void {
+    const at = this.#claim(RTMSG_BYTES);
+    this.#bytes[at] = family === 'inet' ? AF_INET : AF_INET6;
+    this.#bytes[at + 1] = bits;
   }
 
   openNest(type: number): void {

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ownAddresses } from '../../src/dataplane/own-addresses.ts';
-import { linkExists, listLinks, localAddresses } from '../../src/kernel/links.ts';
+import { linkExists, listLinks, localAddresses, openLinkChannel } from '../../src/kernel/links.ts';
 
 const ip = (...args: string[]) => execa('ip', args);
 
@@ -35,6 +35,16 @@ describe('a link', () => {
 
     await ip('link', 'set', 'near-end', 'down');
     expect(await find('near-end')).toMatchObject({ up: false, carrier: false });
+  });
+
+  it('is a port of something or of nothing', async () => {
+    expect(await find('near-end')).toMatchObject({ master: 0 });
+
+    await ip('link', 'add', 'over-it', 'type', 'bridge');
+    await ip('link', 'set', 'near-end', 'master', 'over-it');
+    const [port, master] = [await find('near-end'), await find('over-it')];
+    await ip('link', 'del', 'over-it');
+    expect(port?.master).toBe(master?.index);
   });
 
   it('exists or not', async () => {
@@ -85,6 +95,9 @@ describe('local addresses', () => {
     expect(addresses).toContainEqual({ device: 'near-end', address: 'fd00::7', prefix: 64 });
     expect(addresses).toContainEqual({ device: 'far-end', address: 'fd00::9:1', prefix: 128 });
     expect(addresses).toContainEqual({ device: 'near-end', address: 'fe80::7', prefix: 64 });
+    const channel = openLinkChannel();
+    expect(await localAddresses([4, 6], channel)).toEqual(addresses);
+    channel.close();
     const node = { name: 'fw1', id: 1, sync: '192.168.0.7', devices: {} };
     const own = await ownAddresses(node);
     expect(own).toEqual(expect.arrayContaining(['192.168.0.7', 'fd00::7', 'fd00::9:1']));
