@@ -177,7 +177,7 @@ export class Agent {
 
   status(): Status {
     const { loop, journal, replicas, commits, guard, manager } = this.#reactions;
-    const { ranges, conntrackdHealth: conntrackd } = this.#parts;
+    const { ranges, surroundings, conntrackdHealth: conntrackd } = this.#parts;
     const snapshot = loop.round?.snapshot ?? this.#reactions.see(new Set());
     return statusOf(snapshot, {
       manager,
@@ -188,6 +188,7 @@ export class Agent {
       lost: this.#lost,
       guard,
       ranges,
+      surroundings,
       conntrackd,
     });
   }

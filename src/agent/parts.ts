@@ -1,5 +1,6 @@
 import type { Readiness } from '../cluster/readiness.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
+import type { SurroundingsWatch } from '../dataplane/surroundings/watch.ts';
 import type { WatchedAgent } from '../dataplane/watched-agent.ts';
 import type { Status } from '../observe/status.ts';
 import type { Logger } from '../system/log.ts';
@@ -23,6 +24,8 @@ export interface AgentParts {
   readonly sorting: () => Sorting;
   /** Whether SNAT finds ports. */
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
+  /** What the cluster needs of this machine and doesn't own. */
+  readonly surroundings: Pick<SurroundingsWatch, 'warnings' | 'close'>;
   /** Our tables in the kernel. */
   readonly tables: GuardedTables;
   /** Where the kernel watches whether this agent plays its rounds. */
