@@ -3,6 +3,7 @@ import { openLinkChannel } from '../kernel/links.ts';
 import { type Link, listLinks } from './links.ts';
 import { findingsOf, judgeSurroundings } from './surroundings/judge.ts';
 import { lookAround } from './surroundings/look.ts';
+import { needsOf } from './surroundings/needs.ts';
 
 /** This machine can't carry the data plane that the configuration describes. Nothing was changed. */
 export class DataPlaneError extends Error {
@@ -63,7 +64,8 @@ const warningsOf = async (
 ): Promise<readonly string[]> => {
   const channel = openLinkChannel();
   try {
-    const findings = findingsOf(judgeSurroundings(config, node, await lookAround(config, node, channel)));
+    const needs = needsOf(config, node);
+    const findings = findingsOf(judgeSurroundings(needs, await lookAround(needs, channel)));
     return [...findings.map(({ problem }) => problem), ...downProblems(config, node, links)];
   } finally {
     channel.close();

@@ -34,6 +34,8 @@ export interface LocalAddress {
   readonly prefix: number;
 }
 
+type NumberedAddress = Omit<LocalAddress, 'device'> & { readonly index: number; readonly family: Family };
+
 /** include/uapi/linux/rtnetlink.h, if_link.h, if_addr.h. */
 const RTM_NEWLINK = 16;
 const RTM_GETLINK = 18;
@@ -74,13 +76,26 @@ export const listLinks = (channel?: Channel): Promise<Link[]> =>
 export const linkExists = async (name: string): Promise<boolean> =>
   (await listLinks()).some((link) => link.name === name);
 
-/** The addresses of all interfaces, of IPv4 by default; where `channel` was opened, as for `listLinks`. Errors as from that. */
-export const localAddresses = async (
-  families: readonly Family[] = [4],
-  channel?: Channel,
-): Promise<LocalAddress[]> => {
-  const addresses = await list('addresses', RTM_GETADDR, IFADDRMSG_BYTES, parseAddress, channel);
-  const names = new Map((await listLinks(channel)).map(({ index, name }) => [index, name]));
+/** The addresses of all interfaces, of IPv4 by default. Errors as from `listLinks`. */
+export const localAddresses = async (families: readonly Family[] = [4]): Promise<LocalAddress[]> => {
+  const addresses = await list('addresses', RTM_GETADDR, IFADDRMSG_BYTES, parseAddress);
+  return withNames(addresses, await listLinks(), families);
+};
+
+/** The addresses of interfaces that were listed just now, over an open channel. Errors as from `listLinks`. */
+export const addressesOf = async (
+  links: readonly Link[],
+  families: readonly Family[],
+  channel: Channel,
+): Promise<LocalAddress[]> =>
+  withNames(await list('addresses', RTM_GETADDR, IFADDRMSG_BYTES, parseAddress, channel), links, families);
+
+const withNames = (
+  addresses: readonly NumberedAddress[],
+  links: readonly Link[],
+  families: readonly Family[],
+): LocalAddress[] => {
+  const names = new Map(links.map(({ index, name }) => [index, name]));
   return addresses.flatMap(({ index, family, address, prefix }) => {
     const device = names.get(index);
     const found = device !== undefined && families.includes(family); // or it was removed in between
@@ -156,9 +171,7 @@ const parseLink: (...message: Parameters<OnMessage>) => Link | undefined = (view
   return { name, index: view.getInt32(at + 4, true), mac, up, carrier, master };
 };
 
-const parseAddress: (
-  ...message: Parameters<OnMessage>
-) => (Omit<LocalAddress, 'device'> & { index: number; family: Family }) | undefined = (
+const parseAddress: (...message: Parameters<OnMessage>) => NumberedAddress | undefined = (
   view,
   at,
   end,

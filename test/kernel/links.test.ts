@@ -1,7 +1,13 @@
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ownAddresses } from '../../src/dataplane/own-addresses.ts';
-import { linkExists, listLinks, localAddresses, openLinkChannel } from '../../src/kernel/links.ts';
+import {
+  addressesOf,
+  linkExists,
+  listLinks,
+  localAddresses,
+  openLinkChannel,
+} from '../../src/kernel/links.ts';
 
 const ip = (...args: string[]) => execa('ip', args);
 
@@ -96,7 +102,7 @@ describe('local addresses', () => {
     expect(addresses).toContainEqual({ device: 'far-end', address: 'fd00::9:1', prefix: 128 });
     expect(addresses).toContainEqual({ device: 'near-end', address: 'fe80::7', prefix: 64 });
     const channel = openLinkChannel();
-    expect(await localAddresses([4, 6], channel)).toEqual(addresses);
+    expect(await addressesOf(await listLinks(channel), [4, 6], channel)).toEqual(addresses);
     channel.close();
     const node = { name: 'fw1', id: 1, sync: '192.168.0.7', devices: {} };
     const own = await ownAddresses(node);

@@ -1,10 +1,9 @@
-import type { ClusterConfig, NodeConfig } from '../../config/types.ts';
 import type { Channel } from '../../kernel/channel.ts';
-import { listLinks, localAddresses } from '../../kernel/links.ts';
+import { addressesOf, listLinks } from '../../kernel/links.ts';
 import { type Route, routeTo } from '../../kernel/routes.ts';
-import { readSysctl } from '../../system/sysctl.ts';
+import { readSysctlNow } from '../../system/sysctl.ts';
 import { forwardingOf, IPV4_FORWARDING, IPV6_FORWARDING } from './forwarding.ts';
-import { type LegNeeds, legsOf } from './needs.ts';
+import type { LegNeeds, Needs } from './needs.ts';
 import { keepSetting } from './own-addresses.ts';
 import { destinationsOf, RP_FILTER, rpFilterOf } from './routes.ts';
 import { ipv6Switch, type Seen } from './seen.ts';
@@ -15,15 +14,10 @@ import { ipv6Switch, type Seen } from './seen.ts';
  * @param channel of `openLinkChannel`
  * @throws SysctlError, and what `listLinks` and `routeTo` throw
  */
-export const lookAround = async (
-  config: ClusterConfig,
-  node: NodeConfig,
-  channel: Channel,
-): Promise<Seen> => {
-  const legs = legsOf(config, node);
+export const lookAround = async ({ legs }: Pick<Needs, 'legs'>, channel: Channel): Promise<Seen> => {
   const links = await listLinks(channel);
-  const addresses = await localAddresses([4, 6], channel);
-  const settings = await valuesOf(settingsOf(legs));
+  const addresses = await addressesOf(links, [4, 6], channel);
+  const settings = valuesOf(settingsOf(legs));
   const found = { links, addresses, settings };
   const routes = new Map<string, Route>();
   for (const { prefix, host } of destinationsOf(legs, found)) {
@@ -44,7 +38,10 @@ const settingsOf = (legs: readonly LegNeeds[]): readonly string[] => {
   ];
 };
 
-const valuesOf = async (names: readonly string[]): Promise<ReadonlyMap<string, string>> => {
-  const values = await Promise.all(names.map(async (name) => [name, await readSysctl(name)] as const));
-  return new Map(values.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
-};
+const valuesOf = (names: readonly string[]): ReadonlyMap<string, string> =>
+  new Map(
+    names.flatMap((name) => {
+      const value = readSysctlNow(name);
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );

@@ -1,6 +1,25 @@
-import { type Family, familyOfText } from '../../cluster/address.ts';
-import { contains, isLinkLocal, isSingle, parseSubnet, type Subnet } from '../../config/subnet.ts';
+import {
+  addressText,
+  type Family,
+  familyOfText,
+  isConfined,
+  isWithin,
+  type Network,
+  parseAddress,
+  parseNetwork,
+} from '../../cluster/address.ts';
+import { isSingle, type Subnet } from '../../config/subnet.ts';
 import { type ClusterConfig, deviceOf, type InterfaceConfig, type NodeConfig } from '../../config/types.ts';
+import { hostsOf } from './hosts.ts';
+
+/** What the cluster needs of a node's machine, made ready for being compared with it every second. */
+export interface Needs {
+  readonly node: NodeConfig;
+  readonly syncDevice: string;
+  readonly legs: readonly LegNeeds[];
+  /** All addresses that the nodes share, so that none is a node's own. */
+  readonly shared: ReadonlySet<string>;
+}
 
 /** An interface with what the cluster has there. */
 export interface LegNeeds {
@@ -8,36 +27,63 @@ export interface LegNeeds {
   readonly side: InterfaceConfig['side'];
   /** Of what is shared there or behind it. */
   readonly families: ReadonlySet<Family>;
-  /** The shared addresses with their prefix. */
-  readonly shared: readonly Subnet[];
+  /** The shared addresses; without the link-local ones. */
+  readonly shared: readonly SharedAddress[];
   /** What is to be reached out of it: the networks behind it, and the shared addresses' subnets where they aren't among those. */
-  readonly prefixes: readonly Subnet[];
+  readonly prefixes: readonly Prefix[];
 }
 
-export const legsOf = (config: ClusterConfig, node: NodeConfig): readonly LegNeeds[] =>
-  config.interfaces.map(({ name, side, addresses, networks }) => {
-    const behind = networks.flatMap((text) => parseSubnet(text) ?? []);
-    const own = addresses.filter(
-      (subnet) =>
-        !isLinkLocal(subnet.address) && !isSingle(subnet) && !behind.some((one) => contains(one, subnet)),
-    );
-    const known = [...addresses, ...behind].map(({ address }) => familyOfText(address));
-    return {
-      device: deviceOf(node, name),
-      side,
-      families: new Set(known),
-      shared: addresses,
-      prefixes: [...behind, ...own.filter((one, index) => !own.slice(0, index).some(isSubnet(one)))],
-    };
-  });
+export interface SharedAddress {
+  readonly address: string;
+  readonly subnet: Network;
+}
 
-/** All addresses that the nodes share, so that none is a node's own. */
-export const sharedAddresses = (config: ClusterConfig): ReadonlySet<string> =>
-  new Set(
+export interface Prefix {
+  /** 10.0.0.0/8 */
+  readonly text: string;
+  readonly network: Network;
+  /** Some addresses in it, of which each stands for all. */
+  readonly hosts: Iterable<string>;
+  /** Shared addresses whose subnet holds it: while one is there, so is a route. */
+  readonly broughtBy: readonly string[];
+}
+
+export const needsOf = (config: ClusterConfig, node: NodeConfig): Needs => ({
+  node,
+  syncDevice: deviceOf(node, config.sync.interface),
+  legs: config.interfaces.map((one) => legOf(node, one)),
+  shared: new Set(
     config.interfaces.flatMap(({ addresses, snat }) => [...addresses.map(({ address }) => address), ...snat]),
-  );
+  ),
+});
 
-const isSubnet =
-  (one: Subnet) =>
-  (other: Subnet): boolean =>
-    contains(one, other) && contains(other, one);
+const legOf = (node: NodeConfig, { name, side, addresses, networks }: InterfaceConfig): LegNeeds => {
+  const shared = addresses
+    .filter(({ address }) => !isConfined(parseAddress(address)))
+    .map((subnet) => ({ address: subnet.address, subnet: networkOf(subnet), single: isSingle(subnet) }));
+  const behind = networks.map(parseNetwork);
+  const subnets = shared
+    .filter(({ subnet, single }) => !single && !behind.some((one) => isWithin(subnet, one)))
+    .map(({ subnet }) => subnet);
+  const texts = [...networks, ...subnets.map(networkText)];
+  return {
+    device: deviceOf(node, name),
+    side,
+    families: new Set([...addresses.map(({ address }) => address), ...networks].map(familyOfText)),
+    shared,
+    prefixes: [...new Set(texts)].map((text) => prefixOf(text, shared)),
+  };
+};
+
+const prefixOf = (text: string, shared: readonly SharedAddress[]): Prefix => {
+  const network = parseNetwork(text);
+  const broughtBy = shared.filter(({ subnet }) => isWithin(network, subnet)).map(({ address }) => address);
+  // Those of a shared address's subnet say nothing of a larger prefix around it.
+  const near = broughtBy.length > 0 ? [] : shared.map(({ subnet }) => subnet);
+  return { text, network, hosts: hostsOf(text, near), broughtBy };
+};
+
+const networkOf = ({ address, prefix }: Subnet): Network => parseNetwork(`${address}/${prefix}`);
+
+/** `192.168.0.0/24` */
+export const networkText = ({ address, prefix }: Network): string => `${addressText(address)}/${prefix}`;

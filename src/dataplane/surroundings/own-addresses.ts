@@ -1,22 +1,29 @@
-import { type Family, familyOfText } from '../../cluster/address.ts';
-import { contains, isLinkLocal, type Subnet, single, subnetText } from '../../config/subnet.ts';
+import {
+  type Address,
+  type Family,
+  familyOfText,
+  inNetworks,
+  isConfined,
+  type Network,
+  parseAddress,
+  parseNetwork,
+} from '../../cluster/address.ts';
 import type { LocalAddress } from '../../kernel/links.ts';
 import type { Judgement } from './judgement.ts';
-import type { LegNeeds } from './needs.ts';
-import { isUp, isWithoutIpv6, type Seen } from './seen.ts';
+import { type LegNeeds, type Needs, networkText, type SharedAddress } from './needs.ts';
+import { holds, isUp, isWithoutIpv6, type Seen } from './seen.ts';
 import { deviceSetting, setting } from './setting.ts';
 
 const FAMILIES: readonly Family[] = [4, 6];
 
 /** The addresses on the legs that are this node's alone: not shared, and not link-local. */
 export const ownOnLegs = (
-  legs: readonly LegNeeds[],
+  { legs, shared }: Pick<Needs, 'legs' | 'shared'>,
   addresses: readonly LocalAddress[],
-  shared: ReadonlySet<string>,
 ): readonly LocalAddress[] =>
   addresses.filter(
     ({ device, address }) =>
-      legs.some((leg) => leg.device === device) && !shared.has(address) && !isLinkLocal(address),
+      legs.some((leg) => leg.device === device) && !shared.has(address) && !isConfined(parseAddress(address)),
   );
 
 /**
@@ -34,9 +41,7 @@ export const judgeOwnAddresses = (
 ): readonly Judgement[] =>
   legs.flatMap((leg) =>
     FAMILIES.flatMap((family) => {
-      const shared = leg.shared.filter(
-        ({ address }) => familyOfText(address) === family && !isLinkLocal(address),
-      );
+      const shared = leg.shared.filter(({ subnet }) => subnet.family === family);
       if (shared.length === 0 || !isUp(seen, leg.device) || (family === 6 && isWithoutIpv6(seen, leg))) {
         return [];
       }
@@ -72,30 +77,30 @@ const ofLeg = (addresses: readonly LocalAddress[], { device }: LegNeeds, family:
 
 /** Whether nothing is in its place. One of a network that is none of the cluster's is missed only while there is no other at all. */
 const isMissed = (one: LocalAddress, leg: LegNeeds, here: readonly LocalAddress[]): boolean =>
-  !isKept(one, leg, here) && (here.length === 0 || networksWith(one, leg).length > 0);
+  !isKept(one, leg, here) && (here.length === 0 || networksWith(parseAddress(one.address), leg).length > 0);
 
 /** Whether it is there, or another one of its subnet or of the cluster's network that it was in. */
 const isKept = (one: LocalAddress, leg: LegNeeds, here: readonly LocalAddress[]): boolean => {
-  const networks = networksWith(one, leg);
-  return here.some(
-    (other) =>
-      contains(other, single(one.address)) ||
-      networks.some((subnet) => contains(subnet, single(other.address))),
-  );
+  if (here.some(({ address }) => address === one.address)) return true;
+  const address = parseAddress(one.address);
+  const networks = networksWith(address, leg);
+  return here.some((other) => holds(other, address) || inNetworks(parseAddress(other.address), networks));
 };
 
-const networksWith = ({ address }: LocalAddress, { shared, prefixes }: LegNeeds): readonly Subnet[] =>
-  [...shared, ...prefixes].filter((subnet) => contains(subnet, single(address)));
+const networksWith = (address: Address, { shared, prefixes }: LegNeeds): readonly Network[] =>
+  [...shared.map(({ subnet }) => subnet), ...prefixes.map(({ network }) => network)].filter((network) =>
+    inNetworks(address, [network]),
+  );
 
 const judgedEarlier = (
   one: LocalAddress,
   { device }: LegNeeds,
   gone: boolean,
-  shared: readonly Subnet[],
+  shared: readonly SharedAddress[],
   seen: Seen,
 ): Judgement => {
   const text = `${one.address}/${one.prefix}`;
-  const near = shared.find((subnet) => contains(subnet, single(one.address))) ?? shared[0];
+  const near = shared.find(({ subnet }) => inNetworks(parseAddress(one.address), [subnet])) ?? shared[0];
   const keep = keepSetting(device);
   const dropped = familyOfText(one.address) === 6 && !isKeptWhenDown(seen, device);
   const reason = dropped ? ` (the kernel drops IPv6 addresses with the link while ${keep} is 0)` : '';
@@ -106,25 +111,25 @@ const judgedEarlier = (
     problem: gone
       ? `${text} is gone from ${device}${reason}: ${consequence(near)}; add it with "ip address add ${text} dev ${device}"${advice}`
       : undefined,
-    again: `${device} has an address of its own in ${subnetText(one)} again`,
+    again: `${device} has an address of its own in ${networkText(parseNetwork(text))} again`,
   };
 };
 
 const judgedNone = (
   { device }: LegNeeds,
   family: Family,
-  shared: readonly Subnet[],
+  shared: readonly SharedAddress[],
   missing: boolean,
 ): Judgement => ({
   code: 'own-address',
   object: `${device} IPv${family}`,
   problem: missing
-    ? `${device} has no IPv${family} address of its own: ${consequence(shared[0])}; add one with "ip address add ADDRESS/${shared[0]?.prefix} dev ${device}"`
+    ? `${device} has no IPv${family} address of its own: ${consequence(shared[0])}; add one with "ip address add ADDRESS/${shared[0]?.subnet.prefix} dev ${device}"`
     : undefined,
   again: `${device} has an IPv${family} address of its own again`,
 });
 
-const consequence = (shared: Subnet | undefined): string =>
+const consequence = (shared: SharedAddress | undefined): string =>
   `this node's own connections there come from the shared ${shared?.address}, and the answers to many of them go to another node`;
 
 /** One of the two is enough: addrconf_ifdown() in net/ipv6/addrconf.c. */

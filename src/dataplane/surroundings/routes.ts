@@ -1,9 +1,8 @@
-import { familyOfText } from '../../cluster/address.ts';
-import { addressAt, contains, type Subnet, single, subnetText } from '../../config/subnet.ts';
+import { parseAddress } from '../../cluster/address.ts';
 import type { Route } from '../../kernel/routes.ts';
 import type { Judgement } from './judgement.ts';
-import type { LegNeeds } from './needs.ts';
-import { isWithoutIpv6, linkOf, type Seen } from './seen.ts';
+import type { LegNeeds, Prefix } from './needs.ts';
+import { holds, isWithoutIpv6, linkOf, type Seen } from './seen.ts';
 import { deviceSetting, setting } from './setting.ts';
 
 /** A question for the kernel: which way to `host`, that stands for all of a prefix. */
@@ -11,9 +10,6 @@ export interface Destination {
   readonly prefix: string;
   readonly host: string;
 }
-
-/** How many addresses at a prefix's begin are tried for one that is nobody's here. */
-const CANDIDATES = 16;
 
 /**
  * What is to be asked: the way to a host of each prefix. Nothing of an interface that is down, without carrier, or a port of
@@ -29,8 +25,8 @@ export const destinationsOf = (
     if (link?.carrier !== true || link.master !== 0) return [];
     return leg.prefixes.flatMap((prefix) => {
       const host = hostOf(prefix, local);
-      const asked = host !== undefined && !isAwaited(host, leg, seen) && !isOff(prefix, leg, seen);
-      return asked ? [{ prefix: subnetText(prefix), host }] : [];
+      const asked = host !== undefined && !isAwaited(prefix, host, leg, seen) && !isOff(prefix, leg, seen);
+      return asked ? [{ prefix: prefix.text, host }] : [];
     });
   });
 };
@@ -39,7 +35,7 @@ export const destinationsOf = (
 export const judgeRoutes = (legs: readonly LegNeeds[], seen: Seen): readonly Judgement[] =>
   legs.flatMap((leg) => {
     const ways = leg.prefixes.flatMap((prefix) => {
-      const route = seen.routes.get(subnetText(prefix));
+      const route = seen.routes.get(prefix.text);
       return route === undefined ? [] : [{ prefix, fault: faultOf(route, leg, seen) }];
     });
     const lost = ways.filter(({ fault }) => fault !== undefined).map(({ prefix }) => prefix);
@@ -49,24 +45,30 @@ export const judgeRoutes = (legs: readonly LegNeeds[], seen: Seen): readonly Jud
     ];
   });
 
-const hostOf = (prefix: Subnet, local: ReadonlySet<string>): string | undefined => {
-  const first = addressAt(prefix, 1);
-  const begin = contains(prefix, single(first)) && contains(prefix, single(addressAt(prefix, 2))) ? 1 : 0;
-  return Array.from({ length: CANDIDATES }, (_, index) => addressAt(prefix, begin + index)).find(
-    (address) => contains(prefix, single(address)) && !local.has(address),
-  );
+const hostOf = ({ hosts }: Prefix, local: ReadonlySet<string>): string | undefined => {
+  for (const host of hosts) {
+    if (!local.has(host)) return host;
+  }
+  return undefined;
 };
 
 /** Whether a shared address that isn't there, nor any other of its subnet, would bring the route. */
-const isAwaited = (host: string, { device, shared }: LegNeeds, { addresses }: Pick<Seen, 'addresses'>) => {
+const isAwaited = (
+  { broughtBy }: Prefix,
+  host: string,
+  { device }: LegNeeds,
+  { addresses }: Pick<Seen, 'addresses'>,
+): boolean => {
   const there = addresses.filter((one) => one.device === device);
   return (
-    shared.some((one) => contains(one, single(host))) && !there.some((one) => contains(one, single(host)))
+    broughtBy.length > 0 &&
+    !there.some(({ address }) => broughtBy.includes(address)) &&
+    !there.some((one) => holds(one, parseAddress(host)))
   );
 };
 
-const isOff = ({ address }: Subnet, leg: LegNeeds, seen: Pick<Seen, 'settings'>): boolean =>
-  familyOfText(address) === 6 && isWithoutIpv6(seen, leg);
+const isOff = ({ network }: Prefix, leg: LegNeeds, seen: Pick<Seen, 'settings'>): boolean =>
+  network.family === 6 && isWithoutIpv6(seen, leg);
 
 /** How a sentence goes on that begins with the prefix and what it is behind; undefined: it leaves by the interface. */
 const faultOf = (route: Route, { device }: LegNeeds, seen: Pick<Seen, 'links'>): string | undefined => {
@@ -84,10 +86,12 @@ const faultOf = (route: Route, { device }: LegNeeds, seen: Pick<Seen, 'links'>):
   }
 };
 
-const judgedRoute = (prefix: Subnet, leg: LegNeeds, fault: string | undefined): Judgement => {
-  const { device, shared } = leg;
-  const text = subnetText(prefix);
-  const router = shared.some((one) => contains(one, prefix)) ? '' : ' via ROUTER';
+const judgedRoute = (
+  { text, broughtBy }: Prefix,
+  { device }: LegNeeds,
+  fault: string | undefined,
+): Judgement => {
+  const router = broughtBy.length > 0 ? '' : ' via ROUTER';
   return {
     code: 'route',
     object: `${device} ${text}`,
@@ -100,11 +104,11 @@ const judgedRoute = (prefix: Subnet, leg: LegNeeds, fault: string | undefined): 
 };
 
 /** Strict, it drops what comes from where no packet would be sent to by the same interface (ip-sysctl.rst, rp_filter). */
-const judgedFilter = ({ device }: LegNeeds, lost: readonly Subnet[], seen: Pick<Seen, 'settings'>) => {
+const judgedFilter = ({ device }: LegNeeds, lost: readonly Prefix[], seen: Pick<Seen, 'settings'>) => {
   const own = rpFilterOf(device);
   const values = [own, RP_FILTER].map((name) => Number(seen.settings.get(name) ?? 0));
   const strict = lost.length > 0 && Math.max(...values) === 1;
-  const where = lost.map(subnetText).join(', ');
+  const where = lost.map(({ text }) => text).join(', ');
   const name = values[0] === 1 ? own : RP_FILTER;
   return {
     code: 'rp-filter',
@@ -116,7 +120,7 @@ const judgedFilter = ({ device }: LegNeeds, lost: readonly Subnet[], seen: Pick<
   } satisfies Judgement;
 };
 
-const isIpv4 = ({ address }: Subnet): boolean => familyOfText(address) === 4;
+const isIpv4 = ({ network }: Prefix): boolean => network.family === 4;
 
 /** The larger of this and an interface's own counts. */
 export const RP_FILTER = 'net.ipv4.conf.all.rp_filter';

@@ -1,3 +1,4 @@
+import { type Address, inNetworks, parseNetwork } from '../../cluster/address.ts';
 import type { Link, LocalAddress } from '../../kernel/links.ts';
 import type { Route } from '../../kernel/routes.ts';
 import type { LegNeeds } from './needs.ts';
@@ -24,3 +25,7 @@ export const isWithoutIpv6 = ({ settings }: Pick<Seen, 'settings'>, { device }: 
   settings.get(ipv6Switch(device)) === '1';
 
 export const ipv6Switch = (device: string): string => deviceSetting(6, device, 'disable_ipv6');
+
+/** Whether the address's subnet, as it stands at the interface, has the other one in it. */
+export const holds = ({ address, prefix }: LocalAddress, other: Address): boolean =>
+  inNetworks(other, [parseNetwork(`${address}/${prefix}`)]);

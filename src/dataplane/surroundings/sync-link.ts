@@ -1,13 +1,11 @@
-import type { ClusterConfig, NodeConfig } from '../../config/types.ts';
-import { deviceOf } from '../../config/types.ts';
 import type { Judgement } from './judgement.ts';
+import type { Needs } from './needs.ts';
 import { linkOf, type Seen } from './seen.ts';
 
 const CUT = 'no peer can be reached';
 
 /** Whether the link between the nodes is there, with this node's address. */
-export const judgeSyncLink = (config: ClusterConfig, node: NodeConfig, seen: Seen): readonly Judgement[] => {
-  const device = deviceOf(node, config.sync.interface);
+export const judgeSyncLink = ({ node, syncDevice: device }: Needs, seen: Seen): readonly Judgement[] => {
   const link = linkOf(seen, device);
   const problem =
     link === undefined

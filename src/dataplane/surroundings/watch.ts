@@ -4,7 +4,7 @@ import type { Logger } from '../../system/log.ts';
 import { judgeSurroundings } from './judge.ts';
 import { type Finding, isFinding, type Judgement, keyOf } from './judgement.ts';
 import { lookAround } from './look.ts';
-import { legsOf, sharedAddresses } from './needs.ts';
+import { type Needs, needsOf } from './needs.ts';
 import { ownOnLegs, remembered } from './own-addresses.ts';
 import type { Seen } from './seen.ts';
 
@@ -12,8 +12,7 @@ const LOOK_MS = 1000;
 
 /** Watches what the cluster needs of this machine and doesn't own. It changes nothing of it. */
 export class SurroundingsWatch {
-  readonly #config: ClusterConfig;
-  readonly #node: NodeConfig;
+  readonly #needs: Needs;
   readonly #log: Pick<Logger, 'info' | 'warn'>;
   readonly #channel = openLinkChannel();
   /** What was missing at the last look, by its key; it counts when it is so at the next one too. */
@@ -28,8 +27,7 @@ export class SurroundingsWatch {
 
   /** @param log gets each finding once as a warning, and its end */
   constructor(config: ClusterConfig, node: NodeConfig, log: Pick<Logger, 'info' | 'warn'>) {
-    this.#config = config;
-    this.#node = node;
+    this.#needs = needsOf(config, node);
     this.#log = log;
   }
 
@@ -53,7 +51,7 @@ export class SurroundingsWatch {
   async #look(told: ReadonlySet<string>): Promise<void> {
     let left = told;
     try {
-      const seen = await lookAround(this.#config, this.#node, this.#channel);
+      const seen = await lookAround(this.#needs, this.#channel);
       if (this.#closed) return;
       this.take(seen, told);
       left = new Set();
@@ -68,7 +66,7 @@ export class SurroundingsWatch {
 
   /** Another look has found this. @param told what was logged before the first one */
   take(seen: Seen, told: ReadonlySet<string> = new Set()): void {
-    const judgements = judgeSurroundings(this.#config, this.#node, seen, this.#earlier);
+    const judgements = judgeSurroundings(this.#needs, seen, this.#earlier);
     const missing = judgements.filter(isFinding);
     for (const finding of missing.filter(({ problem }) => told.has(problem))) {
       this.#told.set(keyOf(finding), finding.problem);
@@ -78,9 +76,7 @@ export class SurroundingsWatch {
     this.#suspected = new Set(missing.map(keyOf));
     for (const finding of this.#findings) this.#tell(finding);
     for (const judgement of judgements) this.#tellEnd(judgement);
-    const legs = legsOf(this.#config, this.#node);
-    const own = ownOnLegs(legs, seen.addresses, sharedAddresses(this.#config));
-    this.#earlier = remembered(legs, own, this.#earlier);
+    this.#earlier = remembered(this.#needs.legs, ownOnLegs(this.#needs, seen.addresses), this.#earlier);
   }
 
   #tell(finding: Finding): void {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { findingsOf, judgeSurroundings } from '../../../../src/dataplane/surroundings/judge.ts';
-import { legsOf, sharedAddresses } from '../../../../src/dataplane/surroundings/needs.ts';
+import { needsOf } from '../../../../src/dataplane/surroundings/needs.ts';
 import { ownOnLegs } from '../../../../src/dataplane/surroundings/own-addresses.ts';
 import { destinationsOf } from '../../../../src/dataplane/surroundings/routes.ts';
 import type { LocalAddress } from '../../../../src/kernel/links.ts';
 import { clusterConfig } from '../../../support/cluster-config.ts';
-import { type Broken, CONFIG, machine, NODE } from './machine.ts';
+import { type Broken, machine, NEEDS, NODE } from './machine.ts';
 
 const found = (broken: Broken, earlier: readonly LocalAddress[] = []) =>
-  findingsOf(judgeSurroundings(CONFIG, NODE, machine(broken), earlier));
+  findingsOf(judgeSurroundings(NEEDS, machine(broken), earlier));
 
 const said = (broken: Broken, earlier: readonly LocalAddress[] = []): readonly string[] =>
   found(broken, earlier).map(({ problem }) => problem);
@@ -16,8 +16,7 @@ const said = (broken: Broken, earlier: readonly LocalAddress[] = []): readonly s
 const codes = (broken: Broken, earlier: readonly LocalAddress[] = []): readonly string[] =>
   found(broken, earlier).map(({ code, object }) => `${code}: ${object}`);
 
-const ownOf = (broken: Broken) =>
-  ownOnLegs(legsOf(CONFIG, NODE), machine(broken).addresses, sharedAddresses(CONFIG));
+const ownOf = (broken: Broken) => ownOnLegs(NEEDS, machine(broken).addresses);
 
 /** All own addresses of a machine that has everything. */
 const ALL = ownOf({});
@@ -62,7 +61,7 @@ describe('nothing is said of a machine', () => {
       settings: { 'net.ipv6.conf.all.forwarding': '0', 'net.ipv6.conf.eth1.disable_ipv6': '1' },
       without: ['eth1 fd00:1::241/64', 'eth2 fd00:9::241/64'],
     });
-    expect(findingsOf(judgeSurroundings(config, NODE, seen))).toEqual([]);
+    expect(findingsOf(judgeSurroundings(needsOf(config, NODE), seen))).toEqual([]);
   });
 
   it('that has a link-local address of its own beside shared ones that are so too', () => {
@@ -71,7 +70,7 @@ describe('nothing is said of a machine', () => {
     const addresses = [...inside.addresses, { address: 'fe80::5', prefix: 64 }];
     const config = clusterConfig({ interfaces: [{ ...inside, addresses }, outside] });
     const seen = machine({ without: ['eth1 fd00:1::241/64'] });
-    expect(findingsOf(judgeSurroundings(config, NODE, seen))).toEqual([]);
+    expect(findingsOf(judgeSurroundings(needsOf(config, NODE), seen))).toEqual([]);
   });
 });
 
@@ -178,7 +177,7 @@ describe('a way to each prefix', () => {
   });
 
   it('asks for a host that is nobody here, and not for what a shared address will bring', () => {
-    const asked = (broken: Broken) => destinationsOf(legsOf(CONFIG, NODE), machine(broken));
+    const asked = (broken: Broken) => destinationsOf(NEEDS.legs, machine(broken));
     expect(asked({ more: ['lo 192.168.0.1/32', 'lo 192.168.0.2/32'] })).toEqual([
       { prefix: '192.168.0.0/24', host: '192.168.0.3' },
       { prefix: '10.0.0.0/8', host: '10.0.0.1' },
@@ -195,12 +194,22 @@ describe('a way to each prefix', () => {
     ]);
   });
 
+  it('asks beyond the subnet of a shared address within it, which a route of its own leads to', () => {
+    const [inside, outside] = clusterConfig().interfaces;
+    if (inside === undefined || outside === undefined) throw new Error('a cluster without interfaces');
+    const config = clusterConfig({ interfaces: [{ ...inside, networks: ['192.168.0.0/16'] }, outside] });
+    expect(destinationsOf(needsOf(config, NODE).legs, machine())).toContainEqual({
+      prefix: '192.168.0.0/16',
+      host: '192.168.255.254',
+    });
+  });
+
   it('of one address or two asks for these', () => {
     const [inside, outside] = clusterConfig().interfaces;
     if (inside === undefined || outside === undefined) throw new Error('a cluster without interfaces');
     const networks = ['10.1.1.1/32', '10.1.1.2/31', 'fd00:a::1/128', '192.168.0.241/32'];
     const config = clusterConfig({ interfaces: [{ ...inside, networks }, outside] });
-    expect(destinationsOf(legsOf(config, NODE), machine()).map(({ host }) => host)).toEqual([
+    expect(destinationsOf(needsOf(config, NODE).legs, machine()).map(({ host }) => host)).toEqual([
       '10.1.1.1',
       '10.1.1.2',
       'fd00:a::1',
@@ -284,7 +293,7 @@ it('writes settings of an interface with a dot in its name with slashes', () => 
   const config = clusterConfig();
   const node = { ...NODE, devices: { eth1: 'eth0.5' } };
   const seen = machine({ settings: { 'net/ipv4/conf/eth0.5/forwarding': '0' } });
-  expect(findingsOf(judgeSurroundings(config, node, seen)).map(({ problem }) => problem)).toContain(
+  expect(findingsOf(judgeSurroundings(needsOf(config, node), seen)).map(({ problem }) => problem)).toContain(
     'net/ipv4/conf/eth0.5/forwarding is 0: this node forwards no IPv4 packet that comes in by eth0.5; set it with "sysctl -w net/ipv4/conf/eth0.5/forwarding=1"',
   );
 });

@@ -1,4 +1,4 @@
-import { legsOf } from '../../../../src/dataplane/surroundings/needs.ts';
+import { needsOf } from '../../../../src/dataplane/surroundings/needs.ts';
 import { destinationsOf } from '../../../../src/dataplane/surroundings/routes.ts';
 import type { Seen } from '../../../../src/dataplane/surroundings/seen.ts';
 import type { Route } from '../../../../src/kernel/routes.ts';
@@ -20,6 +20,8 @@ export const CONFIG = clusterConfig({
 });
 
 export const [NODE = { name: '', id: 0, sync: '', devices: {} }] = CONFIG.nodes;
+
+export const NEEDS = needsOf(CONFIG, NODE);
 
 const DEVICES = ['lo', 'eth1', 'eth2', 'eth3'];
 
@@ -73,7 +75,7 @@ export const machine = ({
     }),
     settings: new Map([...healthy(), ...Object.entries(settings)]),
   };
-  const asked = destinationsOf(legsOf(CONFIG, NODE), found).map(({ prefix }) => {
+  const asked = destinationsOf(NEEDS.legs, found).map(({ prefix }) => {
     return [prefix, routeOf(routes[prefix] ?? ROUTES[prefix] ?? 'none')] as const;
   });
   return { ...found, routes: new Map(asked) };
