@@ -8,7 +8,7 @@ import {
   parseAddress,
   parseNetwork,
 } from '../../cluster/address.ts';
-import { isSingle, type Subnet } from '../../config/subnet.ts';
+import { isSingle, parseSubnet, type Subnet } from '../../config/subnet.ts';
 import { type ClusterConfig, deviceOf, type InterfaceConfig, type NodeConfig } from '../../config/types.ts';
 import { hostsOf } from './hosts.ts';
 
@@ -59,6 +59,8 @@ export const needsOf = (config: ClusterConfig, node: NodeConfig): Needs => ({
 
 const legOf = (node: NodeConfig, { name, side, addresses, networks }: InterfaceConfig): LegNeeds => {
   const shared = addresses
+    // What is no subnet is for the kernel to refuse.
+    .flatMap(({ address, prefix }) => parseSubnet(`${address}/${prefix}`) ?? [])
     .filter(({ address }) => !isConfined(parseAddress(address)))
     .map((subnet) => ({ address: subnet.address, subnet: networkOf(subnet), single: isSingle(subnet) }));
   const behind = networks.map(parseNetwork);
