@@ -1,4 +1,5 @@
 import type { Snapshot } from '../cluster/snapshot.ts';
+import type { SurroundingsWatch } from '../dataplane/surroundings/watch.ts';
 import { groupStatuses, type Status, warningsOf } from '../observe/status.ts';
 import type { Commits } from './commits.ts';
 import type { Journal } from './journal.ts';
@@ -20,12 +21,13 @@ export interface StatusSources {
   readonly guard: Pick<TableGuard, 'warnings'>;
   readonly presence: Pick<AgentParts['presence'], 'warnings'>;
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
+  readonly surroundings: Pick<SurroundingsWatch, 'warnings'>;
   readonly conntrackd: () => Status['conntrackd'];
 }
 
 /** What the agent says of itself: as the last round found it. */
 export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => {
-  const { loop, journal, replicas, commits, lost, guard, presence, ranges } = sources;
+  const { loop, journal, replicas, commits, lost, guard, presence, ranges, surroundings } = sources;
   const conntrackd = sources.conntrackd();
   return {
     node: snapshot.node,
@@ -45,6 +47,7 @@ export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => 
       ...presence.warnings,
       ...guard.warnings,
       ...ranges.warnings,
+      ...surroundings.warnings,
       ...(loop.failure === '' ? [] : [loop.failure]),
       ...(conntrackd === 'ok' ? [] : [`conntrackd is ${conntrackd}`]),
     ],

@@ -183,7 +183,7 @@ export class Agent {
 
   status(): Status {
     const { loop, journal, replicas, commits, guard, manager } = this.#reactions;
-    const { ranges, presence, conntrackdHealth: conntrackd } = this.#parts;
+    const { ranges, presence, surroundings, conntrackdHealth: conntrackd } = this.#parts;
     const snapshot = loop.round?.snapshot ?? this.#reactions.see(new Set());
     return statusOf(snapshot, {
       manager,
@@ -195,6 +195,7 @@ export class Agent {
       guard,
       presence,
       ranges,
+      surroundings,
       conntrackd,
     });
   }

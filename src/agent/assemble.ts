@@ -10,6 +10,7 @@ import { PartsWatch } from '../dataplane/parts-watch.ts';
 import { Prefilter, removePrefilters } from '../dataplane/prefilter/prefilter.ts';
 import { PrefilteredOwned } from '../dataplane/prefilter/prefiltered-owned.ts';
 import { type OwnedHandle, rulesOf } from '../dataplane/rules.ts';
+import { SurroundingsWatch } from '../dataplane/surroundings/watch.ts';
 import { WatchedAgent } from '../dataplane/watched-agent.ts';
 import { Conntrack } from '../kernel/conntrack.ts';
 import { conntrackDrops } from '../kernel/conntrack-drops.ts';
@@ -52,7 +53,8 @@ export type Alter = (parts: AgentParts) => AgentParts;
 
 /**
  * @param id of the data plane that is loaded
- * @param resident whether this agent stays: then its heart beats
+ * @param options.resident whether this agent stays: then its heart beats
+ * @param options.told what is missing on this machine and was logged before
  */
 export const assemble = async (
   config: ClusterConfig,
@@ -63,7 +65,8 @@ export const assemble = async (
   {
     alter = (parts) => parts,
     resident = false,
-  }: { readonly alter?: Alter; readonly resident?: boolean } = {},
+    told = [],
+  }: { readonly alter?: Alter; readonly resident?: boolean; readonly told?: readonly string[] } = {},
 ): Promise<Assembly> => {
   const lease = leaseOf(config);
   const owned = await ownedBy(config, node, lease, log, resident);
@@ -87,6 +90,8 @@ export const assemble = async (
     sorting: sorting.current,
     log,
   });
+  const surroundings = new SurroundingsWatch(config, node, log);
+  if (resident) surroundings.begin(told);
   const presence = new PartsWatch(config, node, {
     isHooked: (link) => tables.isHooked(link),
     unhooked: () => agent.doubtTables(),
@@ -108,6 +113,7 @@ export const assemble = async (
     watched,
     edges,
     ranges,
+    surroundings,
     lease,
     resident,
     refresh: () => refreshInterval(livingTimeouts()),
@@ -134,6 +140,7 @@ export const assemble = async (
     close: async () => {
       links.close();
       presence.close();
+      surroundings.close();
       // A node without an agent translates on.
       watched.close();
       await agent.stop();

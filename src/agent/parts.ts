@@ -2,6 +2,7 @@ import type { Readiness } from '../cluster/readiness.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import type { WatchedParts } from '../dataplane/link-watch.ts';
 import type { PartsWatch } from '../dataplane/parts-watch.ts';
+import type { SurroundingsWatch } from '../dataplane/surroundings/watch.ts';
 import type { WatchedAgent } from '../dataplane/watched-agent.ts';
 import type { Status } from '../observe/status.ts';
 import type { Logger } from '../system/log.ts';
@@ -29,6 +30,8 @@ export interface AgentParts {
   readonly presence: WatchedParts & Pick<PartsWatch, 'warnings'>;
   /** Called when our tables were loaded again: an interface that had no rules waits for them. */
   readonly rehooked: () => void;
+  /** What the cluster needs of this machine and doesn't own. */
+  readonly surroundings: Pick<SurroundingsWatch, 'warnings' | 'close'>;
   /** Our tables in the kernel. */
   readonly tables: GuardedTables;
   /** Where the kernel watches whether this agent plays its rounds. */

@@ -45,6 +45,7 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
   const { agent, close } = await assemble(config, node, key, log, id, {
     ...(alter === undefined ? {} : { alter }),
     resident: true,
+    told: warnings,
   });
   const doors: { close: () => void }[] = [];
   try {

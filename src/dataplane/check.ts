@@ -1,7 +1,9 @@
-import { familiesOf } from '../cluster/replicated.ts';
 import { type ClusterConfig, deviceOf, type NodeConfig } from '../config/types.ts';
-import { readSysctl } from '../system/sysctl.ts';
+import { openLinkChannel } from '../kernel/links.ts';
 import { type Link, listLinks } from './links.ts';
+import { findingsOf, judgeSurroundings } from './surroundings/judge.ts';
+import { lookAround } from './surroundings/look.ts';
+import { needsOf } from './surroundings/needs.ts';
 
 /** This machine can't carry the data plane that the configuration describes. Nothing was changed. */
 export class DataPlaneError extends Error {
@@ -12,7 +14,7 @@ export class DataPlaneError extends Error {
  * Whether this machine has what the data plane stands on.
  *
  * @returns what is odd about it but no reason to refuse, a line each
- * @throws DataPlaneError that names all problems, and ProgramError when `ip` is missing or fails
+ * @throws DataPlaneError that names all problems, ProgramError when `ip` is missing or fails, and what `lookAround` throws
  */
 export const checkMachine = async (config: ClusterConfig, node: NodeConfig): Promise<readonly string[]> => {
   if (process.geteuid?.() !== 0) {
@@ -62,24 +64,19 @@ const warningsOf = async (
   node: NodeConfig,
   links: readonly Link[],
 ): Promise<readonly string[]> => {
-  const names = [...config.interfaces.map(({ name }) => name), config.sync.interface];
-  const down = [...new Set(names.map((name) => deviceOf(node, name)))].filter(
-    (device) => links.find(({ name }) => name === device)?.up !== true,
-  );
-  const sync = deviceOf(node, config.sync.interface);
-  const addresses = links.find(({ name }) => name === sync)?.addresses ?? [];
-  const families = familiesOf(config);
-  return [
-    ...(families.has(4) ? await forwardingProblem('net.ipv4.ip_forward', 'nothing') : []),
-    ...(families.has(6) ? await forwardingProblem('net.ipv6.conf.all.forwarding', 'nothing of IPv6') : []),
-    ...down.map((device) => `${device} is down; bring it up with "ip link set ${device} up"`),
-    ...(addresses.some((address) => address.startsWith(`${node.sync}/`))
-      ? []
-      : [`${sync} has no address ${node.sync} (nodes.${node.name}.sync): no peer can be reached`]),
-  ];
+  const channel = openLinkChannel();
+  try {
+    const needs = needsOf(config, node);
+    const findings = findingsOf(judgeSurroundings(needs, await lookAround(needs, channel)));
+    return [...findings.map(({ problem }) => problem), ...downProblems(config, node, links)];
+  } finally {
+    channel.close();
+  }
 };
 
-const forwardingProblem = async (setting: string, what: string): Promise<readonly string[]> =>
-  (await readSysctl(setting)) === '0'
-    ? [`${setting} is 0: this node forwards ${what}; set it with "sysctl -w ${setting}=1"`]
-    : [];
+/** The agent's watch over lost interfaces says it while it runs. */
+const downProblems = (config: ClusterConfig, node: NodeConfig, links: readonly Link[]): readonly string[] =>
+  config.interfaces
+    .map(({ name }) => deviceOf(node, name))
+    .filter((device) => links.find(({ name }) => name === device)?.up !== true)
+    .map((device) => `${device} is down; bring it up with "ip link set ${device} up"`);

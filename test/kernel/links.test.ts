@@ -1,7 +1,13 @@
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ownAddresses } from '../../src/dataplane/own-addresses.ts';
-import { linkExists, listLinks, localAddresses, openLinkChannel } from '../../src/kernel/links.ts';
+import {
+  addressesOf,
+  linkExists,
+  listLinks,
+  localAddresses,
+  openLinkChannel,
+} from '../../src/kernel/links.ts';
 
 const ip = (...args: string[]) => execa('ip', args);
 
@@ -116,7 +122,7 @@ describe('local addresses', () => {
       deprecated: false,
     });
     const channel = openLinkChannel();
-    expect(await localAddresses([4, 6], channel)).toEqual(addresses);
+    expect(await addressesOf(await listLinks(channel), [4, 6], channel)).toEqual(addresses);
     channel.close();
     const node = { name: 'fw1', id: 1, sync: '192.168.0.7', devices: {} };
     const own = await ownAddresses(node);

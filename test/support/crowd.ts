@@ -131,6 +131,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
       replicated: () => true,
     }),
     ranges: { refused: 0, warnings: [] },
+    surroundings: { warnings: [], close: () => {} },
     clocks: { heard: () => 0, awoke: () => {} },
     watched: { isDue: () => false, showLife: async () => false },
     presence: { warnings: [], look: async () => [], problem: () => undefined },

@@ -95,6 +95,11 @@ const BREAKS: Readonly<Record<string, Alter>> = {
     ...parts,
     presence: { warnings: [], look: () => listLinks(), problem: () => undefined },
   }),
+  /** Nobody looks at what the node needs of its machine. */
+  surroundings: (parts) => {
+    parts.surroundings.close();
+    return parts;
+  },
   /** The kernel translates new flows also while the agent stands still. */
   unwatched: (parts) => ({ ...parts, watched: { isDue: () => false, showLife: async () => false } }),
   /** The agent doesn't notice that it stood still. */
