@@ -22,6 +22,7 @@ import type { AgentParts } from './parts.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { RangeWatch } from './range-watch.ts';
 import { edgesOf } from './real-edges.ts';
+import { SharedAddressesAnnouncer } from './shared-addresses-announcer.ts';
 import { watchSorting } from './sorting-watch.ts';
 import { StandStill } from './stand-still.ts';
 
@@ -67,6 +68,7 @@ export const assemble = async (
   const lease = leaseOf(config);
   const owned = await ownedBy(config, node, lease, log, resident);
   const tables = menderOf(config, node);
+  const neighbours = new SharedAddressesAnnouncer(config, node, owned, log);
   const watched = new WatchedAgent(config, node, lease, (text) => log.warn(text));
   const conntrack = new Conntrack();
   const control = new Control(config.paths.conntrackd, { timeout: config.timeouts.conntrackd });
@@ -107,6 +109,7 @@ export const assemble = async (
       flowCount: () => Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8')),
       conntrackdHealth: () => health.state,
       announce: announcerOf(config, node, files, log, resident),
+      neighbours,
       events: new EventsFile(config.paths.run),
       reach: () => {},
       standStill: new StandStill(performance.now()),
@@ -129,6 +132,7 @@ export const assemble = async (
       await agent.stop();
       health.close();
       sorting.close();
+      await neighbours.close();
       await owned.close();
       tables.close();
       ranges.close();

@@ -1,6 +1,5 @@
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { Ruleset } from '../kernel/ruleset.ts';
-import { announceAddresses } from './announce.ts';
 import { DataPlaneError } from './check.ts';
 import { damageOf, imprintNow, loadAndImprint, type TablesImprint } from './imprint.ts';
 import { listLinks } from './links.ts';
@@ -19,8 +18,6 @@ export class TableMender {
   readonly #node: NodeConfig;
   readonly #ruleset = new Ruleset();
   #loaded: TablesImprint = {};
-  /** Ends the announcements that are under way. */
-  #announced = (): void => {};
 
   constructor(config: ClusterConfig, node: NodeConfig) {
     this.#config = config;
@@ -57,8 +54,6 @@ export class TableMender {
     this.#loaded = await loadAndImprint(renderNftables(this.#config, this.#node, links, owned));
     const rules = digestOf(renderNftables(this.#config, this.#node, links));
     await writeRecord(this.#config, { ...record, rules, tables: this.#loaded });
-    this.#announced();
-    this.#announced = announceAddresses(this.#config, this.#node);
   }
 
   /** A sentence about each chain of others that translates before ours. */
@@ -67,7 +62,6 @@ export class TableMender {
   }
 
   close(): void {
-    this.#announced();
     this.#ruleset.close();
   }
 }

@@ -29,18 +29,22 @@ const RESERVED = '@th,48,16';
  * changes by as much the other way, and there is one that nobody reads.
  */
 const ndRules = ({ mac }: Leg, ownMac: string | undefined): readonly string[] => [
+  // The agent's announcements say it already.
+  ...ND.map(({ type, option, mac: at }) => `${matching(type, option)} ${at} ${number(mac)} accept`),
   ...(ownMac === undefined
     ? []
     : ND.map(({ type, option, mac: at }) => {
-        const match = `ip6 saddr @shared_ip6 icmpv6 type ${type} ${option}`;
-        return `${match} ${at} ${number(ownMac)} ${at} set ${number(mac)} ${RESERVED} set ${difference(ownMac, mac)} accept`;
+        return `${matching(type, option)} ${at} ${number(ownMac)} ${at} set ${number(mac)} ${RESERVED} set ${difference(ownMac, mac)} accept`;
       })),
   // Neither a MAC of its own that it has got since, nor what another program has put there, is to be learnt.
   ...ND.map(
     ({ type, option }) =>
-      `ip6 saddr @shared_ip6 icmpv6 type ${type} ${option} counter drop comment "has not the MAC that the interface had at the start"`,
+      `${matching(type, option)} counter drop comment "has not the MAC that the interface had at the start"`,
   ),
 ];
+
+const matching = (type: string, option: string): string =>
+  `ip6 saddr @shared_ip6 icmpv6 type ${type} ${option}`;
 
 const number = (mac: string): string => `0x${mac.replaceAll(':', '')}`;
 

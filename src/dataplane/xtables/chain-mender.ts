@@ -1,5 +1,4 @@
 import type { ClusterConfig, NodeConfig } from '../../config/types.ts';
-import { announceAddresses } from '../announce.ts';
 import { DataPlaneError } from '../check.ts';
 import type { Owned } from '../nftables/netdev-table.ts';
 import { readRecord } from '../record.ts';
@@ -14,8 +13,6 @@ export class ChainMender {
     '"iptables-restore" without --noflush does that, and so does flushing the tables raw, nat or mangle: reload your rules with --noflush, or flush chains of your own (docs/data-plane.md)';
   readonly #config: ClusterConfig;
   readonly #node: NodeConfig;
-  /** Ends the announcements that are under way. */
-  #announced = (): void => {};
 
   constructor(config: ClusterConfig, node: NodeConfig) {
     this.#config = config;
@@ -39,15 +36,11 @@ export class ChainMender {
       throw new DataPlaneError('the data plane is not loaded; load it with "conntrack-ha start"');
     }
     await xtablesRules.load(this.#config, this.#node, owned);
-    this.#announced();
-    this.#announced = announceAddresses(this.#config, this.#node);
   }
 
   rivals(): Promise<readonly string[]> {
     return xtablesRules.rivals(this.#config);
   }
 
-  close(): void {
-    this.#announced();
-  }
+  close(): void {}
 }
