@@ -129,6 +129,50 @@ test('without announcements they go on asking the other router', async () => {
   expect(await believed(hosts)).toEqual(rightOnes(hosts).map(() => OLD));
 });
 
+test("nodes don't have their kernels hear what their peers announce of the addresses that they share", async () => {
+  const lab = await labOf('keepalived', 'multicast');
+  await start(lab, 'keepalived');
+  for (const node of lab.nodes) {
+    const ignored = async (): Promise<readonly number[]> => {
+      const rules = await node.run(['nft', 'list', 'table', 'netdev', 'conntrack_ha']);
+      return [...rules.matchAll(/packets (\d+) bytes \d+ drop comment "announced by another node"/g)].map(
+        ([, packets]) => Number(packets),
+      );
+    };
+    // ARP and neighbour discovery, on either side.
+    await until(
+      'all to be ignored',
+      ignored,
+      10_000,
+      (counts) => counts.length === 4 && counts.every(Boolean),
+    );
+  }
+});
+
+test('a leg that carries again is announced again', async () => {
+  const lab = await labOf('none', 'multicast');
+  await start(lab, 'none');
+  const fw1 = lab.node('fw1');
+  await until(
+    'all to be reached',
+    () => reached(lab),
+    10_000,
+    (ways) => ways.length === 0,
+  );
+  const since = Date.now();
+  await until('the first to be told', () => Date.now() > since + ALL_TOLD_MS, ALL_TOLD_MS + 1000);
+  await fw1.cutLink('inside');
+  await until('the loss', async () => (await fw1.product(['status'])).includes('no carrier'), 5000);
+  const said = await watchAnnouncements(lab);
+  await fw1.healLink('inside');
+  await until(
+    'announcements',
+    said,
+    5000,
+    ({ fw1 }) => fw1 !== undefined && fw1.inside.arp > 1 && fw1.inside.nd > 1,
+  );
+});
+
 test('rules that are mended are announced again, by a node that serves something and no other', async () => {
   const lab = await labOf('keepalived', 'multicast');
   const hosts = hostsOf(lab, 'multicast');
