@@ -51,7 +51,7 @@ export interface AgentParts {
   readonly conntrackdHealth: () => Status['conntrackd'];
   /** Tells the manager whether this node is ready for a group that it owns or not. */
   readonly announce: (readiness: Readiness, owned: boolean) => void;
-  /** Tells them where the shared addresses are. */
+  /** Tells neighbours which MAC the shared addresses have. */
   readonly neighbours: Pick<SharedAddressesAnnouncer, 'announce'>;
   /** Notices that this process stood still. */
   readonly standStill: Pick<StandStill, 'look'>;
