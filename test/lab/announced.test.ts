@@ -85,6 +85,12 @@ const reached = async (lab: Lab): Promise<readonly string[]> => {
   return answers.filter((from) => from !== '');
 };
 
+/** What has been begun to announce is announced by then. */
+const allTold = async (): Promise<void> => {
+  const since = Date.now();
+  await until('all to be told', () => Date.now() > since + ALL_TOLD_MS, ALL_TOLD_MS + 1000);
+};
+
 const start = async (lab: Lab, manager: 'none' | 'keepalived', broken?: 'unannounced'): Promise<number> => {
   await Promise.all(lab.nodes.map((node) => bringUp(node, manager, { broken })));
   const { to } = await untilShares(lab, HOMES);
@@ -159,8 +165,7 @@ test('a leg that carries again is announced again', async () => {
     10_000,
     (ways) => ways.length === 0,
   );
-  const since = Date.now();
-  await until('the first to be told', () => Date.now() > since + ALL_TOLD_MS, ALL_TOLD_MS + 1000);
+  await allTold();
   await fw1.cutLink('inside');
   await until('the loss', async () => (await fw1.product(['status'])).includes('no carrier'), 5000);
   const said = await watchAnnouncements(lab);
@@ -178,12 +183,7 @@ test('rules that are mended are announced again, by a node that serves something
   const hosts = hostsOf(lab, 'multicast');
   await start(lab, 'keepalived');
   const [fw1, fw2] = [lab.node('fw1'), lab.node('fw2')];
-  await until(
-    'what is told at the start to be told',
-    () => reached(lab),
-    10_000,
-    (ways) => ways.length === 0,
-  );
+  await allTold();
   await fw2.product(['drain']);
   await untilShares(lab, { fw1: 'all', fw2: 'none' });
   const said = await watchAnnouncements(lab);
@@ -193,13 +193,12 @@ test('rules that are mended are announced again, by a node that serves something
   for (const node of [fw1, fw2]) {
     await node.run(['nft', 'flush', 'ruleset']);
   }
-  const flushed = Date.now();
   await until(
     'the shared MACs',
     () => believed(hosts),
     FOUND_MS,
     (macs) => macs.join() === rightOnes(hosts).join(),
   );
-  await until('all to be told', () => Date.now() > flushed + ALL_TOLD_MS, ALL_TOLD_MS + 1000);
+  await allTold();
   expect(await said()).toEqual({ fw1: counted(3), fw2: counted(0) });
 });
