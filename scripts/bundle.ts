@@ -6,8 +6,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * Bundles one program into one file for Node 20. CommonJS: it starts faster than a bundle of ES modules. So there can be
- * no top-level await in it, but `import.meta.url` works. `netlink` stays outside, for it loads a native library from
- * beside its own files.
+ * no top-level await in it, but `import.meta.url` works. `netlink` and `koffi` stay outside, for they load native
+ * libraries from beside their own files.
  *
  * @param entry path of the program's first module, from the repository's root
  */
@@ -19,7 +19,7 @@ export const bundle = async (entry: string, outfile: string): Promise<void> => {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    external: ['netlink'],
+    external: ['koffi', 'netlink'],
     define: { 'import.meta.url': 'importMetaUrl' },
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
     legalComments: 'none',

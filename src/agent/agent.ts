@@ -40,7 +40,9 @@ export class Agent {
       },
       stoodStill: (milliseconds, now) => this.#reactions.stoodStill(milliseconds, now),
     });
-    this.#lost = new LostInterfaces(this.#reactions.memory, parts.log);
+    this.#lost = new LostInterfaces(this.#reactions.memory, parts.log, (name) =>
+      parts.neighbours.announce(`${name} carries again`),
+    );
     this.conntrackd = new ConntrackdNews(this.#reactions.upkeep, parts.log);
   }
 

@@ -24,6 +24,7 @@ import type { AgentParts } from './parts.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { RangeWatch } from './range-watch.ts';
 import { edgesOf } from './real-edges.ts';
+import { SharedAddressesAnnouncer } from './shared-addresses-announcer.ts';
 import { watchSorting } from './sorting-watch.ts';
 import { StandStill } from './stand-still.ts';
 
@@ -71,6 +72,7 @@ export const assemble = async (
   const lease = leaseOf(config);
   const owned = await ownedBy(config, node, lease, log, resident);
   const tables = menderOf(config, node);
+  const neighbours = new SharedAddressesAnnouncer(config, node, owned, log);
   const watched = new WatchedAgent(config, node, lease, (text) => log.warn(text));
   const conntrack = new Conntrack();
   const control = new Control(config.paths.conntrackd, { timeout: config.timeouts.conntrackd });
@@ -95,7 +97,7 @@ export const assemble = async (
   const presence = new PartsWatch(config, node, {
     isHooked: (link) => tables.isHooked(link),
     unhooked: () => agent.doubtTables(),
-    mended: () => {},
+    mended: () => parts.neighbours.announce('the interfaces were mended'),
     warn: (text) => log.warn(text),
   });
   const parts = alter({
@@ -121,6 +123,7 @@ export const assemble = async (
     flowCount: () => Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8')),
     conntrackdHealth: () => health.state,
     announce: announcerOf(config, node, files, log, resident),
+    neighbours,
     events: new EventsFile(config.paths.run),
     reach: () => {},
     standStill: new StandStill(performance.now()),
@@ -146,6 +149,7 @@ export const assemble = async (
       await agent.stop();
       health.close();
       sorting.close();
+      await neighbours.close();
       await owned.close();
       tables.close();
       ranges.close();

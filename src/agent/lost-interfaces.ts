@@ -5,11 +5,14 @@ import type { Memory } from './memory.ts';
 export class LostInterfaces {
   readonly #memory: Memory;
   readonly #log: Logger;
+  readonly #returned: (name: string) => void;
   #reasons: readonly string[] = [];
 
-  constructor(memory: Memory, log: Logger) {
+  /** @param returned is told of each that carries again */
+  constructor(memory: Memory, log: Logger, returned: (name: string) => void) {
     this.#memory = memory;
     this.#log = log;
+    this.#returned = returned;
   }
 
   /** A sentence about each that is lost now. */
@@ -27,6 +30,7 @@ export class LostInterfaces {
     this.#reasons = reasons;
     for (const name of before.filter((name) => !interfaces.includes(name))) {
       this.#log.info(`${name} carries again`);
+      this.#returned(name);
     }
   }
 }

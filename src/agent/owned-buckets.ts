@@ -6,13 +6,23 @@ export class OwnedBuckets {
   readonly #groups: readonly Group[];
   readonly #set: Pick<OwnedSet, 'read'>;
   readonly #vanished: () => void;
+  readonly #opened: () => void;
   #now: ReadonlySet<number> = new Set();
 
-  /** @param vanished is told when buckets are gone that this agent hasn't taken out */
-  constructor(groups: readonly Group[], set: Pick<OwnedSet, 'read'>, vanished: () => void) {
+  /**
+   * @param vanished is told when buckets are gone that this agent hasn't taken out
+   * @param opened is told when there are some where there was none, or none that this agent knew of
+   */
+  constructor(
+    groups: readonly Group[],
+    set: Pick<OwnedSet, 'read'>,
+    vanished: () => void,
+    opened: () => void,
+  ) {
     this.#groups = groups;
     this.#set = set;
     this.#vanished = vanished;
+    this.#opened = opened;
   }
 
   get now(): ReadonlySet<number> {
@@ -33,7 +43,7 @@ export class OwnedBuckets {
   async read(): Promise<ReadonlySet<number>> {
     const before = this.#now;
     const owned = await this.#set.read();
-    this.#now = owned;
+    this.#become(owned);
     if ([...before].some((bucket) => !owned.has(bucket))) {
       this.#vanished();
     }
@@ -48,6 +58,14 @@ export class OwnedBuckets {
         active ? owned.add(bucket) : owned.delete(bucket);
       }
     }
+    this.#become(owned);
+  }
+
+  #become(owned: ReadonlySet<number>): void {
+    const closed = this.#now.size === 0;
     this.#now = owned;
+    if (closed && owned.size > 0) {
+      this.#opened();
+    }
   }
 }

@@ -14,6 +14,7 @@ import type { AgentFiles } from './files.ts';
 import type { PeerClocks } from './peer-clocks.ts';
 import type { RangeWatch } from './range-watch.ts';
 import type { OwnerPeer } from './replicas.ts';
+import type { SharedAddressesAnnouncer } from './shared-addresses-announcer.ts';
 import type { StandStill } from './stand-still.ts';
 import type { GuardedTables } from './table-guard.ts';
 
@@ -59,6 +60,8 @@ export interface AgentParts {
   readonly conntrackdHealth: () => Status['conntrackd'];
   /** Tells the manager whether this node is ready for a group that it owns or not. */
   readonly announce: (readiness: Readiness, owned: boolean) => void;
+  /** Tells neighbours which MAC the shared addresses have. */
+  readonly neighbours: Pick<SharedAddressesAnnouncer, 'announce'>;
   /** Notices that this process stood still. */
   readonly standStill: Pick<StandStill, 'look'>;
   /** Notices by the peers that this node's clock stood still. */

@@ -64,7 +64,12 @@ export class Reactions {
     const peers = config.nodes.filter((peer) => peer.name !== node.name).map(({ name }) => name);
     this.memory = new Memory(node.name, groups, peers, timeoutsOf(config), performance.now());
     // Its lease has run out, or another program took it out: its flows are no longer this node's.
-    this.owned = new OwnedBuckets(groups, parts.edges.owned, () => this.#tablesDoubtful());
+    this.owned = new OwnedBuckets(
+      groups,
+      parts.edges.owned,
+      () => this.#tablesDoubtful(),
+      () => parts.neighbours.announce('this node owns something from now on'),
+    );
     this.lease = new Lease(parts.lease);
     this.guard = new TableGuard(parts.tables, {
       held: () => this.#held(),
@@ -75,6 +80,8 @@ export class Reactions {
       mended: () => {
         this.#tablesDoubtful();
         parts.rehooked();
+        // While they were gone, the kernel told whoever asked the interface's own MAC.
+        parts.neighbours.announce('the tables were mended');
       },
     });
     this.words = new Words(groups, {

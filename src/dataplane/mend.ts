@@ -1,7 +1,6 @@
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import type { Link } from '../kernel/links.ts';
 import { Ruleset } from '../kernel/ruleset.ts';
-import { announceAddresses } from './announce.ts';
 import { DataPlaneError } from './check.ts';
 import { HookWatch } from './hook-watch.ts';
 import { damageOf, imprintNow, loadAndImprint, type TablesImprint } from './imprint.ts';
@@ -30,8 +29,6 @@ export class TableMender {
   readonly #hooks: HookWatch;
   readonly #ruleset = new Ruleset();
   #loaded: TablesImprint = {};
-  /** Ends the announcements that are under way. */
-  #announced = (): void => {};
 
   constructor(config: ClusterConfig, node: NodeConfig) {
     this.#config = config;
@@ -79,8 +76,6 @@ export class TableMender {
     const hooked = await this.#hooks.loadedFor(links);
     const rules = digestOf(renderNftables(this.#config, this.#node, links));
     await writeRecord(this.#config, { ...record, rules, tables: this.#loaded, hooked });
-    this.#announced();
-    this.#announced = announceAddresses(this.#config, this.#node);
   }
 
   /** A sentence about each chain of others that translates before ours. */
@@ -89,7 +84,6 @@ export class TableMender {
   }
 
   close(): void {
-    this.#announced();
     this.#hooks.close();
     this.#ruleset.close();
   }

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { networkAddress, parseSubnet } from '../config/subnet.ts';
 import type { Channel } from '../kernel/channel.ts';
 import {
   addressesOf,
@@ -13,6 +12,7 @@ import { type Route, routeTo } from '../kernel/routes.ts';
 import { readSysctl } from '../system/sysctl.ts';
 import { isUnicast } from './links.ts';
 import type { Part, WayToSubnet } from './parts.ts';
+import { hostsOf } from './surroundings/hosts.ts';
 
 /** What the kernel has of what parts are about, read a moment ago. */
 export interface Seen {
@@ -90,26 +90,11 @@ const waysOf = async (parts: readonly Part[], channel: Channel): Promise<Seen['w
   return ways;
 };
 
-/** By a host that isn't this node itself: of two at least one isn't. */
+/** By a host that isn't this node itself. */
 const wayTo = async ({ network, source }: WayToSubnet, channel: Channel): Promise<Route> => {
-  let found: Route = { kind: 'none' };
-  for (const host of hostsOf(network).filter((one) => one !== source)) {
-    found = await routeTo(host, channel);
+  for (const host of hostsOf(network, [])) {
+    const found: Route = host === source ? { kind: 'local' } : await routeTo(host, channel);
     if (found.kind !== 'local') return found;
   }
-  return found;
-};
-
-const HOSTS = 6;
-
-/** The first hosts of a subnet, or both addresses of a /31. */
-const hostsOf = (network: string): readonly string[] => {
-  const subnet = parseSubnet(network);
-  if (subnet === undefined) return [];
-  const [first = 0, ...rest] = networkAddress(subnet).split('.').map(Number).reverse();
-  const size = 2 ** (32 - subnet.prefix);
-  const offsets = Array.from({ length: Math.min(HOSTS, size > 2 ? size - 2 : size) }, (_, number) =>
-    size > 2 ? number + 1 : number,
-  );
-  return offsets.map((offset) => [first + offset, ...rest].reverse().join('.'));
+  return { kind: 'local' };
 };

@@ -17,6 +17,8 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ['EBUSY', 'it is in use or cannot change so'],
   ['EINVAL', 'the kernel finds the request invalid'],
   ['ENOMEM', 'the table or the memory is full: see nf_conntrack_max'],
+  ['ENOBUFS', 'a queue is full: try again'],
+  ['EAFNOSUPPORT', 'this kernel was built without it'],
   ['EOPNOTSUPP', 'this kernel was built without it'],
   ['EPROTONOSUPPORT', 'this kernel was built without it'],
 ]);

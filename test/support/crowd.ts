@@ -156,6 +156,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     flowCount: () => 0,
     conntrackdHealth: () => 'ok',
     announce: ({ group, ready }) => void files.writeReady(group, ready ? 0 : -100),
+    neighbours: { announce: () => {} },
     standStill: new StandStill(performance.now()),
     answerWord: (send) => send(),
     askBulk: (send) => send(),

@@ -1,6 +1,7 @@
 import type { Family } from '../family.ts';
 import type { Leg, Plan } from '../plan.ts';
 import { chain, ERROR, hash, ICMP } from './expressions.ts';
+import { peersAnnouncements } from './neighbours.ts';
 import { serversOf } from './servers.ts';
 import { exceptions, sortingRules, usualEnd } from './sorting.ts';
 import { translatedAddresses } from './translated.ts';
@@ -19,6 +20,7 @@ export const ingressChains = (plan: Plan, leg: Leg, families: readonly Family[])
       'meta pkttype other accept',
       // A priority alone is no VLAN.
       'ether type { 8021q, 8021ad } @ll,112,16 & 0x0fff != 0 accept comment "for an interface above this one"',
+      ...peersAnnouncements(plan, leg),
       ...families.map(exempt),
       ...toFamilies,
     ]),

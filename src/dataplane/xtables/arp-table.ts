@@ -1,3 +1,4 @@
+import { gratuitousArp } from '../nftables/neighbours.ts';
 import { type Plan, presentLegs } from '../plan.ts';
 
 /** nft's table for what iptables doesn't see. */
@@ -19,6 +20,8 @@ export const arpTable = (plan: Plan): string =>
       '  }',
       `  chain ${label} {`,
       `    type filter hook ingress device "${device}" priority -500; policy accept;`,
+      // Its kernel would log it, with log_martians: the address is this node's too.
+      `    meta pkttype broadcast ${gratuitousArp(`{ ${plan.shared.ip.join(', ')} }`, mac)} counter drop comment "announced by another node"`,
       `    ether daddr != ${mac} accept`,
       '    ether type { 8021q, 8021ad } @ll,112,16 & 0x0fff != 0 accept',
       '    meta protocol ip accept',

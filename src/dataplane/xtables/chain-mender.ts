@@ -1,6 +1,5 @@
 import type { ClusterConfig, NodeConfig } from '../../config/types.ts';
 import type { Link } from '../../kernel/links.ts';
-import { announceAddresses } from '../announce.ts';
 import { DataPlaneError } from '../check.ts';
 import { HookWatch } from '../hook-watch.ts';
 import type { Damage } from '../mend.ts';
@@ -19,8 +18,6 @@ export class ChainMender {
   readonly #config: ClusterConfig;
   readonly #node: NodeConfig;
   readonly #hooks: HookWatch;
-  /** Ends the announcements that are under way. */
-  #announced = (): void => {};
 
   constructor(config: ClusterConfig, node: NodeConfig) {
     this.#config = config;
@@ -55,8 +52,6 @@ export class ChainMender {
     const links = await this.#hooks.links();
     await xtablesRules.load(this.#config, this.#node, owned);
     await writeRecord(this.#config, { ...record, hooked: await this.#hooks.loadedFor(links) });
-    this.#announced();
-    this.#announced = announceAddresses(this.#config, this.#node);
   }
 
   rivals(): Promise<readonly string[]> {
@@ -64,7 +59,6 @@ export class ChainMender {
   }
 
   close(): void {
-    this.#announced();
     this.#hooks.close();
   }
 }

@@ -100,6 +100,8 @@ const BREAKS: Readonly<Record<string, Alter>> = {
     parts.surroundings.close();
     return parts;
   },
+  /** Neighbours are told nothing that they don't ask. */
+  unannounced: (parts) => ({ ...parts, neighbours: { announce: () => {} } }),
   /** The kernel translates new flows also while the agent stands still. */
   unwatched: (parts) => ({ ...parts, watched: { isDue: () => false, showLife: async () => false } }),
   /** The agent doesn't notice that it stood still. */
