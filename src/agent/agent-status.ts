@@ -19,19 +19,19 @@ export interface StatusSources {
   readonly guard: Pick<TableGuard, 'warnings'>;
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   readonly conntrackd: () => Status['conntrackd'];
+  readonly conntrackdWarnings: () => readonly string[];
 }
 
 /** What the agent says of itself: as the last round found it. */
 export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => {
   const { loop, journal, replicas, commits, lost, guard, ranges } = sources;
-  const conntrackd = sources.conntrackd();
   return {
     node: snapshot.node,
     manager: sources.manager,
     drained: snapshot.drained,
     groups: groupStatuses(snapshot, loop.round?.decisions ?? [], (group) => journal.since(group)),
     peers: snapshot.peers.map(({ name, reachable }) => ({ name, reachable })),
-    conntrackd,
+    conntrackd: sources.conntrackd(),
     verified: replicas.results,
     comparing: replicas.comparison,
     commit: commits?.last ?? null,
@@ -43,7 +43,7 @@ export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => 
       ...guard.warnings,
       ...ranges.warnings,
       ...(loop.failure === '' ? [] : [loop.failure]),
-      ...(conntrackd === 'ok' ? [] : [`conntrackd is ${conntrackd}`]),
+      ...sources.conntrackdWarnings(),
     ],
   };
 };

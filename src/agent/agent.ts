@@ -177,7 +177,7 @@ export class Agent {
 
   status(): Status {
     const { loop, journal, replicas, commits, guard, manager } = this.#reactions;
-    const { ranges, conntrackdHealth: conntrackd } = this.#parts;
+    const { ranges, conntrackdHealth: conntrackd, conntrackdWarnings } = this.#parts;
     const snapshot = loop.round?.snapshot ?? this.#reactions.see(new Set());
     return statusOf(snapshot, {
       manager,
@@ -189,6 +189,7 @@ export class Agent {
       guard,
       ranges,
       conntrackd,
+      conntrackdWarnings,
     });
   }
 

@@ -59,6 +59,17 @@ export class AgentFiles {
     return pid && start ? { pid, start } : undefined;
   }
 
+  /** Which configuration the conntrackd that runs was started with, for an agent that is started meanwhile. */
+  get conntrackdMemory(): {
+    readonly read: () => string | undefined;
+    readonly write: (text: string) => void;
+  } {
+    return {
+      read: () => this.#read('conntrackd'),
+      write: (text) => this.#write('conntrackd', text),
+    };
+  }
+
   /** Says that the agent is well at this moment. Its age tells hooks and keepalived whether it still is. */
   beat(): void {
     writeAtomically(`${this.#run}/heartbeat`, `${uptimeTicks()}\n`);
