@@ -24,7 +24,7 @@ WantedBy=multi-user.target
 `;
 
 const TARGETS = ['network-online', 'network', 'sysinit', 'basic', 'shutdown', 'multi-user'];
-const PROGRAMS = ['/usr/sbin/conntrackd', '/bin/rm', '/usr/local/sbin/conntrack-ha'];
+const PROGRAMS = ['/usr/sbin/conntrackd', '/bin/rm', '/opt/conntrack-ha/hooks/start-agent'];
 
 const hasSystemd = execaSync('systemd-analyze', ['--version'], { reject: false }).exitCode === 0;
 
