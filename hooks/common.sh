@@ -57,10 +57,19 @@ read_stat() {
   is_number "$parent" && is_number "$start"
 }
 
-# Starts the agent for one round, unless `conntrack-ha stop` was given. In a session of its own: managers kill the
-# process groups of hooks.
+# Whether the agent is being started (hooks/start-agent): it reads itself what was said meanwhile. For five minutes at most;
+# one that isn't up by then won't be.
+is_starting() {
+  { read -r starting_pid starting_since <"$run/starting"; } 2>/dev/null &&
+    is_number "$starting_pid" && read_stat "$starting_pid" &&
+    [ "$start" = "$starting_since" ] && [ "$state" != Z ] && [ "$state" != X ] &&
+    read_uptime && [ $((uptime - start)) -le 30000 ]
+}
+
+# Starts the agent for one round, unless `conntrack-ha stop` was given or the agent itself is being started. In a session of
+# its own: managers kill the process groups of hooks.
 start_once() {
-  [ -e "$run/stopped" ] || setsid -f "$here/run-once" "$run" "$config" </dev/null >/dev/null 2>&1
+  [ -e "$run/stopped" ] || is_starting || setsid -f "$here/run-once" "$run" "$config" </dev/null >/dev/null 2>&1
 }
 
 # Nobody is left to decide for this node: it gives up at once what it owns, as by a power cut, since its peers take that over and
@@ -73,7 +82,7 @@ give_up() {
 # kick [WHAT]: starts the agent for one round, if that wasn't done within 10 s, nor since the agent was last well, nor ever with this WHAT.
 # once.kicked holds when it was last, and WHAT.
 kick() {
-  [ ! -e "$run/stopped" ] && read_uptime && is_due "${1-}" || return 0
+  [ ! -e "$run/stopped" ] && ! is_starting && read_uptime && is_due "${1-}" || return 0
   [ -d "$run" ] || mkdir -p -- "$run"
   { printf '%s\n' "$uptime ${1-}" >"$run/once.kicked"; } 2>/dev/null
   start_once

@@ -23,19 +23,19 @@ export interface StatusSources {
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   readonly surroundings: Pick<SurroundingsWatch, 'warnings'>;
   readonly conntrackd: () => Status['conntrackd'];
+  readonly conntrackdWarnings: () => readonly string[];
 }
 
 /** What the agent says of itself: as the last round found it. */
 export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => {
   const { loop, journal, replicas, commits, lost, guard, presence, ranges, surroundings } = sources;
-  const conntrackd = sources.conntrackd();
   return {
     node: snapshot.node,
     manager: sources.manager,
     drained: snapshot.drained,
     groups: groupStatuses(snapshot, loop.round?.decisions ?? [], (group) => journal.since(group)),
     peers: snapshot.peers.map(({ name, reachable }) => ({ name, reachable })),
-    conntrackd,
+    conntrackd: sources.conntrackd(),
     verified: replicas.results,
     comparing: replicas.comparison,
     commit: commits?.last ?? null,
@@ -49,7 +49,7 @@ export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => 
       ...ranges.warnings,
       ...surroundings.warnings,
       ...(loop.failure === '' ? [] : [loop.failure]),
-      ...(conntrackd === 'ok' ? [] : [`conntrackd is ${conntrackd}`]),
+      ...sources.conntrackdWarnings(),
     ],
   };
 };

@@ -185,7 +185,7 @@ export class Agent {
 
   status(): Status {
     const { loop, journal, replicas, commits, guard, manager } = this.#reactions;
-    const { ranges, presence, surroundings, conntrackdHealth: conntrackd } = this.#parts;
+    const { ranges, presence, surroundings, conntrackdHealth: conntrackd, conntrackdWarnings } = this.#parts;
     const snapshot = loop.round?.snapshot ?? this.#reactions.see(new Set());
     return statusOf(snapshot, {
       manager,
@@ -199,6 +199,7 @@ export class Agent {
       ranges,
       surroundings,
       conntrackd,
+      conntrackdWarnings,
     });
   }
 

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { groupsOf } from '../cluster/groups.ts';
 import { refreshInterval } from '../cluster/refresh.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
+import { ConfigurationWatch } from '../conntrackd/configuration-watch.ts';
 import { Control } from '../conntrackd/control.ts';
 import { Health } from '../conntrackd/health.ts';
+import { staleLock } from '../conntrackd/stale-lock.ts';
 import { LinkWatch } from '../dataplane/link-watch.ts';
 import { menderOf } from '../dataplane/menders.ts';
 import { PartsWatch } from '../dataplane/parts-watch.ts';
@@ -76,15 +78,19 @@ export const assemble = async (
   const watched = new WatchedAgent(config, node, lease, (text) => log.warn(text));
   const conntrack = new Conntrack();
   const control = new Control(config.paths.conntrackd, { timeout: config.timeouts.conntrackd });
-  const health = new Health(config.paths.conntrackd, control, {
-    changed: (state, text) => log[state === 'ok' ? 'info' : 'warn'](text),
+  const files = new AgentFiles(config.paths.run);
+  files.prepare();
+  const configuration = new ConfigurationWatch(config, node, files.conntrackdMemory);
+  const surroundings = { configuration, staleLock: (known: string) => staleLock(config, known) };
+  const health = new Health(config.paths.conntrackd, control, surroundings, {
+    changed: (state, text) =>
+      log[state === 'ok' ? 'info' : 'warn'](state === 'unfit' ? `conntrackd is unfit: ${text}` : text),
+    noted: (text) => log.warn(text),
     lostEvents: (times) => agent.conntrackd.lostEvents(times),
     loadedTable: () => agent.conntrackd.loadedTable(),
     refusedStates: (count) => agent.conntrackd.refusedStates(count),
   });
   const sorting = await watchSorting(config);
-  const files = new AgentFiles(config.paths.run);
-  files.prepare();
   const edges = edgesOf(config, owned, conntrack, control, health);
   const ranges = new RangeWatch(config, {
     drops: conntrackDrops,
@@ -122,6 +128,7 @@ export const assemble = async (
     verify: VERIFY_MS,
     flowCount: () => Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8')),
     conntrackdHealth: () => health.state,
+    conntrackdWarnings: () => health.warnings,
     announce: announcerOf(config, node, files, log, resident),
     neighbours,
     events: new EventsFile(config.paths.run),

@@ -6,6 +6,9 @@ import { startOf, uptimeTicks } from '../system/process-start.ts';
 /** The manager's words (without one: everybody's), and the operator's against them. */
 export type WordLayer = 'wanted' | 'overruling';
 
+/** How long an agent may take to start, in hundredths of a second since its process did. One that isn't up by then won't be. */
+const STARTING_TICKS = 30_000;
+
 /** What the agent leaves for others to read, and for itself to find again: files below the run directory. */
 export class AgentFiles {
   readonly #run: string;
@@ -31,17 +34,41 @@ export class AgentFiles {
 
   /** Says that this process is the agent, for hooks to see: its number and its start. */
   noteAgent(): void {
-    this.#write('agent', `${process.pid} ${startOf('self') ?? 0}\n`);
+    this.#noteProcess('agent');
   }
 
   /** The process that said so last and still runs, if one does. */
   runningAgent(): number | undefined {
-    const [pid, start] = (this.#read('agent') ?? '').trim().split(' ').map(Number);
-    return pid && start && startOf(pid) === start ? pid : undefined;
+    return this.#runningProcess('agent')?.pid;
   }
 
   forgetAgent(): void {
     this.#remove('agent');
+  }
+
+  /** Says that this process is becoming the agent. hooks/start-agent says it before Node.js is up. */
+  noteStarting(): void {
+    this.#noteProcess('starting');
+  }
+
+  /** The process that is becoming the agent, if one is; as hooks/common.sh judges it. */
+  startingAgent(): number | undefined {
+    const found = this.#runningProcess('starting');
+    return found !== undefined && uptimeTicks() - found.start <= STARTING_TICKS ? found.pid : undefined;
+  }
+
+  forgetStarting(): void {
+    this.#remove('starting');
+  }
+
+  /** Says that this process stands in for an agent. */
+  noteStandIn(): void {
+    this.#noteProcess('stand-in');
+  }
+
+  /** The process that stands in for an agent, if one does. */
+  runningStandIn(): number | undefined {
+    return this.#runningProcess('stand-in')?.pid;
   }
 
   /** Where hooks leave their words. */
@@ -57,6 +84,17 @@ export class AgentFiles {
   readManager(): { readonly pid: number; readonly start: number } | undefined {
     const [pid, start] = (this.#read('manager') ?? '').trim().split(' ').map(Number);
     return pid && start ? { pid, start } : undefined;
+  }
+
+  /** Which configuration the conntrackd that runs was started with, for an agent that is started meanwhile. */
+  get conntrackdMemory(): {
+    readonly read: () => string | undefined;
+    readonly write: (text: string) => void;
+  } {
+    return {
+      read: () => this.#read('conntrackd'),
+      write: (text) => this.#write('conntrackd', text),
+    };
   }
 
   /** Says that the agent is well at this moment. Its age tells hooks and keepalived whether it still is. */
@@ -150,6 +188,15 @@ export class AgentFiles {
   /** Whether the track file is there, whatever it says. */
   isReadyWritten(group: string): boolean {
     return this.#read(`ready/${group}`) !== undefined;
+  }
+
+  #noteProcess(name: string): void {
+    this.#write(name, `${process.pid} ${startOf('self') ?? 0}\n`);
+  }
+
+  #runningProcess(name: string): { readonly pid: number; readonly start: number } | undefined {
+    const [pid, start] = (this.#read(name) ?? '').trim().split(' ').map(Number);
+    return pid && start && startOf(pid) === start ? { pid, start } : undefined;
   }
 
   #write(name: string, text: string): void {

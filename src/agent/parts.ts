@@ -58,6 +58,8 @@ export interface AgentParts {
   /** How many flows the kernel holds, for the log. */
   readonly flowCount: () => number;
   readonly conntrackdHealth: () => Status['conntrackd'];
+  /** What is wrong with conntrackd, a sentence each. */
+  readonly conntrackdWarnings: () => readonly string[];
   /** Tells the manager whether this node is ready for a group that it owns or not. */
   readonly announce: (readiness: Readiness, owned: boolean) => void;
   /** Tells neighbours which MAC the shared addresses have. */

@@ -4,6 +4,7 @@ import { NoAgentError } from '../agent/control.ts';
 import { ConfigError } from '../config/error.ts';
 import { KeyError } from '../config/key.ts';
 import { FORMS, type Form } from '../managers/pacemaker/render.ts';
+import { ownVersion } from '../observe/own-version.ts';
 import { type Context, contextOf, DEFAULT_CONFIG, type GlobalOptions, UsageError } from './context.ts';
 import { showEvents } from './events.ts';
 import { type MoveOptions, move, moveAll } from './move.ts';
@@ -73,6 +74,11 @@ const program = (alter: Alter | undefined): Command => {
     .description('Active-active stateful firewalls that survive a failure without losing a connection.')
     .option('-c, --config <file>', 'the cluster configuration', DEFAULT_CONFIG)
     .option('--node <name>', 'which node this is (else CONNTRACK_HA_NODE, else the host name)')
+    .option('-V, --version', 'the version of this program')
+    .on('option:version', () => {
+      console.log(ownVersion());
+      throw new CommanderError(0, 'commander.version', '');
+    })
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(usageLine(text)) });
   const context = (): Promise<Context> => contextOf(root.opts<GlobalOptions>());

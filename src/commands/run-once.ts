@@ -21,12 +21,19 @@ const ADOPT_MS = 60_000;
 /**
  * `run --once`: what hooks start when no agent runs. The same agent plays rounds until the manager's last words are carried
  * out and the flows adopted, renews the lease of what this node owns, and ends. An agent that has hung is ended first, since
- * it holds the channel to the peers. Where an agent is well, or the operator has stopped the node, there is nothing to do.
+ * it holds the channel to the peers. Where an agent is well or being started, or the operator has stopped the node, there is
+ * nothing to do; an agent that is started ends it.
  */
 export const runOnce = async (context: Context, alter?: Alter): Promise<void> => {
   requireRoot('run --once');
   const { config, node, groups } = context;
   const before = new AgentFiles(config.paths.run);
+  if (before.isStopped) {
+    return;
+  }
+  before.prepare();
+  // Before it looks whether the agent is being started: either sees the other, and this is who gives way.
+  before.noteStandIn();
   const running = await agentInTheWay(watchHeart(before));
   if (before.isStopped || running === 'well') {
     return;
@@ -39,7 +46,7 @@ export const runOnce = async (context: Context, alter?: Alter): Promise<void> =>
   // A hung agent's place is to be taken within a second, before its peer asks: what is loaded isn't looked through.
   const id = (await dataPlaneId(config)) ?? (await loadDataPlane(config, node)).id;
   const files = await prepareRun(config, groups);
-  if (files.isStopped) {
+  if (files.isStopped || files.startingAgent() !== undefined) {
     // `stop` waits for this process, and takes down what it has loaded.
     return;
   }

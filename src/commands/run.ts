@@ -3,7 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Agent } from '../agent/agent.ts';
 import { type Alter, assemble } from '../agent/assemble.ts';
 import { type ControlRequest, serveControl } from '../agent/control.ts';
+import { AgentFiles } from '../agent/files.ts';
 import { agentRuns } from '../agent/presence.ts';
+import { endStandIn } from '../agent/stand-in.ts';
 import { readKey } from '../config/key.ts';
 import { checkConfiguration } from '../conntrackd/check.ts';
 import { loadDataPlane } from '../dataplane/load.ts';
@@ -17,7 +19,7 @@ import { listen } from './listen.ts';
 import { release, takeOver } from './operate.ts';
 import { prepareRun } from './prepare.ts';
 
-/** Longer than `run --once` takes, unless it has very many flows to adopt. */
+/** Longer than `start` takes. */
 const PATIENCE_MS = 10_000;
 
 /** `run`: the agent in the foreground, until SIGTERM or SIGINT. Loads the data plane if need be. */
@@ -29,6 +31,10 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
   if (await agentRuns(socket)) {
     throw new RefusedError(`another agent runs on this node (${socket}); stop it first, or use it`);
   }
+  const files = new AgentFiles(config.paths.run);
+  files.prepare();
+  // hooks/start-agent has said so already; by hand nobody has.
+  files.noteStarting();
   const log = openLog(config, node.name);
   await reportConntrackd(context, log);
   const { id, fresh, warnings } = await loadDataPlane(config, node);
@@ -40,8 +46,9 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
     (line) => log.info(line),
     (line) => log.warn(line),
   );
-  const files = await prepareRun(config, groups);
+  await prepareRun(config, groups);
   files.noteStopped(false);
+  await endStandIn(files, log);
   const { agent, close } = await assemble(config, node, key, log, id, {
     ...(alter === undefined ? {} : { alter }),
     resident: true,
@@ -49,7 +56,8 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
   });
   const doors: { close: () => void }[] = [];
   try {
-    await startPatiently(agent);
+    await startPatiently(agent, () => endStandIn(files, log));
+    files.forgetStarting();
     if (config.manager === 'none' && fresh) {
       for (const group of groups.filter(({ home }) => home === node.name)) {
         agent.want(group.name, 'start', 'owner', 'start');
@@ -89,8 +97,8 @@ const answer = async (agent: Agent, context: Context, request: ControlRequest): 
   }
 };
 
-/** Where `run --once` is just carrying out a word, its end is awaited. */
-const startPatiently = async (agent: Agent): Promise<void> => {
+/** Where `start` is just asking the peers, its end is awaited; a stand-in is ended. */
+const startPatiently = async (agent: Agent, giveWay: () => Promise<void>): Promise<void> => {
   const end = performance.now() + PATIENCE_MS;
   for (;;) {
     try {
@@ -99,6 +107,7 @@ const startPatiently = async (agent: Agent): Promise<void> => {
       if (!(error instanceof OtherAgentError) || performance.now() >= end) {
         throw error;
       }
+      await giveWay();
       await delay(200);
     }
   }

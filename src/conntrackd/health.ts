@@ -1,5 +1,6 @@
+import type { ConfigurationWatch } from './configuration-watch.ts';
 import type { Control } from './control.ts';
-import { ConntrackdAbsent, ConntrackdStuck } from './errors.ts';
+import { ConntrackdAbsent, ConntrackdStuck, ConntrackdUnfit } from './errors.ts';
 import { identityOf } from './identity.ts';
 import { parseRuntime } from './runtime.ts';
 import { parseStatistics } from './statistics.ts';
@@ -10,14 +11,23 @@ const INTERVAL_MS = 1000;
 export type HealthState = 'starting' | 'ok' | 'absent' | 'stuck' | 'unfit';
 
 export interface HealthEvents {
-  /** The state has changed; `text` says why, in one line. */
+  /** The state or the reason for it has changed; `text` says why, in one line. */
   readonly changed: (state: HealthState, text: string) => void;
+  /** Something else is wrong, or something else than before. */
+  readonly noted: (text: string) => void;
   /** The kernel has dropped events: flows may be missing in the internal cache and at the peer. */
   readonly lostEvents: (times: number) => void;
   /** conntrackd has loaded the whole kernel table: the internal cache holds copies of the peer's flows. */
   readonly loadedTable: () => void;
   /** The kernel has refused states of the peer: something stale stands in their way. */
   readonly refusedStates: (count: number) => void;
+}
+
+/** What is looked at besides what conntrackd answers. */
+export interface HealthSurroundings {
+  readonly configuration: Pick<ConfigurationWatch, 'look'>;
+  /** The lock file that keeps conntrackd from starting, if there is one and nobody holds it, or `known` is still there. */
+  readonly staleLock: (known: string) => string | undefined;
 }
 
 interface Counts {
@@ -30,16 +40,24 @@ interface Counts {
 export class Health {
   readonly #path: string;
   readonly #control: Control;
+  readonly #surroundings: HealthSurroundings;
   readonly #events: HealthEvents;
   readonly #timer: NodeJS.Timeout;
   #state: HealthState = 'starting';
+  /** Why it is in that state. */
+  #text = '';
+  /** What of that text doesn't change from one look to the next while nothing has changed. */
+  #reason = '';
+  /** What is wrong with a conntrackd that is `ok`. */
+  #note: string | undefined;
   #asking = false;
   #counts: (Counts & { readonly identity: string | undefined }) | undefined;
 
   /** @param path of the control socket that `control` uses */
-  constructor(path: string, control: Control, events: HealthEvents) {
+  constructor(path: string, control: Control, surroundings: HealthSurroundings, events: HealthEvents) {
     this.#path = path;
     this.#control = control;
+    this.#surroundings = surroundings;
     this.#events = events;
     this.#timer = setInterval(() => void this.#look(), INTERVAL_MS);
     void this.#look();
@@ -47,6 +65,14 @@ export class Health {
 
   get state(): HealthState {
     return this.#state;
+  }
+
+  /** What an administrator should know of, a sentence each. */
+  get warnings(): readonly string[] {
+    if (this.#state !== 'ok') {
+      return [`conntrackd is ${this.#state}${this.#text && `: ${this.#text}`}`];
+    }
+    return this.#note === undefined ? [] : [this.#note];
   }
 
   /** Which conntrackd works on this node; undefined while none does, though a dead one's socket may be there. */
@@ -66,12 +92,16 @@ export class Health {
     try {
       const identity = await identityOf(this.#path);
       const { netlinkOverruns, kernelResyncs } = parseRuntime(await this.#control.send('runtime'));
-      const { external } = parseStatistics(await this.#control.send('statistics'));
+      const statistics = await this.#control.send('statistics');
+      this.#noteFault(
+        await this.#surroundings.configuration.look(identity, statistics, () => this.#control.send('queue')),
+      );
+      const { external } = parseStatistics(statistics);
       const refused = external.created.failed + external.updated.failed;
       this.#count({ identity, overruns: netlinkOverruns, resyncs: kernelResyncs, refused });
       this.#become('ok', 'conntrackd answers');
     } catch (error) {
-      this.#become(stateOf(error), error instanceof Error ? error.message : String(error));
+      this.#explain(error);
     } finally {
       this.#asking = false;
     }
@@ -92,9 +122,41 @@ export class Health {
     }
   }
 
-  #become(state: HealthState, text: string): void {
-    if (state !== this.#state) {
-      this.#state = state;
+  /** @throws {ConntrackdUnfit} if it doesn't replicate as the cluster needs it */
+  #noteFault(fault: Awaited<ReturnType<ConfigurationWatch['look']>>): void {
+    const note = fault?.harmless ? fault.text : undefined;
+    if (note !== this.#note) {
+      this.#note = note;
+      if (note !== undefined) {
+        this.#events.noted(note);
+      }
+    }
+    if (fault !== undefined && !fault.harmless) {
+      throw new ConntrackdUnfit(fault.text);
+    }
+  }
+
+  #explain(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    if (error instanceof ConntrackdUnfit) {
+      this.#become('unfit', text, text);
+      return;
+    }
+    const lock = error instanceof ConntrackdAbsent ? this.#surroundings.staleLock(this.#reason) : undefined;
+    if (lock !== undefined) {
+      const mend = `none starts while the lock file is there that a killed one has left; rm ${lock}, and start it`;
+      this.#become('absent', `no conntrackd listens on ${this.#path}, and ${mend}`, lock);
+      return;
+    }
+    this.#become(stateOf(error), text);
+  }
+
+  #become(state: HealthState, text: string, reason = ''): void {
+    const changed = state !== this.#state || reason !== this.#reason;
+    this.#state = state;
+    this.#text = text;
+    this.#reason = reason;
+    if (changed) {
       this.#events.changed(state, text);
     }
   }

@@ -177,7 +177,7 @@ const renderResending = (config: ClusterConfig): string =>
 		ACKWindowSize 300`;
 
 /** Debian's name for Debian's socket; otherwise beside the socket, so that two of them never share a lock. */
-const lockFileOf = (socket: string): string =>
+export const lockFileOf = (socket: string): string =>
   socket === '/var/run/conntrackd.sock'
     ? '/var/lock/conntrackd.lock'
     : `${socket.replace(/\.[^./]*$/, '')}.lock`;

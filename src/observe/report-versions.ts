@@ -1,16 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { release } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import type { ClusterConfig } from '../config/types.ts';
 import { ProgramError, run } from '../system/run.ts';
+import { ownVersion } from './own-version.ts';
 import { type Entry, entryOf, type Section } from './report.ts';
 
 /** The kernel and the programs that make the cluster. */
 export const versionsSection = async (manager: ClusterConfig['manager']): Promise<Section> => ({
   title: 'Versions',
   entries: await Promise.all([
-    entryOf('conntrack-ha', ownVersion),
+    entryOf('conntrack-ha', async () => ownVersion()),
     { label: 'node', text: process.version },
     { label: 'kernel', text: release() },
     programEntry('nft', '--version'),
@@ -46,20 +44,4 @@ export const runAnywhere = async (program: string, args: readonly string[]): Pro
       throw error;
     });
   }
-};
-
-/** From the bundle, and from this file. */
-const PLACES = ['../package.json', '../../package.json'] as const;
-const packageJson = z.object({ name: z.literal('conntrack-ha'), version: z.string() });
-
-const ownVersion = async (): Promise<string> => {
-  for (const place of PLACES) {
-    const file = fileURLToPath(new URL(place, import.meta.url));
-    const text = await readFile(file, 'utf8').catch(() => '{}');
-    const found = packageJson.safeParse(JSON.parse(text));
-    if (found.success) {
-      return found.data.version;
-    }
-  }
-  throw new Error('package.json is missing beside the program; install conntrack-ha as a whole');
 };

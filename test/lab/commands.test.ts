@@ -69,6 +69,10 @@ describe('with no manager', () => {
     });
   });
 
+  it('prints its version', async () => {
+    await expectEnd(fw1, ['--version'], 0, { stdout: /^\d+\.\d+\.\d+$/, stderr: NOTHING });
+  });
+
   it('prints help, and needs no agent for what the configuration says', async () => {
     await expectEnd(fw1, ['--help'], 0, { stdout: /^Usage: conntrack-ha /, stderr: NOTHING });
     await expectEnd(fw1, ['where', '192.168.0.20'], 0, {

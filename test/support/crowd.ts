@@ -155,6 +155,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     resident: true,
     flowCount: () => 0,
     conntrackdHealth: () => 'ok',
+    conntrackdWarnings: () => [],
     announce: ({ group, ready }) => void files.writeReady(group, ready ? 0 : -100),
     neighbours: { announce: () => {} },
     standStill: new StandStill(performance.now()),

@@ -104,6 +104,18 @@ const BREAKS: Readonly<Record<string, Alter>> = {
   unannounced: (parts) => ({ ...parts, neighbours: { announce: () => {} } }),
   /** The kernel translates new flows also while the agent stands still. */
   unwatched: (parts) => ({ ...parts, watched: { isDue: () => false, showLife: async () => false } }),
+  /** It works, and its heart beats every five seconds only, as on a machine that is many times slower. */
+  heart: (parts) => {
+    const beat = parts.files.beat.bind(parts.files);
+    let at = performance.now() - 5000;
+    parts.files.beat = () => {
+      if (performance.now() - at >= 5000) {
+        at = performance.now();
+        beat();
+      }
+    };
+    return parts;
+  },
   /** The agent doesn't notice that it stood still. */
   still: (parts) => ({ ...parts, standStill: { look: () => 0 } }),
   /** Nothing is taken out: its clock is a paused virtual machine's (`pauseClock`). */

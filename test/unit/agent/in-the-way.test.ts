@@ -7,6 +7,10 @@ const AGENT = 4711;
 class Node {
   now = 0;
   runs = true;
+  /** Whether its agent is being started. */
+  starts = false;
+  /** What its agent does between two beats. */
+  does: 'stopped' | 'waits' | 'works' = 'stopped';
   #beatAt = 0;
   readonly #plan: readonly { readonly at: number; readonly act: () => void }[];
 
@@ -22,8 +26,13 @@ class Node {
     return {
       files: {
         runningAgent: () => (this.runs ? AGENT : undefined),
+        startingAgent: () => (this.starts ? AGENT + 1 : undefined),
         beatAge: () => (this.now - this.#beatAt) / 1000,
       },
+      activity: () => ({
+        stopped: this.does === 'stopped',
+        work: this.does === 'works' ? String(this.now) : '',
+      }),
       now: () => this.now,
       wait: async (milliseconds) => this.pass(milliseconds),
     };
@@ -77,6 +86,58 @@ test('one that is late and never beats is hung after two seconds', async () => {
   const node = quiet();
   node.pass(1500);
   expect([await agentInTheWay(node.watch), node.now]).toEqual([AGENT, 2000]);
+});
+
+test('one that waits for what doesn’t come is hung when it has done so for a second', async () => {
+  const node = quiet();
+  node.does = 'waits';
+  node.pass(1500);
+  expect([await agentInTheWay(node.watch), node.now]).toEqual([AGENT, 2500]);
+});
+
+test('one that works is slow, however old its heart', async () => {
+  const node = new Node((that) => [{ at: 50_000, act: () => that.beat() }]);
+  node.does = 'works';
+  node.pass(1500);
+  expect([await agentInTheWay(node.watch), node.now]).toEqual(['well', 50_000]);
+});
+
+test('one that works and hasn’t beaten for a minute is hung', async () => {
+  const node = quiet();
+  node.does = 'works';
+  node.pass(1500);
+  expect([await agentInTheWay(node.watch), node.now]).toEqual([AGENT, 61_500]);
+});
+
+test('one that is let run on for a moment every now and then is slow', async () => {
+  const node = new Node((that) =>
+    Array.from({ length: 40 }, (_, index) => ({
+      at: 250 * index,
+      act: () => {
+        that.does = index % 2 === 0 ? 'works' : 'stopped';
+      },
+    })).concat({ at: 9000, act: () => that.beat() }),
+  );
+  expect(await agentInTheWay(node.watch)).toBe('well');
+  node.pass(1500);
+  expect([await agentInTheWay(node.watch), node.now]).toEqual(['well', 9000]);
+});
+
+test('one that is being started is never hung, whatever there was before', async () => {
+  const node = quiet();
+  node.pass(5000);
+  node.starts = true;
+  expect([await agentInTheWay(node.watch), node.now]).toEqual(['well', 5000]);
+  const later = new Node((that) => [
+    {
+      at: 1900,
+      act: () => {
+        that.starts = true;
+      },
+    },
+  ]);
+  later.pass(1500);
+  expect([await agentInTheWay(later.watch), later.now]).toEqual(['well', 1900]);
 });
 
 test('one whose node stood still is given a moment, also by who comes after that', async () => {

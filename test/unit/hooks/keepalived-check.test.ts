@@ -1,9 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../../lab/rig/wait.ts';
-import { Sandbox, SHELLS, uptime } from './sandbox.ts';
+import { Sandbox, SHELLS, startOf, uptime } from './sandbox.ts';
+
+interface Started {
+  readonly pid: number;
+  readonly start: number;
+}
 
 describe.each(SHELLS)('keepalived-check by %s', (shell) => {
   let box: Sandbox;
@@ -73,6 +78,32 @@ describe.each(SHELLS)('keepalived-check by %s', (shell) => {
     box.write('stopped', '');
     expect(box.check()).toBe(1);
     expect(box.starts()).toBe(0);
+  });
+
+  it('starts nothing while the agent is being started, and does as soon as that has ended', async () => {
+    const agent = box.start('/usr/bin/sleep', ['1000']);
+    box.write('starting', `${agent.pid} ${startOf(agent.pid)}\n`);
+    expect([box.check(), box.check()]).toEqual([1, 1]);
+    expect(box.starts()).toBe(0);
+    expect(existsSync(join(box.run, 'once.kicked'))).toBe(false);
+    const ended = new Promise((resolve) => agent.once('exit', resolve));
+    agent.kill('SIGKILL');
+    await ended;
+    expect(box.check()).toBe(1);
+    expect(box.starts()).toBe(1);
+  });
+
+  it.each([
+    ['another process', ({ pid, start }: Started) => `${pid} ${start + 1}\n`],
+    ['half a line', ({ pid }: Started) => `${pid}`],
+    ['nothing', () => ''],
+    ['no numbers', () => 'x y\n'],
+    ['a process that began long ago', () => '1 0\n'],
+  ])('is not held up by a file that names %s', (_, text) => {
+    const { pid } = box.start('/usr/bin/sleep', ['1000']);
+    box.write('starting', text({ pid, start: startOf(pid) }));
+    expect(box.check()).toBe(1);
+    expect(box.starts()).toBe(1);
   });
 
   it('passes the configuration on, and refuses what it does not know', async () => {
