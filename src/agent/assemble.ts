@@ -81,8 +81,8 @@ export const assemble = async (
   const files = new AgentFiles(config.paths.run);
   files.prepare();
   const configuration = new ConfigurationWatch(config, node, files.conntrackdMemory);
-  const surroundings = { configuration, staleLock: (known: string) => staleLock(config, known) };
-  const health = new Health(config.paths.conntrackd, control, surroundings, {
+  const beside = { configuration, staleLock: (known: string) => staleLock(config, known) };
+  const health = new Health(config.paths.conntrackd, control, beside, {
     changed: (state, text) =>
       log[state === 'ok' ? 'info' : 'warn'](state === 'unfit' ? `conntrackd is unfit: ${text}` : text),
     noted: (text) => log.warn(text),
