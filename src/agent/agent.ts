@@ -4,6 +4,7 @@ import type { Status } from '../observe/status.ts';
 import { ForgeryError } from '../peers/frames.ts';
 import { serveVerification } from '../peers/verification.ts';
 import { statusOf } from './agent-status.ts';
+import { Channels } from './channels.ts';
 import { ConntrackdNews } from './conntrackd-news.ts';
 import { LostInterfaces } from './lost-interfaces.ts';
 import type { AgentParts } from './parts.ts';
@@ -21,6 +22,7 @@ export class Agent {
   readonly #lost: LostInterfaces;
   /** Told by who watches conntrackd. */
   readonly conntrackd: ConntrackdNews;
+  readonly #channels: Channels;
   #verification: Server | undefined;
 
   constructor(parts: AgentParts) {
@@ -44,28 +46,14 @@ export class Agent {
       parts.neighbours.announce(`${name} carries again`),
     );
     this.conntrackd = new ConntrackdNews(this.#reactions.upkeep, parts.log);
+    this.#channels = new Channels(() => this.#openChannels(), parts.log);
   }
 
   /** Opens the channels, recalls the manager's last words, plays the first round. Throws what can't be opened. */
   async start(): Promise<void> {
-    const { config, node, key, files, log, edges, sorting, resident, fresh } = this.#parts;
-    const { peers, owned, demands, chronicle, words, upkeep } = this.#reactions;
-    await peers.open();
-    this.#verification = await serveVerification(
-      config,
-      node,
-      key,
-      servedFlows(
-        edges,
-        sorting,
-        (bucket) => owned.has(bucket),
-        (hashes) => demands.missing(hashes),
-      ),
-      (from, error) =>
-        log[error instanceof ForgeryError ? 'warn' : 'debug'](
-          error instanceof Error ? error.message : `comparison asked for by ${from}: ${String(error)}`,
-        ),
-    );
+    const { files, resident, fresh } = this.#parts;
+    const { chronicle, words, upkeep } = this.#reactions;
+    await this.#channels.open();
     if (fresh) {
       chronicle.begin('rejoin', '', 'the data plane was loaded anew');
     }
@@ -91,6 +79,7 @@ export class Agent {
     await commits?.ended();
     await upkeep.stop();
     await loop.ended();
+    this.#channels.close();
     peers.close();
     this.#verification?.close();
   }
@@ -134,6 +123,14 @@ export class Agent {
     // Peers compare at once.
     this.#reactions.tell();
     void this.wake();
+  }
+
+  /** Looks at once whether all that the data plane consists of is there, mends it, and says what can't be mended. */
+  async mend(): Promise<readonly string[]> {
+    this.#reactions.guard.doubt();
+    await this.wake();
+    await this.#parts.lookNow();
+    return [...this.#lost.reasons, ...this.#parts.presence.warnings, ...this.#reactions.guard.failures];
   }
 
   /** Something was seen after which our rules may not be whole, though none has been changed. */
@@ -201,6 +198,23 @@ export class Agent {
       conntrackd,
       conntrackdWarnings,
     });
+  }
+
+  async #openChannels(): Promise<void> {
+    const { config, node, key, log, edges, sorting } = this.#parts;
+    const { peers, owned, demands } = this.#reactions;
+    await peers.open();
+    const flows = servedFlows(
+      edges,
+      sorting,
+      (bucket) => owned.has(bucket),
+      (hashes) => demands.missing(hashes),
+    );
+    this.#verification = await serveVerification(config, node, key, flows, (from, error) =>
+      log[error instanceof ForgeryError ? 'warn' : 'debug'](
+        error instanceof Error ? error.message : `comparison asked for by ${from}: ${String(error)}`,
+      ),
+    );
   }
 
   #tick(): void {

@@ -116,7 +116,7 @@ export const assemble = async (
     files,
     sorting: sorting.current,
     presence,
-    rehooked: () => links.hurry(),
+    lookNow: () => links.lookNow(),
     tables,
     watched,
     edges,

@@ -9,7 +9,7 @@ const REQUEST_LIMIT = 65_536;
 const PATIENCE_MS = 2000;
 
 const request = z.discriminatedUnion('command', [
-  z.object({ command: z.literal('status') }),
+  z.object({ command: z.enum(['status', 'mend']) }),
   z.object({
     command: z.enum(['takeover', 'release']),
     target: z.string().min(1).max(255),

@@ -29,8 +29,8 @@ export interface AgentParts {
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   /** What the data plane has put on the interfaces. */
   readonly presence: WatchedParts & Pick<PartsWatch, 'warnings'>;
-  /** Called when our tables were loaded again: an interface that had no rules waits for them. */
-  readonly rehooked: () => void;
+  /** Looks at the interfaces at once. */
+  readonly lookNow: () => Promise<void>;
   /** What the cluster needs of this machine and doesn't own. */
   readonly surroundings: Pick<SurroundingsWatch, 'warnings' | 'close'>;
   /** Our tables in the kernel. */

@@ -79,7 +79,8 @@ export class Reactions {
       log,
       mended: () => {
         this.#tablesDoubtful();
-        parts.rehooked();
+        // An interface that had no rules waits for them.
+        void parts.lookNow();
         // While they were gone, the kernel told whoever asked the interface's own MAC.
         parts.neighbours.announce('the tables were mended');
       },

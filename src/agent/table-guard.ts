@@ -96,11 +96,16 @@ export class TableGuard {
     }
   }
 
+  /** Why our tables can't be mended; empty: they are whole. */
+  get failures(): readonly string[] {
+    return this.#failure === '' ? [] : [this.#failure];
+  }
+
   /** For `status`. */
   get warnings(): readonly string[] {
     const recent = this.#last !== undefined && performance.now() - this.#last.at < REMEMBERED_MS;
     return [
-      ...(this.#failure === '' ? [] : [this.#failure]),
+      ...this.failures,
       ...(this.#rivals ?? []),
       ...(recent && this.#last !== undefined ? [this.#last.text] : []),
     ];

@@ -81,6 +81,8 @@ const answer = async (agent: Agent, context: Context, request: ControlRequest): 
   switch (request.command) {
     case 'status':
       return agent.status();
+    case 'mend':
+      return agent.mend();
     case 'takeover':
       return takeOver(agent, config, groupsMeant(groups, request.target), request.force);
     case 'release':

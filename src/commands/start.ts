@@ -1,25 +1,33 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import * as z from 'zod';
 import type { Agent } from '../agent/agent.ts';
 import { assemble } from '../agent/assemble.ts';
+import { askAgent } from '../agent/control.ts';
 import { agentRuns } from '../agent/presence.ts';
 import { readKey } from '../config/key.ts';
+import { type ClusterConfig, deviceOf, type NodeConfig } from '../config/types.ts';
 import { loadDataPlane } from '../dataplane/load.ts';
+import { listLinks } from '../kernel/links.ts';
 import { openLog } from '../system/log.ts';
 import { reportCapacity } from './capacity.ts';
-import { type Context, requireRoot, socketPath } from './context.ts';
+import { type Context, RefusedError, requireRoot, socketPath } from './context.ts';
 import { prepareRun } from './prepare.ts';
+
+/** What an agent that has to load rules may take to mend. */
+const MEND_MS = 30_000;
+/** Between two looks whether an interface is there. */
+const AGAIN_MS = 200;
 
 /**
  * `start`: loads the data plane, closed. Without a manager it then activates the home groups, unless a reachable peer
- * owns them. Where an agent runs there is nothing to do.
+ * owns them; where an interface is missing it waits for that, closed. Where an agent runs, that mends what is missing.
  */
 export const startNode = async (context: Context): Promise<void> => {
   requireRoot('start');
   const { config, node, groups } = context;
   const key = await readKey(config.sync.key);
   if (await agentRuns(socketPath(config))) {
-    console.log(`${node.name}: the agent runs; the data plane is loaded`);
-    return;
+    return mendByAgent(context);
   }
   const { id, fresh, warnings } = await loadDataPlane(config, node);
   const files = await prepareRun(config, groups);
@@ -34,6 +42,7 @@ export const startNode = async (context: Context): Promise<void> => {
     );
     return;
   }
+  await untilThere(config, node);
   const log = openLog({ log: { level: 'warn', format: 'text' } }, node.name, process.stderr);
   const { agent, close } = await assemble(config, node, key, log, id);
   try {
@@ -47,6 +56,26 @@ export const startNode = async (context: Context): Promise<void> => {
   } finally {
     await close();
   }
+};
+
+/** Throws what `askAgent` throws, and RefusedError if something can't be mended. */
+const mendByAgent = async ({ config, node }: Context): Promise<void> => {
+  const left = z.array(z.string()).parse(await askAgent(socketPath(config), { command: 'mend' }, MEND_MS));
+  if (left.length > 0) throw new RefusedError(left.join('; '));
+  console.log(`${node.name}: the agent runs; the data plane is loaded and whole`);
+};
+
+/** The agent, which is assembled then, mends what was missing for want of its interface. */
+const untilThere = async (config: ClusterConfig, node: NodeConfig): Promise<void> => {
+  const devices = config.interfaces.map(({ name }) => deviceOf(node, name));
+  const missing = async (): Promise<readonly string[]> => {
+    const links = await listLinks();
+    return devices.filter((device) => !links.some(({ name }) => name === device));
+  };
+  const first = await missing();
+  if (first.length === 0) return;
+  console.error(`${node.name}: waiting for ${first.join(', ')}; nothing is filtered here until then`);
+  while ((await missing()).length > 0) await delay(AGAIN_MS);
 };
 
 /** Every peer has had the time to answer, and the round after that has been played. */

@@ -29,6 +29,8 @@ export class LinkWatch {
   #losses: readonly Loss[] = [];
   #lastLook = performance.now();
   #timer: NodeJS.Timeout | undefined;
+  /** The look that is under way, or the last. */
+  #looking: Promise<void> = Promise.resolve();
   #closed = false;
 
   /**
@@ -56,7 +58,7 @@ export class LinkWatch {
       const probe = address === undefined ? undefined : new Probe({ name, device, address, shared, note });
       return { name, device, probe };
     });
-    void this.#look();
+    void this.lookNow();
   }
 
   /** The interfaces that are lost now, by the configuration's names, in its order. None before the first look. */
@@ -69,12 +71,10 @@ export class LinkWatch {
     return this.#losses.map(({ reason }) => reason);
   }
 
-  /** Looks at once. */
-  hurry(): void {
-    if (this.#timer !== undefined && !this.#closed) {
-      clearTimeout(this.#timer);
-      void this.#look();
-    }
+  /** Looks at once, after the look that is under way. Resolves when that is done. */
+  lookNow(): Promise<void> {
+    this.#looking = this.#looking.then(() => this.#look());
+    return this.#looking;
   }
 
   /** Ends the watch; `lost` stays as it is, and `changed` is not called any more. */
@@ -88,8 +88,11 @@ export class LinkWatch {
   }
 
   async #look(): Promise<void> {
+    if (this.#closed) {
+      return;
+    }
     const began = performance.now();
-    this.#timer = undefined;
+    clearTimeout(this.#timer);
     const links = await (this.#parts?.look() ?? listLinks(this.#channel)).catch(() => this.#links);
     if (this.#closed) {
       return;
@@ -100,7 +103,7 @@ export class LinkWatch {
     for (const { probe } of this.#watched) {
       probe?.watched(passed);
     }
-    this.#timer = setTimeout(() => void this.#look(), Math.max(0, began + LOOK_MS - performance.now()));
+    this.#timer = setTimeout(() => void this.lookNow(), Math.max(0, began + LOOK_MS - performance.now()));
     if (links !== undefined) {
       this.#judge(links);
     }

@@ -15,6 +15,11 @@ export class OtherAgentError extends PeerLinkError {
   override readonly name = 'OtherAgentError';
 }
 
+/** This node doesn't have its sync address, or not yet. */
+export class SyncAddressError extends PeerLinkError {
+  override readonly name = 'SyncAddressError';
+}
+
 /** What becomes of received datagrams. */
 export interface PeerLinkEvents {
   /** An authenticated, fresh message. `session` changes when the peer's agent was started again. */
@@ -57,8 +62,7 @@ export class PeerLink {
     await new Promise<void>((resolve, reject) => {
       socket.once('error', (cause: NodeJS.ErrnoException) => {
         socket.close();
-        const Kind = cause.code === 'EADDRINUSE' ? OtherAgentError : PeerLinkError;
-        reject(new Kind(this.#explain(cause), { cause }));
+        reject(new (kindOf(cause))(this.#explain(cause), { cause }));
       });
       socket.bind({ address: this.#node.sync, port: peerPort(this.#config.sync), exclusive: true }, resolve);
     });
@@ -167,3 +171,8 @@ export class PeerLink {
     return `${place}: ${cause.message}`;
   }
 }
+
+const kindOf = ({ code }: NodeJS.ErrnoException): typeof PeerLinkError => {
+  if (code === 'EADDRNOTAVAIL') return SyncAddressError;
+  return code === 'EADDRINUSE' ? OtherAgentError : PeerLinkError;
+};

@@ -303,3 +303,25 @@ it('keeps what conntrackds tell each other from conntrack, and everybody else fr
   await until('the listener', () => site.server.run(['ss', '-Hlun', 'sport = :3780']), 5000);
   expect((await site.ask({ port: 3780, sources: [lower] }))[lower]).toHaveLength(3);
 });
+
+it('forwards nothing that came past the rules that sort, and what is its own passes', async () => {
+  await load(plain);
+  const [foreign = ''] = fw2;
+  const replies = async (): Promise<number> => {
+    // To fw1's own MAC: by the shared one the kernel forwards nothing that the rules haven't touched.
+    await site.client.ip([`neigh replace ${SHARED.inside} lladdr ${MAC.fw1} dev eth0 nud permanent`]);
+    const all = await site.ask({ sources: [foreign] });
+    await site.client.ip([`neigh del ${SHARED.inside} dev eth0`]);
+    return Object.values(all).flat().length;
+  };
+  expect(await replies()).toBe(0);
+  await site.fw1.run(['nft', 'delete', 'chain', 'netdev', 'conntrack_ha', 'leg_1']);
+  expect(await replies()).toBe(0);
+  expect(await site.fw1.run(['nft', 'list', 'chain', 'inet', 'conntrack_ha', 'unsorted'])).toMatch(
+    /packets 3 .*came in past the rules that sort/,
+  );
+  expect(await site.pingable('192.168.0.251', [lower])).toEqual([lower]);
+  // Without that chain's rules they would have been.
+  await site.fw1.run(['nft', 'flush', 'chain', 'inet', 'conntrack_ha', 'unsorted']);
+  expect(await replies()).toBeGreaterThan(0);
+});

@@ -75,18 +75,6 @@ describe('a node that can’t be started', () => {
     });
   });
 
-  it('because an interface is not there', async () => {
-    await fw1.writeConfiguration(
-      CONFIG,
-      good.replace('  eth1:', '  eth9:').replace('interface: eth1', 'interface: eth9'),
-    );
-    await expectRefusal(
-      1,
-      /^conntrack-ha: interfaces\.eth9: there is no interface eth9 on fw1 .+; if it has another name/,
-    );
-    await fw1.writeConfiguration(CONFIG, good);
-  });
-
   it.each([
     [
       'others may read',

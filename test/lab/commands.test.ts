@@ -191,7 +191,7 @@ describe('with no manager', () => {
       stderr: /^conntrack-ha: the agent runs and would load the data plane again; stop it first$/,
     });
     await expectEnd(fw1, ['start'], 0, {
-      stdout: /^fw1: the agent runs; the data plane is loaded$/,
+      stdout: /^fw1: the agent runs; the data plane is loaded and whole$/,
       stderr: NOTHING,
     });
     await untilShares(lab, HOMES);

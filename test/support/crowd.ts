@@ -135,7 +135,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     clocks: { heard: () => 0, awoke: () => {} },
     watched: { isDue: () => false, showLife: async () => false },
     presence: { warnings: [], look: async () => [], problem: () => undefined },
-    rehooked: () => {},
+    lookNow: async () => {},
     tables: {
       isHooked: () => true,
       generation: async () => 1,
