@@ -101,7 +101,7 @@ export const assemble = async (
   const surroundings = new SurroundingsWatch(config, node, log);
   if (resident) surroundings.begin(told);
   const presence = new PartsWatch(config, node, {
-    isHooked: (link) => tables.isHooked(link),
+    hookOf: (link) => tables.hookOf(link),
     unhooked: () => agent.doubtTables(),
     mended: () => parts.neighbours.announce('the interfaces were mended'),
     warn: (text) => log.warn(text),

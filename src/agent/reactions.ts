@@ -74,6 +74,7 @@ export class Reactions {
     this.guard = new TableGuard(parts.tables, {
       held: () => this.#held(),
       lease: parts.lease,
+      leaving: () => this.#isLeaving(),
       chronicle: this.chronicle,
       reach: parts.reach,
       log,
@@ -268,6 +269,15 @@ export class Reactions {
       this.upkeep.verifySoon(peer.name);
     }
     void this.loop.wake();
+  }
+
+  /** Whether a peer that has lost less is about to take over what this node owns. */
+  #isLeaving(): boolean {
+    const lost = this.memory.lost.length;
+    const better = this.memory
+      .peers(performance.now())
+      .some((peer) => peer.reachable && peer.lost.size < lost);
+    return better && this.owned.now.size > 0;
   }
 
   /** What is still owned, or was until the set was removed with its table. */

@@ -4,7 +4,7 @@ import type { Step } from '../transitions/steps.ts';
 import type { Chronicle } from './chronicle.ts';
 
 /** Our tables in the kernel, which another program may remove: `nft flush ruleset` does. */
-export type GuardedTables = Pick<TableMender, 'generation' | 'damage' | 'mend' | 'rivals' | 'isHooked'>;
+export type GuardedTables = Pick<TableMender, 'generation' | 'damage' | 'mend' | 'rivals' | 'hookOf'>;
 
 export interface GuardHost {
   /** The buckets that this node may go on serving at once. */
@@ -13,13 +13,17 @@ export interface GuardHost {
   readonly lease: number;
   readonly chronicle: Pick<Chronicle, 'begin' | 'done'>;
   readonly reach: (step: Step) => void;
+  /** Whether a peer is about to ask for what this node owns: it is better connected. */
+  readonly leaving: () => boolean;
   /** While the tables were gone, conntrack has seen what this node doesn't own. */
   readonly mended: () => void;
-  readonly log: Pick<Logger, 'warn' | 'error'>;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
 /** Between two log lines about it, in milliseconds, if it happens again and again. */
 const QUIET_MS = 10_000;
+/** How long rules for an interface wait for a peer's question: a manager has said who takes over by then. */
+const WAIT_MS = 1000;
 /** How long `status` remembers it. */
 const REMEMBERED_MS = 3_600_000;
 
@@ -31,6 +35,7 @@ export class TableGuard {
   #generation: number | undefined;
   /** When they were last seen whole. */
   #wholeAt = performance.now();
+  #waitingSince: number | undefined;
   #times = 0;
   #loggedAt = Number.NEGATIVE_INFINITY;
   #last: { readonly at: number; readonly text: string } | undefined;
@@ -68,7 +73,7 @@ export class TableGuard {
         if (damage === undefined) {
           await this.#lookAtRivals();
           this.#generation = generation;
-        } else {
+        } else if (!this.#canWait(damage)) {
           await this.#mend(damage);
         }
       }
@@ -111,6 +116,19 @@ export class TableGuard {
     ];
   }
 
+  /**
+   * An interface that has come again is closed and counts as lost until it has its rules. The peer that takes over meanwhile must not wait
+   * for an answer until they are loaded.
+   */
+  #canWait({ advice }: Damage): boolean {
+    if (advice !== undefined || !this.#host.leaving()) {
+      this.#waitingSince = undefined;
+      return false;
+    }
+    this.#waitingSince ??= performance.now();
+    return performance.now() - this.#waitingSince < WAIT_MS;
+  }
+
   async #mend({ what, advice }: Damage): Promise<void> {
     const { chronicle, reach } = this.#host;
     chronicle.begin('mend', '', what);
@@ -118,18 +136,27 @@ export class TableGuard {
     const buckets = await this.#host.held();
     await this.#tables.mend({ buckets, timeout: this.#host.lease });
     chronicle.done('mend.load', '');
+    this.#tell(what, advice, buckets.length);
+    this.#host.mended();
+  }
+
+  #tell(what: string, advice: string | undefined, buckets: number): void {
     const now = performance.now();
     const milliseconds = Math.ceil(now - this.#wholeAt);
     this.#wholeAt = now;
+    if (advice === undefined) {
+      // Nothing was let in there meanwhile, and who watches the interface says how long it was gone.
+      this.#host.log.info(`${what}: rules loaded for it, with ${buckets} buckets`);
+      return;
+    }
     this.#times += 1;
-    const text = `${what}; rules loaded again with ${buckets.length} buckets: for up to ${milliseconds} ms this node filtered and translated nothing as it should`;
+    const text = `${what}, and loaded again with ${buckets} buckets: for up to ${milliseconds} ms this node filtered and translated nothing as it should`;
     const times = this.#times === 1 ? '' : `, ${this.#times} times by now`;
     this.#last = { at: now, text: `at ${new Date().toISOString()}${times}: ${text}; ${advice}` };
     if (now - this.#loggedAt >= QUIET_MS) {
       this.#loggedAt = now;
       this.#host.log.warn(`${text}${times}; ${advice}`);
     }
-    this.#host.mended();
   }
 
   /** Those that were there when the data plane was loaded were named then. */

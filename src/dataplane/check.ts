@@ -78,5 +78,5 @@ const warningsOf = async (
 const downProblems = (config: ClusterConfig, node: NodeConfig, links: readonly Link[]): readonly string[] =>
   config.interfaces
     .map(({ name }) => deviceOf(node, name))
-    .filter((device) => links.find(({ name }) => name === device)?.up !== true)
+    .filter((device) => links.some(({ name, up }) => name === device && !up))
     .map((device) => `${device} is down; bring it up with "ip link set ${device} up"`);

@@ -4,12 +4,16 @@ import { changeOf, type Hooked, hookedNow } from './hooked.ts';
 import type { Plan } from './plan.ts';
 import { readRecord } from './record.ts';
 
+/** How an interface stands to the rules. */
+export type Hook = 'right' | 'stale' | 'none';
+
 /** Knows which interfaces the rules in the kernel were loaded for, and notices that one was made again since. */
 export class HookWatch {
   readonly #config: ClusterConfig;
   readonly #plan: Plan;
   readonly #channel = openLinkChannel();
-  #hooked: Hooked = {};
+  /** Undefined: not known yet. */
+  #hooked: Hooked | undefined;
 
   constructor(config: ClusterConfig, plan: Plan) {
     this.#config = config;
@@ -21,16 +25,21 @@ export class HookWatch {
     return listLinks(this.#channel);
   }
 
-  /** Whether the rules were loaded for this interface, and not for another that had its name, nor while it had another MAC. */
-  isHooked({ name, index, mac }: Link): boolean {
-    const hooked = this.#hooked[name];
-    return hooked?.index === index && hooked.mac === mac;
+  /**
+   * Whether the rules were loaded for this interface, and not for another that had its name; `stale`: while it had another MAC. What
+   * isn't known yet is taken for right.
+   */
+  hookOf({ name, index, mac }: Link): Hook {
+    const hooked = this.#hooked?.[name];
+    if (this.#hooked === undefined) return 'right';
+    if (hooked?.index !== index) return 'none';
+    return hooked.mac === mac ? 'right' : 'stale';
   }
 
   /** What has become of the interfaces, in a few words; undefined: nothing. Throws what `links` throws, RecordError. */
   async change(): Promise<string | undefined> {
     const now = await hookedNow(this.#plan, await this.links());
-    if (changeOf(this.#hooked, now) === undefined) return undefined;
+    if (this.#hooked !== undefined && changeOf(this.#hooked, now) === undefined) return undefined;
     // Another process may have loaded them: the record tells.
     this.#hooked = (await readRecord(this.#config))?.hooked ?? {};
     return changeOf(this.#hooked, now);

@@ -2,7 +2,7 @@ import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import type { Link } from '../kernel/links.ts';
 import { Ruleset } from '../kernel/ruleset.ts';
 import { DataPlaneError } from './check.ts';
-import { HookWatch } from './hook-watch.ts';
+import { type Hook, HookWatch } from './hook-watch.ts';
 import { damageOf, imprintNow, loadAndImprint, type TablesImprint } from './imprint.ts';
 import { digestOf } from './load.ts';
 import type { Owned } from './nftables/netdev-table.ts';
@@ -15,8 +15,8 @@ import { rivalsText } from './rivals.ts';
 export interface Damage {
   /** In a few words. */
   readonly what: string;
-  /** What to do so that it doesn't happen again. */
-  readonly advice: string;
+  /** What to do so that it doesn't happen again; undefined: an interface has come or changed, which is nobody's fault. */
+  readonly advice?: string;
 }
 
 const ADVICE =
@@ -42,8 +42,8 @@ export class TableMender {
   }
 
   /** As `HookWatch` has it. */
-  isHooked(link: Link): boolean {
-    return this.#hooks.isHooked(link);
+  hookOf(link: Link): Hook {
+    return this.#hooks.hookOf(link);
   }
 
   /** Undefined: nothing. Throws what reading tables and links throws, RecordError. */
@@ -56,7 +56,7 @@ export class TableMender {
     const tables = damageOf(this.#loaded, now);
     const change = await this.#hooks.change();
     if (tables !== undefined) return { what: `${tables} by another program`, advice: ADVICE };
-    return change === undefined ? undefined : { what: change, advice: 'see docs/interfaces.md' };
+    return change === undefined ? undefined : { what: change };
   }
 
   /**

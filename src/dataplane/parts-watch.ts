@@ -1,6 +1,7 @@
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
-import { type Link, openLinkChannel } from '../kernel/links.ts';
-import { missingParts } from './missing.ts';
+import { type Link, linkExists, openLinkChannel } from '../kernel/links.ts';
+import type { Hook } from './hook-watch.ts';
+import { isThere, missingParts } from './missing.ts';
 import { isOnDevice, keyOf, type Part, partsOf, partText } from './parts.ts';
 import { planOf } from './plan.ts';
 import { putPart } from './put.ts';
@@ -17,9 +18,8 @@ const SPARED_MS = 500;
 const QUIET_MS = 10_000;
 
 export interface PartsHost {
-  /** Whether the rules were loaded for this interface as it is. */
-  readonly isHooked: (link: Link) => boolean;
-  /** There is an interface that they weren't loaded for. */
+  readonly hookOf: (link: Link) => Hook;
+  /** There is an interface that the rules weren't loaded for as it is. */
   readonly unhooked: () => void;
   /** Something was put back on an interface. */
   readonly mended: () => void;
@@ -78,8 +78,9 @@ export class PartsWatch {
     const seen = await seeParts(parts, this.#channel);
     const failures = new Map<Part | undefined, string>();
     for (const note of await this.#takeStrays(seen.links, failures)) this.#host.warn(note);
-    const unhooked = seen.links.filter((link) => this.#isOurs(link.name) && !this.#host.isHooked(link));
-    if (unhooked.length > 0) this.#host.unhooked();
+    const ours = seen.links.filter(({ name }) => this.#isOurs(name));
+    if (ours.some((link) => this.#host.hookOf(link) !== 'right')) this.#host.unhooked();
+    const unhooked = ours.filter((link) => this.#host.hookOf(link) === 'none');
     const hooked = (part: Part): boolean =>
       !isOnDevice(part) || !unhooked.some(({ name }) => name === part.device);
     const missing = missingParts(parts, seen);
@@ -87,7 +88,7 @@ export class PartsWatch {
     for (const part of due) await this.#put(part, failures);
     const mended = due.filter((part) => part.kind !== 'way' && !failures.has(part));
     this.#note(mended, now);
-    for (const part of parts.filter((one) => !missing.includes(one))) this.#rightAt.set(keyOf(part), now);
+    for (const part of parts.filter((one) => isThere(one, seen))) this.#rightAt.set(keyOf(part), now);
     const troubles = new Map<string, string>(unhooked.map(({ name }) => [name, 'has no rules yet']));
     for (const part of due.filter(isOnDevice)) {
       if (part.kind !== 'way' && failures.has(part))
@@ -139,6 +140,8 @@ export class PartsWatch {
     try {
       await putPart(part);
     } catch (error) {
+      // It went away meanwhile: who watches the interfaces says so.
+      if (isOnDevice(part) && !(await linkExists(part.device))) return;
       const place = isOnDevice(part) ? ` on ${part.device}` : '';
       failures.set(part, `${partText(part)}${place} is missing and can't be put back: ${textOf(error)}`);
     }

@@ -137,7 +137,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     presence: { warnings: [], look: async () => [], problem: () => undefined },
     lookNow: async () => {},
     tables: {
-      isHooked: () => true,
+      hookOf: () => 'right',
       generation: async () => 1,
       damage: async () => undefined,
       mend: async () => {},

@@ -1,7 +1,7 @@
 import type { ClusterConfig, NodeConfig } from '../../config/types.ts';
 import type { Link } from '../../kernel/links.ts';
 import { DataPlaneError } from '../check.ts';
-import { HookWatch } from '../hook-watch.ts';
+import { type Hook, HookWatch } from '../hook-watch.ts';
 import type { Damage } from '../mend.ts';
 import type { Owned } from '../nftables/netdev-table.ts';
 import { planOf } from '../plan.ts';
@@ -35,12 +35,12 @@ export class ChainMender {
     const what = await xtablesRules.damage(this.#config, {});
     if (what !== undefined) return { what: `${what} by another program`, advice: this.#advice };
     const change = await this.#hooks.change();
-    return change === undefined ? undefined : { what: change, advice: 'see docs/interfaces.md' };
+    return change === undefined ? undefined : { what: change };
   }
 
   /** As `HookWatch` has it: rules of iptables know interfaces by their names, those for ARP are hooked to them. */
-  isHooked(link: Link): boolean {
-    return this.#hooks.isHooked(link);
+  hookOf(link: Link): Hook {
+    return this.#hooks.hookOf(link);
   }
 
   /** Loads them again with what this node owns. Throws DataPlaneError if the data plane isn't loaded at all, ProgramError, RecordError. */

@@ -83,7 +83,7 @@ const BREAKS: Readonly<Record<string, Alter>> = {
   guard: (parts) => ({
     ...parts,
     tables: {
-      isHooked: () => true,
+      hookOf: () => 'right',
       generation: async () => 0,
       damage: async () => undefined,
       mend: async () => {},

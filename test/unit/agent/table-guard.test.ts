@@ -12,7 +12,7 @@ const calls: string[] = [];
 const guard = (): TableGuard =>
   new TableGuard(
     {
-      isHooked: () => true,
+      hookOf: () => 'right',
       generation: async () => generation,
       damage: async () => {
         asked += 1;
@@ -31,13 +31,18 @@ const guard = (): TableGuard =>
     {
       held: async () => held,
       lease: 30_000,
+      leaving: () => false,
       chronicle: {
         begin: (name, _, reason) => calls.push(`begin ${name}: ${reason}`),
         done: (step) => calls.push(step),
       },
       reach: () => {},
       mended: () => calls.push('mended'),
-      log: { warn: (text: string) => calls.push(text), error: (text: string) => calls.push(text) },
+      log: {
+        info: (text: string) => calls.push(text),
+        warn: (text: string) => calls.push(text),
+        error: (text: string) => calls.push(text),
+      },
     },
   );
 
