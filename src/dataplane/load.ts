@@ -5,11 +5,11 @@ import { readSysctl } from '../system/sysctl.ts';
 import { checkMachine, DataPlaneError } from './check.ts';
 import { loadHelpers } from './helper-modules.ts';
 import { changeOf, hookedNow } from './hooked.ts';
-import { isFound, missingParts } from './missing.ts';
+import { isFound, misplacedAddresses, missingParts } from './missing.ts';
 import { type DevicePart, isOnDevice, isSame, type Part, partsOf } from './parts.ts';
 import { type Plan, planOf } from './plan.ts';
 import { removePrefilters } from './prefilter/prefilter.ts';
-import { putPart, takePresent } from './put.ts';
+import { putPart, takePart, takePresent } from './put.ts';
 import { bootId, type LoadRecord, readRecord, writeRecord } from './record.ts';
 import { isNotLoaded, rulesOf } from './rules.ts';
 import { seeParts } from './seen.ts';
@@ -122,7 +122,9 @@ const isDamaged = async (
 
 /** In their order. What the interfaces aren't there for yet the agent puts. */
 const putMissing = async (parts: readonly Part[]): Promise<void> => {
-  for (const part of missingParts(parts, await seeParts(parts))) await putPart(part);
+  const seen = await seeParts(parts);
+  for (const part of misplacedAddresses(parts, seen)) await takePart(part);
+  for (const part of missingParts(parts, seen)) await putPart(part);
 };
 
 type Before = Pick<LoadRecord, 'sysctls' | 'parts'>;

@@ -1,10 +1,10 @@
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { type Link, linkExists, openLinkChannel } from '../kernel/links.ts';
 import type { Hook } from './hook-watch.ts';
-import { isThere, missingParts } from './missing.ts';
-import { isOnDevice, keyOf, type Part, partsOf, partText } from './parts.ts';
+import { isThere, misplacedAddresses, missingParts } from './missing.ts';
+import { type DevicePart, isOnDevice, keyOf, type Part, partsOf, partText } from './parts.ts';
 import { planOf } from './plan.ts';
-import { putPart } from './put.ts';
+import { putPart, takePart } from './put.ts';
 import { seeParts } from './seen.ts';
 import { Strays } from './strays.ts';
 
@@ -12,8 +12,10 @@ import { Strays } from './strays.ts';
 const SETTINGS_MS = 500;
 /** Between two attempts at the same route. */
 const ROUTE_MS = 1000;
-/** An interface that can't be served for less than that is no reason to give anything up. */
+/** An interface that can't be served for less than that is no reason to give anything up, nor to say so. */
 const SPARED_MS = 500;
+/** Between two attempts at what has failed for longer than that. */
+const RETRY_MS = 500;
 /** Between two log lines about the same interface, if another program undoes again and again what was mended. */
 const QUIET_MS = 10_000;
 
@@ -32,6 +34,17 @@ interface Trouble {
   readonly what: string;
 }
 
+/** Something that is missing and couldn't be put back. */
+interface Failure {
+  readonly part: Part | undefined;
+  readonly since: number;
+  readonly triedAt: number;
+  readonly text: string;
+}
+
+/** By which the failure to take down strays is known. */
+const STRAYS = 'strays';
+
 /**
  * Compares what `start` has put into the kernel beside its rules with what is there, and mends it. An interface that was made again
  * gets nothing before it has its rules: else it would answer for the shared addresses, and nothing would sort what it is sent.
@@ -47,7 +60,10 @@ export class PartsWatch {
   readonly #routedAt = new Map<string, number>();
   #troubles: ReadonlyMap<string, Trouble> = new Map();
   #settingsAt = Number.NEGATIVE_INFINITY;
-  #failures: readonly string[] = [];
+  /** By what has failed. */
+  readonly #failures = new Map<string, Failure>();
+  /** Those that have lasted, as they were said. */
+  #warnings: readonly string[] = [];
 
   constructor(config: ClusterConfig, node: NodeConfig, host: PartsHost) {
     this.#parts = partsOf(planOf(config, node));
@@ -57,7 +73,7 @@ export class PartsWatch {
 
   /** What couldn't be mended, a sentence each, for `status`. */
   get warnings(): readonly string[] {
-    return this.#failures;
+    return this.#warnings;
   }
 
   /** How the sentence `eth1 ...` goes on if the interface can't be served, and whether that is so for a while; undefined: it can. */
@@ -76,31 +92,26 @@ export class PartsWatch {
     if (settings) this.#settingsAt = now;
     const parts = this.#parts.filter((part) => settings || isOnDevice(part));
     const seen = await seeParts(parts, this.#channel);
-    const failures = new Map<Part | undefined, string>();
-    for (const note of await this.#takeStrays(seen.links, failures)) this.#host.warn(note);
+    for (const note of await this.#takeStrays(seen.links, now)) this.#host.warn(note);
     const ours = seen.links.filter(({ name }) => this.#isOurs(name));
     if (ours.some((link) => this.#host.hookOf(link) !== 'right')) this.#host.unhooked();
     const unhooked = ours.filter((link) => this.#host.hookOf(link) === 'none');
     const hooked = (part: Part): boolean =>
       !isOnDevice(part) || !unhooked.some(({ name }) => name === part.device);
     const missing = missingParts(parts, seen);
+    for (const part of parts.filter((one) => !missing.includes(one))) this.#failures.delete(keyOf(part));
     const due = missing.filter((part) => hooked(part) && this.#isDue(part, now));
-    for (const part of due) await this.#put(part, failures);
-    const mended = due.filter((part) => part.kind !== 'way' && !failures.has(part));
-    this.#note(mended, now);
+    const misplaced = misplacedAddresses(parts, seen).filter((part) => due.includes(part));
+    for (const part of misplaced) await this.#try(part, now, () => takePart(part));
+    for (const part of due) await this.#try(part, now, () => putPart(part));
+    const mended = due.filter((part) => part.kind !== 'way' && !this.#failures.has(keyOf(part)));
+    this.#note(mended, misplaced, now);
     for (const part of parts.filter((one) => isThere(one, seen))) this.#rightAt.set(keyOf(part), now);
-    const troubles = new Map<string, string>(unhooked.map(({ name }) => [name, 'has no rules yet']));
-    for (const part of due.filter(isOnDevice)) {
-      if (part.kind !== 'way' && failures.has(part))
-        troubles.set(part.device, `has no ${partText(part)}, which can't be put back`);
-    }
-    this.#troubles = new Map(
-      [...troubles].map(([device, what]) => [
-        device,
-        { what, since: this.#troubles.get(device)?.since ?? now },
-      ]),
+    this.#judge(
+      unhooked.map(({ name }) => name),
+      now,
     );
-    this.#complain([...failures.values()]);
+    this.#complain(now);
     if (mended.some(isOnDevice)) this.#host.mended();
     return seen.links;
   }
@@ -113,59 +124,90 @@ export class PartsWatch {
     return this.#parts.some((part) => isOnDevice(part) && part.device === device);
   }
 
-  async #takeStrays(
-    links: readonly Link[],
-    failures: Map<Part | undefined, string>,
-  ): Promise<readonly string[]> {
+  async #takeStrays(links: readonly Link[], now: number): Promise<readonly string[]> {
     try {
-      return await this.#strays.take(links);
+      const notes = await this.#strays.take(links);
+      this.#failures.delete(STRAYS);
+      return notes;
     } catch (error) {
-      failures.set(
-        undefined,
-        `an interface that has another name now still has shared addresses: ${textOf(error)}`,
-      );
+      const text = `an interface that has another name now still has shared addresses: ${textOf(error)}`;
+      this.#fail(STRAYS, undefined, text, now);
       return [];
     }
   }
 
   /** Where another route, a more exact one, leads elsewhere ours changes nothing: that is the administrator's affair. */
   #isDue(part: Part, now: number): boolean {
+    const failure = this.#failures.get(keyOf(part));
+    if (failure !== undefined) return !isLasting(failure, now) || now - failure.triedAt >= RETRY_MS;
     if (part.kind !== 'way') return true;
     const due = now - (this.#routedAt.get(part.network) ?? Number.NEGATIVE_INFINITY) >= ROUTE_MS;
     if (due) this.#routedAt.set(part.network, now);
     return due;
   }
 
-  async #put(part: Part, failures: Map<Part | undefined, string>): Promise<void> {
+  async #try(part: Part, now: number, act: () => Promise<void>): Promise<void> {
     try {
-      await putPart(part);
+      await act();
+      this.#failures.delete(keyOf(part));
     } catch (error) {
       // It went away meanwhile: who watches the interfaces says so.
       if (isOnDevice(part) && !(await linkExists(part.device))) return;
       const place = isOnDevice(part) ? ` on ${part.device}` : '';
-      failures.set(part, `${partText(part)}${place} is missing and can't be put back: ${textOf(error)}`);
+      const text = `${partText(part)}${place} is missing and can't be put back: ${textOf(error)}`;
+      this.#fail(keyOf(part), part, text, now);
     }
   }
 
-  /** A line for each interface, with what was missing and how long. */
-  #note(mended: readonly Part[], now: number): void {
+  #fail(key: string, part: Part | undefined, text: string, now: number): void {
+    this.#failures.set(key, { part, text, triedAt: now, since: this.#failures.get(key)?.since ?? now });
+  }
+
+  /** Which interfaces can't be served. */
+  #judge(unhooked: readonly string[], now: number): void {
+    const whats = new Map(unhooked.map((device) => [device, 'has no rules yet']));
+    for (const { part } of this.#failures.values()) {
+      if (part !== undefined && isServing(part)) {
+        whats.set(part.device, `has no ${partText(part)}, which can't be put back`);
+      }
+    }
+    this.#troubles = new Map(
+      [...whats].map(([device, what]) => [device, { what, since: this.#troubles.get(device)?.since ?? now }]),
+    );
+  }
+
+  /** A line for each interface, with what was missing and how long, or what was in the wrong place. */
+  #note(mended: readonly Part[], misplaced: readonly Part[], now: number): void {
     const placeOf = (part: Part): string => (isOnDevice(part) ? part.device : 'sysctl');
     for (const place of new Set(mended.map(placeOf))) {
       const parts = mended.filter((part) => placeOf(part) === place);
-      const since = Math.min(...parts.map((part) => this.#rightAt.get(keyOf(part)) ?? now));
+      const missing = parts.filter((part) => !misplaced.includes(part));
+      const since = Math.min(...missing.map((part) => this.#rightAt.get(keyOf(part)) ?? now));
       if (now - (this.#loggedAt.get(place) ?? Number.NEGATIVE_INFINITY) >= QUIET_MS) {
         this.#loggedAt.set(place, now);
         const long = since === now ? '' : ` for up to ${Math.ceil((now - since) / 100) / 10} s`;
-        this.#host.warn(`${place}: ${parts.map(partText).join(', ')} was missing${long}; put back`);
+        const text =
+          missing.length > 0
+            ? `${missing.map(partText).join(', ')} was missing${long}; put back`
+            : `${parts.map(partText).join(', ')} came before the interface's own addresses; put behind them`;
+        this.#host.warn(`${place}: ${text}`);
       }
     }
   }
 
   /** Once for each new reason. */
-  #complain(failures: readonly string[]): void {
-    for (const failure of failures.filter((one) => !this.#failures.includes(one))) this.#host.warn(failure);
-    this.#failures = failures;
+  #complain(now: number): void {
+    const warnings = [...this.#failures.values()]
+      .filter((failure) => isLasting(failure, now))
+      .map(({ text }) => text);
+    for (const text of warnings.filter((one) => !this.#warnings.includes(one))) this.#host.warn(text);
+    this.#warnings = warnings;
   }
 }
+
+const isLasting = ({ since }: Failure, now: number): boolean => now - since >= SPARED_MS;
+
+/** Without a route of ours an interface is served all the same. */
+const isServing = (part: Part): part is DevicePart => isOnDevice(part) && part.kind !== 'way';
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

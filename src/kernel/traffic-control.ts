@@ -1,7 +1,14 @@
 import type { Instruction } from './bpf-assembler.ts';
 import { Channel, NETLINK_ROUTE } from './channel.ts';
 import { KernelError } from './error.ts';
-import { MessageWriter, NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST } from './message.ts';
+import {
+  MessageWriter,
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+  NLM_F_REQUEST,
+} from './message.ts';
 
 /** include/uapi/linux/rtnetlink.h, pkt_sched.h, pkt_cls.h. */
 const RTM_NEWQDISC = 36;
@@ -39,16 +46,20 @@ export class TrafficControl {
    * `Channel.request` throws. It waits for whoever changes an interface (RTNL).
    */
   async set(at: IngressProgram, program: readonly Instruction[]): Promise<void> {
+    return this.#withQdisc(at, () => this.#setFilter(at, program, NLM_F_REPLACE));
+  }
+
+  /**
+   * Brings a program only if there is none. Returns whether there was none. That costs the kernel a look and no more (NLM_F_EXCL in
+   * tc_new_tfilter(), net/sched/cls_api.c). Errors as of `set`.
+   */
+  async keep(at: IngressProgram, program: readonly Instruction[]): Promise<boolean> {
     try {
-      await this.#setFilter(at, program);
+      await this.#withQdisc(at, () => this.#setFilter(at, program, NLM_F_EXCL));
+      return true;
     } catch (error) {
-      // There is no qdisc that it could be of: neither clsact nor ingress.
-      if (!(error instanceof KernelError && error.code === 'EINVAL')) throw error;
-      await this.#ask('make the clsact qdisc of', at, RTM_NEWQDISC, NLM_F_CREATE, (writer) => {
-        writer.tc({ index: at.index, handle: CLSACT_HANDLE, parent: TC_H_CLSACT, info: 0 });
-        writer.text(TCA_KIND, 'clsact');
-      });
-      await this.#setFilter(at, program);
+      if (error instanceof KernelError && error.code === 'EEXIST') return false;
+      throw error;
     }
   }
 
@@ -68,22 +79,31 @@ export class TrafficControl {
     this.#channel.close();
   }
 
-  #setFilter(at: IngressProgram, program: readonly Instruction[]): Promise<void> {
-    return this.#ask(
-      'set the ingress program of',
-      at,
-      RTM_NEWTFILTER,
-      NLM_F_CREATE | NLM_F_REPLACE,
-      (writer) => {
-        writer.tc({ index: at.index, handle: 1, parent: INGRESS, info: infoOf(at) });
-        writer.text(TCA_KIND, 'bpf');
-        writer.openNest(TCA_OPTIONS);
-        writer.host16(TCA_BPF_OPS_LEN, program.length);
-        writer.bytes(TCA_BPF_OPS, program.flatMap(bytesOf));
-        writer.host32(TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
-        writer.closeNest();
-      },
-    );
+  async #withQdisc(at: IngressProgram, set: () => Promise<void>): Promise<void> {
+    try {
+      await set();
+    } catch (error) {
+      // There is no qdisc that it could be of: neither clsact nor ingress.
+      if (!(error instanceof KernelError && error.code === 'EINVAL')) throw error;
+      await this.#ask('make the clsact qdisc of', at, RTM_NEWQDISC, NLM_F_CREATE, (writer) => {
+        writer.tc({ index: at.index, handle: CLSACT_HANDLE, parent: TC_H_CLSACT, info: 0 });
+        writer.text(TCA_KIND, 'clsact');
+      });
+      await set();
+    }
+  }
+
+  /** @param flags what to do if there is one */
+  #setFilter(at: IngressProgram, program: readonly Instruction[], flags: number): Promise<void> {
+    return this.#ask('set the ingress program of', at, RTM_NEWTFILTER, NLM_F_CREATE | flags, (writer) => {
+      writer.tc({ index: at.index, handle: 1, parent: INGRESS, info: infoOf(at) });
+      writer.text(TCA_KIND, 'bpf');
+      writer.openNest(TCA_OPTIONS);
+      writer.host16(TCA_BPF_OPS_LEN, program.length);
+      writer.bytes(TCA_BPF_OPS, program.flatMap(bytesOf));
+      writer.host32(TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+      writer.closeNest();
+    });
   }
 
   async #ask(

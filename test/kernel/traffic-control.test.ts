@@ -37,6 +37,18 @@ describe('an ingress program', () => {
     expect([await pings(), await listed()]).toEqual([true, '']);
   });
 
+  it('is brought by who keeps it only where there is none', async () => {
+    expect(await control.keep(AT, always(2))).toBe(true);
+    expect(await control.keep(AT, always(0xffff_ffff))).toBe(false);
+    expect(await pings()).toBe(false);
+    await execa('tc', ['qdisc', 'del', 'dev', 'lo', 'clsact']);
+    expect(await pings()).toBe(true);
+    expect(await control.keep(AT, always(2))).toBe(true);
+    expect(await pings()).toBe(false);
+    await control.remove(AT);
+    expect(await control.keep(AT, always(2))).toBe(true);
+  });
+
   it('is removed where there is none, and leaves an administrator’s own alone', async () => {
     await control.remove(AT);
     await execa('tc', ['qdisc', 'add', 'dev', 'lo', 'clsact']);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createLab } from './labs.ts';
 import type { FirewallNode } from './rig/node.ts';
+import { until } from './rig/wait.ts';
 import { Story } from './story.ts';
 
 /** What a node's programs have dropped, by the kernel's own count. */
@@ -26,3 +27,29 @@ test.each([{ snat: true }, { snat: false }])(
     await story.expectAllWell();
   },
 );
+
+test('the program is there again within a second of the removal of its qdisc', async () => {
+  const lab = await createLab({
+    clients: 1,
+    cluster: { snat: true, manager: 'keepalived', more: ['prefilter: true'] },
+  });
+  const story = await Story.begin(lab, 'keepalived');
+  for (const node of lab.nodes) {
+    for (const device of ['eth1', 'eth2']) {
+      await until('the program', () => hasProgram(node, device), 5000);
+      await node.run(['tc', 'qdisc', 'delete', 'dev', device, 'clsact']);
+      const from = Date.now();
+      await until('the program again', () => hasProgram(node, device), 5000);
+      const milliseconds = Date.now() - from;
+      console.log(`${node.name}: ${device} after ${milliseconds} ms`);
+      expect(milliseconds).toBeLessThan(1000);
+    }
+    const text = await node.daemon('agent').output();
+    expect(text.match(/eth1: the prefilter was removed by another program; put back/g)).toHaveLength(1);
+  }
+  await story.steady();
+  await story.expectAllWell();
+}, 60_000);
+
+const hasProgram = async (node: FirewallNode, device: string): Promise<boolean> =>
+  (await node.run(['tc', 'filter', 'show', 'dev', device, 'ingress'])).includes('pref 31415 bpf');

@@ -1,5 +1,6 @@
 import { addressText, addressWord } from '../../cluster/address.ts';
 import type { ClusterConfig, NodeConfig } from '../../config/types.ts';
+import type { Instruction } from '../../kernel/bpf-assembler.ts';
 import { listLinks, localAddresses, openLinkChannel } from '../../kernel/links.ts';
 import { TrafficControl } from '../../kernel/traffic-control.ts';
 import { type Leg, type Plan, planOf } from '../plan.ts';
@@ -21,13 +22,22 @@ export const removePrefilters = async (control?: Control): Promise<void> => {
   }
 };
 
-export type Control = Pick<TrafficControl, 'set' | 'remove' | 'close'>;
+export type Control = Pick<TrafficControl, 'set' | 'keep' | 'remove' | 'close'>;
 
 interface Seen {
   /** Addresses that are this node's own affair. */
   readonly own: readonly string[];
   readonly places: readonly { readonly leg: Leg; readonly index: number }[];
 }
+
+interface Program {
+  readonly device: string;
+  readonly index: number;
+  readonly instructions: readonly Instruction[];
+}
+
+/** Between two log lines about programs that another program removes again and again. Milliseconds. */
+const QUIET_MS = 10_000;
 
 /**
  * The programs that drop other nodes' packets before the rules do, for a fraction of what that costs. What they pass the rules
@@ -43,9 +53,11 @@ export class Prefilter {
   #passed: ReadonlySet<number> | 'all' | undefined;
   /** What they were made from. */
   #made = '';
+  #programs: readonly Program[] = [];
+  #notedAt = Number.NEGATIVE_INFINITY;
   #failure = '';
 
-  /** @param note told what the kernel refuses, once for each reason */
+  /** @param note told what the kernel refuses, once for each reason, and what others have removed */
   constructor(
     config: ClusterConfig,
     node: NodeConfig,
@@ -113,17 +125,35 @@ export class Prefilter {
   async #bring(owned: ReadonlySet<number>): Promise<void> {
     const { own, places } = this.#seen;
     const indices = places.map(({ index }) => index);
-    // Once a minute in any case: somebody may have removed them.
+    // Once a minute in any case: somebody may have changed them.
     const made = JSON.stringify([[...owned].sort(), own, indices, Math.floor(performance.now() / 60_000)]);
-    if (made === this.#made) return;
+    if (made === this.#made) return this.#keep();
     // Until all are there some pass more than others.
     this.#passed = undefined;
     this.#made = '';
-    for (const { leg, index } of places) {
-      await this.#control.set({ index, priority: PRIORITY }, prefilterProgram(this.#plan, leg, owned, own));
+    this.#programs = places.map(({ leg, index }) => ({
+      device: leg.device,
+      index,
+      instructions: prefilterProgram(this.#plan, leg, owned, own),
+    }));
+    for (const { index, instructions } of this.#programs) {
+      await this.#control.set({ index, priority: PRIORITY }, instructions);
     }
     this.#passed = owned;
     this.#made = made;
+  }
+
+  /** Brings again what others have removed, as whoever sets an interface's qdisc does. */
+  async #keep(): Promise<void> {
+    const brought: string[] = [];
+    for (const { device, index, instructions } of this.#programs) {
+      if (await this.#control.keep({ index, priority: PRIORITY }, instructions)) brought.push(device);
+    }
+    const now = performance.now();
+    if (brought.length > 0 && now - this.#notedAt >= QUIET_MS) {
+      this.#notedAt = now;
+      this.#note(`${brought.join(', ')}: the prefilter was removed by another program; put back`);
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import type { OwnedHandle } from '../rules.ts';
 import type { Prefilter } from './prefilter.ts';
 
 /** An address that the node gets is known within that time, and so is what another program has changed. */
-const FOLLOW_MS = 2000;
+const FOLLOW_MS = 500;
 
 type Programs = Pick<Prefilter, 'look' | 'pass' | 'follow' | 'remove' | 'close'>;
 

@@ -7,7 +7,15 @@ import { startTime } from './processes.ts';
 const PREFIX = 'conntrack-ha-lab-';
 
 /** Directories of its own that a firewall has in /etc; everything else there is the host's, read-only. */
-const OWN_CONFIGURATION = ['conntrack-ha', 'conntrackd', 'keepalived', 'corosync', 'sysctl.d'];
+const OWN_CONFIGURATION = [
+  'conntrack-ha',
+  'conntrackd',
+  'keepalived',
+  'corosync',
+  'sysctl.d',
+  'network',
+  'netplan',
+];
 
 /** The directory that holds everything a run of the lab writes. */
 export interface RunDirectory {

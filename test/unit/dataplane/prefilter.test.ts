@@ -5,10 +5,13 @@ import { clusterConfig } from '../../support/cluster-config.ts';
 /** What was done with the kernel's programs, of which there are two; each may be refused. */
 const done: string[] = [];
 let refused: { set: number; remove: boolean };
+/** Whether another program has removed them. */
+let gone: boolean;
 let prefilter: Prefilter;
 
 beforeEach(async () => {
   done.length = 0;
+  gone = false;
   refused = { set: Number.POSITIVE_INFINITY, remove: false };
   // Every machine has it.
   const interfaces = clusterConfig().interfaces.map((one) => ({ ...one, name: 'lo' }));
@@ -20,6 +23,10 @@ beforeEach(async () => {
       refused.set -= 1;
       if (refused.set < 0) throw new Error('no room');
       done.push(`set ${program.length > 0}`);
+    },
+    keep: async () => {
+      if (gone) done.push('put back');
+      return gone;
     },
     remove: async ({ index }) => {
       if (index === 1) done.push('remove');
@@ -37,6 +44,16 @@ describe('a prefilter', () => {
     await prefilter.follow(new Set([1]));
     await prefilter.follow(new Set([1]));
     expect(done).toEqual(['set true', 'set true']);
+  });
+
+  it('puts back what others have removed, and says so once', async () => {
+    await prefilter.follow(new Set([1]));
+    done.length = 0;
+    gone = true;
+    await prefilter.follow(new Set([1]));
+    await prefilter.follow(new Set([1]));
+    const said = 'lo, lo: the prefilter was removed by another program; put back';
+    expect(done).toEqual(['put back', 'put back', said, 'put back', 'put back']);
   });
 
   it('passes more before more is owned, and never less for it', async () => {

@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { bringUp, restartAgent } from './cluster.ts';
+import { flowsOfBothHomes } from './flows.ts';
+import { createLab } from './labs.ts';
+import { AddressWatch } from './network-managers/address-watch.ts';
+import { startIfupdown } from './network-managers/ifupdown.ts';
+import { generateByNetplan } from './network-managers/netplan.ts';
+import { hasOwnAddresses, Networkd, writeNetworkFiles } from './network-managers/networkd.ts';
+import { expectOwnSources } from './network-managers/own-sources.ts';
+import { TAKEN, warningsOf } from './others.ts';
+import type { Lab } from './rig/lab.ts';
+import type { FirewallNode } from './rig/node.ts';
+import { until } from './rig/wait.ts';
+import { Story } from './story.ts';
+
+const NAMES = ['fw1', 'fw2'] as const;
+/** Whatever others change is put back within a second. */
+const MENDED_MS = 1000;
+
+const makeLab = async (): Promise<Lab> => {
+  const lab = await createLab({ ip6: true, clients: 1, cluster: { snat: true, manager: 'keepalived' } });
+  await Promise.all(lab.nodes.map((node) => node.boot()));
+  return lab;
+};
+
+/** One client's flows of both families through each of two firewalls. */
+const beginStory = (lab: Lab): Promise<Story> => {
+  const { plan } = lab.client('c1');
+  return Story.begin(lab, 'keepalived', [...flowsOfBothHomes(plan), ...flowsOfBothHomes(plan, 6)]);
+};
+
+const SHARED_ADDRESSES = ['192.168.0.5/32', '192.168.1.5/32', 'fd00:1::5/64', 'fd00:9::5/64'];
+
+/** Waits until a node has all that is its own and the cluster's, and warns of nothing. */
+const expectMended = async (node: FirewallNode): Promise<void> => {
+  await until(
+    `all parts on ${node.name}`,
+    async () => {
+      const there = await Promise.all(TAKEN.map(({ isThere }) => isThere(node)));
+      return TAKEN.filter((_, index) => !there[index]).map(({ what }) => what);
+    },
+    5000,
+    (missing) => missing.length === 0,
+  );
+  await until(`the own addresses of ${node.name}`, () => hasOwnAddresses(node), 5000);
+  await expectOwnSources(node);
+  await until(
+    `no warning of ${node.name}`,
+    () => warningsOf(node),
+    10_000,
+    (warnings) => warnings.length === 0,
+  );
+};
+
+test.each([
+  { manager: 'systemd-networkd', write: writeNetworkFiles },
+  { manager: 'netplan', write: generateByNetplan },
+])(
+  '$manager restarted, and every interface configured anew',
+  async ({ write }) => {
+    const lab = await makeLab();
+    const daemons = new Map<string, Networkd>();
+    for (const node of lab.nodes) {
+      await write(node);
+      daemons.set(node.name, await Networkd.start(node));
+    }
+    const story = await beginStory(lab);
+    for (const name of NAMES) {
+      const node = lab.node(name);
+      const watch = await AddressWatch.start(node);
+      await daemons.get(name)?.restart();
+      await expectMended(node);
+      await story.answered();
+      await write(node);
+      const from = Date.now();
+      await daemons.get(name)?.reconfigure();
+      await expectMended(node);
+      story.note({ from, to: Date.now() });
+      const gone = await watch.gone(SHARED_ADDRESSES);
+      console.log(`${name}: shared addresses gone for up to ${Math.max(...gone)} ms`);
+      expect(Math.min(...gone)).toBeGreaterThan(0);
+      expect(Math.max(...gone)).toBeLessThan(MENDED_MS);
+      await story.homeAgain();
+      await story.answered();
+      expect(await node.daemon('agent').output()).toMatch(
+        /eth1: .*address 192\.168\.0\.5\/32.* was missing for up to 0\.\d s; put back/,
+      );
+    }
+    await story.steady();
+    await story.expectAllWell();
+  },
+  120_000,
+);
+
+test('without the watch, what networkd has taken stays away', async () => {
+  const lab = await makeLab();
+  const fw1 = lab.node('fw1');
+  await writeNetworkFiles(fw1);
+  const networkd = await Networkd.start(fw1);
+  await bringUp(fw1, 'none');
+  await restartAgent(fw1, 'parts');
+  await networkd.reconfigure();
+  const taken = Date.now();
+  await until('more than a second', () => Date.now() > taken + 2 * MENDED_MS, 5000);
+  const addresses = await fw1.run(['ip', 'address', 'show']);
+  expect(addresses).toContain(' 192.168.0.241/24 ');
+  expect(addresses).not.toMatch(/ 192\.168\.[01]\.5\/| fd00:[19]::5\//);
+}, 30_000);
+
+test('ifupdown takes an interface down, and up again', async () => {
+  const lab = await makeLab();
+  for (const node of lab.nodes) await startIfupdown(node);
+  const story = await beginStory(lab);
+  for (const name of NAMES) {
+    const node = lab.node(name);
+    const from = Date.now();
+    await node.run(['ifdown', 'eth1']);
+    await story.changes(name === 'fw1' ? { fw1: 'none', fw2: 'all' } : { fw1: 'all', fw2: 'none' }, from);
+    await story.answered();
+    await node.run(['ifup', 'eth1']);
+    await expectMended(node);
+    await story.homeAgain();
+    await story.steady();
+  }
+  await story.expectAllWell();
+}, 120_000);
