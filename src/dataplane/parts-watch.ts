@@ -1,7 +1,7 @@
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
-import { type Link, openLinkChannel } from '../kernel/links.ts';
+import { type Link, listLinks, openLinkChannel } from '../kernel/links.ts';
 import { missingParts } from './missing.ts';
-import { isOnDevice, keyOf, type Part, partsOf, partText } from './parts.ts';
+import { isOnDevice, keyOf, type Part, partsOf, partText, type SharedAddress } from './parts.ts';
 import { planOf } from './plan.ts';
 import { putPart } from './put.ts';
 import { seeParts } from './seen.ts';
@@ -84,7 +84,7 @@ export class PartsWatch {
       !isOnDevice(part) || !unhooked.some(({ name }) => name === part.device);
     const missing = missingParts(parts, seen);
     const due = missing.filter((part) => hooked(part) && this.#isDue(part, now));
-    for (const part of due) await this.#put(part, failures);
+    for (const part of due) await this.#put(part, seen.links, failures);
     const mended = due.filter((part) => part.kind !== 'way' && !failures.has(part));
     this.#note(mended, now);
     for (const part of parts.filter((one) => !missing.includes(one))) this.#rightAt.set(keyOf(part), now);
@@ -99,7 +99,7 @@ export class PartsWatch {
         { what, since: this.#troubles.get(device)?.since ?? now },
       ]),
     );
-    this.#complain([...failures.values()]);
+    this.#complain(await this.#lasting(failures, seen.links));
     if (mended.some(isOnDevice)) this.#host.mended();
     return seen.links;
   }
@@ -135,13 +135,34 @@ export class PartsWatch {
     return due;
   }
 
-  async #put(part: Part, failures: Map<Part | undefined, string>): Promise<void> {
+  async #put(part: Part, links: readonly Link[], failures: Map<Part | undefined, string>): Promise<void> {
     try {
-      await putPart(part);
+      await putPart(part.kind === 'address' ? onSame(part, links) : part);
     } catch (error) {
       const place = isOnDevice(part) ? ` on ${part.device}` : '';
       failures.set(part, `${partText(part)}${place} is missing and can't be put back: ${textOf(error)}`);
     }
+  }
+
+  /** Nothing is to be said of an interface that went, came, or was set up or down meanwhile: the next look sees it as it is then. */
+  async #lasting(
+    failures: ReadonlyMap<Part | undefined, string>,
+    before: readonly Link[],
+  ): Promise<readonly string[]> {
+    if (failures.size === 0) return [];
+    const now = await listLinks(this.#channel);
+    const stateOf = (links: readonly Link[], device: string): string => {
+      const link = links.find(({ name }) => name === device);
+      return `${link?.index} ${link?.up}`;
+    };
+    return [...failures]
+      .filter(
+        ([part]) =>
+          part === undefined ||
+          !isOnDevice(part) ||
+          stateOf(before, part.device) === stateOf(now, part.device),
+      )
+      .map(([, failure]) => failure);
   }
 
   /** A line for each interface, with what was missing and how long. */
@@ -164,5 +185,14 @@ export class PartsWatch {
     this.#failures = failures;
   }
 }
+
+/**
+ * An address goes to the interface that was seen and no other: one that was made in its place meanwhile has no rules yet. `ip` takes
+ * `if7` for the interface with index 7 (ll_idx_a2n() in iproute2's lib/ll_map.c).
+ */
+const onSame = (part: SharedAddress, links: readonly Link[]): SharedAddress => {
+  const link = links.find(({ name }) => name === part.device);
+  return link === undefined ? part : { ...part, device: `if${link.index}` };
+};
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
