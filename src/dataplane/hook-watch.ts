@@ -1,6 +1,6 @@
 import type { ClusterConfig } from '../config/types.ts';
 import { type Link, listLinks, openLinkChannel } from '../kernel/links.ts';
-import { changeOf, type Hooked, hookedNow } from './hooked.ts';
+import { changeOf, goneOf, type Hooked, hookedNow } from './hooked.ts';
 import type { Plan } from './plan.ts';
 import { readRecord } from './record.ts';
 
@@ -43,6 +43,11 @@ export class HookWatch {
     // Another process may have loaded them: the record tells.
     this.#hooked = (await readRecord(this.#config))?.hooked ?? {};
     return changeOf(this.#hooked, now);
+  }
+
+  /** Which of the interfaces that they were loaded for are gone, or others by now, in a few words; undefined: none. Throws what `links` throws. */
+  async gone(): Promise<string | undefined> {
+    return goneOf(this.#hooked ?? {}, await hookedNow(this.#plan, await this.links()));
   }
 
   /** The rules were loaded while these were the interfaces. Returns what the record keeps of it. */

@@ -32,5 +32,17 @@ export const changeOf = (hooked: Hooked, now: Hooked): string | undefined => {
     if (before.index !== index) return [`${name} was made again`];
     return before.mac === mac ? [] : [`${name} has another MAC, ${mac}`];
   });
-  return changes.length === 0 ? undefined : changes.join(', ');
+  return textOf(changes);
 };
+
+/** Which interfaces that the rules were loaded for are gone since, in a few words; undefined: none. Pure. */
+export const goneOf = (hooked: Hooked, now: Hooked): string | undefined =>
+  textOf(
+    Object.entries(hooked).flatMap(([name, { index }]) => {
+      if (now[name]?.index === index) return [];
+      return [now[name] === undefined ? `${name} is gone` : `${name} was made again`];
+    }),
+  );
+
+const textOf = (changes: readonly string[]): string | undefined =>
+  changes.length === 0 ? undefined : changes.join(', ');

@@ -45,6 +45,15 @@ export const damageOf = (loaded: TablesImprint, now: TablesImprint): string | un
       ].join(', ');
 };
 
+/**
+ * Whether that may all be an interface's doing that is gone or was made again: its chains went along, as before Linux 6.16
+ * (nft_netdev_event() in net/netfilter/nft_chain_filter.c).
+ */
+export const mayBeInterfaces = (loaded: TablesImprint, now: TablesImprint): boolean =>
+  OURS.map(nameOf).every(
+    (name) => now[name] !== undefined && (now[name] === loaded[name] || name === `netdev ${TABLE}`),
+  );
+
 const byName = ({ tables }: Imprint): TablesImprint =>
   Object.fromEntries(
     OURS.flatMap((ref, index) => {

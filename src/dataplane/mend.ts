@@ -3,7 +3,7 @@ import type { Link } from '../kernel/links.ts';
 import { Ruleset } from '../kernel/ruleset.ts';
 import { DataPlaneError } from './check.ts';
 import { type Hook, HookWatch } from './hook-watch.ts';
-import { damageOf, imprintNow, loadAndImprint, type TablesImprint } from './imprint.ts';
+import { damageOf, imprintNow, loadAndImprint, mayBeInterfaces, type TablesImprint } from './imprint.ts';
 import { digestOf } from './load.ts';
 import type { Owned } from './nftables/netdev-table.ts';
 import { planOf } from './plan.ts';
@@ -55,8 +55,13 @@ export class TableMender {
     }
     const tables = damageOf(this.#loaded, now);
     const change = await this.#hooks.change();
-    if (tables !== undefined) return { what: `${tables} by another program`, advice: ADVICE };
-    return change === undefined ? undefined : { what: change };
+    const gone =
+      tables !== undefined && mayBeInterfaces(this.#loaded, now) ? await this.#hooks.gone() : undefined;
+    if (tables !== undefined && gone === undefined) {
+      return { what: `${tables} by another program`, advice: ADVICE };
+    }
+    const what = gone ?? change;
+    return what === undefined ? undefined : { what };
   }
 
   /**

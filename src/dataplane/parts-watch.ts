@@ -103,7 +103,7 @@ export class PartsWatch {
     const due = missing.filter((part) => hooked(part) && this.#isDue(part, now));
     const misplaced = misplacedAddresses(parts, seen).filter((part) => due.includes(part));
     for (const part of misplaced) await this.#try(part, now, () => takePart(part));
-    for (const part of due) await this.#try(part, now, () => putPart(part));
+    for (const part of due) await this.#try(part, now, () => putPart(onSame(part, seen.links)));
     const mended = due.filter((part) => part.kind !== 'way' && !this.#failures.has(keyOf(part)));
     this.#note(mended, misplaced, now);
     for (const part of parts.filter((one) => isThere(one, seen))) this.#rightAt.set(keyOf(part), now);
