@@ -10,16 +10,21 @@ export interface ChangeChoice {
 }
 
 /**
- * What others may change under a node. It is the agent that mends, so there must be one. An interface without a carrier would have one
- * again when it is remade.
+ * What others may change under a node of so many. It is the agent that mends, so there must be one. An interface without a carrier
+ * would have one again when it is remade. Where there are more than two nodes conntrackd speaks by multicast, and has to be restarted
+ * when its interface was made again; `status` says so.
  */
-export const changesFor = (node: NodeCondition, random: Random): readonly ChangeChoice[] => {
+export const changesFor = (node: NodeCondition, nodes: number, random: Random): readonly ChangeChoice[] => {
   const { name } = node;
   if (!node.agent) return [];
   const sides = SIDES.filter((side) => !node.cut.includes(side));
+  const remade = (side: CoreSide): number => (side === 'sync' && nodes > 2 ? 0 : 1);
   return [
     ...sides.flatMap((side): readonly ChangeChoice[] => [
-      { event: { kind: `remake ${side}`, node: name, side, gone: random.between(0, 300) }, weight: 1 },
+      {
+        event: { kind: `remake ${side}`, node: name, side, gone: random.between(0, 300) },
+        weight: remade(side),
+      },
       { event: { kind: `bounce ${side}`, node: name, side, gone: momentOf(random) }, weight: 1 },
       { event: { kind: `rename ${side}`, node: name, side, gone: random.between(0, 1000) }, weight: 0.5 },
     ]),

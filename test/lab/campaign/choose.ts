@@ -53,7 +53,7 @@ const choicesFor = (
   ...(mayBreak(nodes, node)
     ? breaking(node)
         .map((event): Choice => ({ event, weight: WEIGHTS[event.kind] ?? 1 }))
-        .concat(changesFor(node, random))
+        .concat(changesFor(node, nodes.length, random))
         .filter(({ event: { kind } }) => leavesVoice(node, kind) && leavesHeartbeat(nodes, node, kind))
     : []),
 ];
