@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Break, bringUp } from '../cluster.ts';
+import { untilNoWarning } from '../no-warning.ts';
 import { untilPlaced } from '../placement.ts';
 import type { Lab } from '../rig/lab.ts';
 import type { FirewallNode } from '../rig/node.ts';
@@ -15,7 +16,6 @@ import { untilHeldElsewhere } from './held-elsewhere.ts';
 import { untilOneOwnerEach } from './owners.ts';
 import { Random } from './random.ts';
 import type { RowName, Tally } from './tally.ts';
-import { untilNoWarning } from './warnings.ts';
 
 /** Events from one moment in which all is well to the next. */
 export const EPISODE = 10;

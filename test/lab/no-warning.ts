@@ -1,6 +1,6 @@
-import { warningsOf } from '../others.ts';
-import type { FirewallNode } from '../rig/node.ts';
-import { until } from '../rig/wait.ts';
+import { warningsOf } from './others.ts';
+import type { FirewallNode } from './rig/node.ts';
+import { until } from './rig/wait.ts';
 
 /** What was found at a look, and what two looks in a row must find, is over by then; a comparison of flows too. */
 const BOUND_MS = 20_000;
