@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
+import { interfaceNames } from '../system/interface-names.ts';
 import { uptimeTicks } from '../system/process-start.ts';
 import { type ConntrackdProcess, listenerOn, udpEndpointsOf } from './process.ts';
 import { renderConntrackd, Unrenderable } from './render.ts';
@@ -76,7 +77,10 @@ export class ConfigurationWatch {
     }
     const { process, queue, endpoints } = this.#seen;
     const file = this.#readFile();
-    const fault = this.#compare(traitsOf({ statistics, queue, endpoints }), file?.traits);
+    const fault = this.#compare(
+      traitsOf({ statistics, queue, endpoints, interfaces: interfaceNames() }),
+      file?.traits,
+    );
     if (fault !== undefined || file === undefined || process === undefined) {
       return fault;
     }

@@ -22,10 +22,12 @@ export interface Sight {
   readonly queue: string;
   /** UDP addresses and ports that it is bound to, as `10.99.0.1:3780`; undefined: they can't be seen. */
   readonly endpoints: readonly string[] | undefined;
+  /** The names of the interfaces that there are; none: they can't be seen. */
+  readonly interfaces: readonly string[];
 }
 
 /** The traits of a conntrackd that runs; none for an answer that isn't conntrackd's. */
-export const traitsOf = ({ statistics, queue, endpoints }: Sight): Traits => {
+export const traitsOf = ({ statistics, queue, endpoints, interfaces }: Sight): Traits => {
   const titles = statistics.split('\n').filter((line) => line.endsWith(':'));
   if (titles.includes('cache stats:')) {
     return { section: 'Stats' };
@@ -41,10 +43,20 @@ export const traitsOf = ({ statistics, queue, endpoints }: Sight): Traits => {
     Mode: queue.includes('queue rsqueue:') ? 'FTFW' : UNACKNOWLEDGED,
     DisableInternalCache: titles.includes('internal bypass:') ? 'on' : 'off',
     DisableExternalCache: titles.includes('external inject:') ? 'on' : 'off',
-    // A device that was removed has no name any more (if_indextoname in src/multichannel.c).
-    link: device === '' ? undefined : `${kind} ${device}`,
+    link: linkOf(kind, device, interfaces),
     local: /^tcp$/i.test(kind) || !bound?.length ? undefined : bound.join(' '),
   });
+};
+
+/**
+ * Of an interface that was removed, and maybe made again since, conntrackd prints whatever stood in its memory (if_indextoname in
+ * src/multichannel.c). Its UDP goes by address and route and finds the new one; it is member of no multicast group there.
+ */
+const linkOf = (kind: string, device: string, interfaces: readonly string[]): string | undefined => {
+  if (device !== '' && (interfaces.length === 0 || interfaces.includes(device))) {
+    return `${kind} ${device}`;
+  }
+  return kind === 'multicast' ? 'multicast on an interface that was removed' : undefined;
 };
 
 /** The traits of a conntrackd that is started with this conntrackd.conf. */

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { restartAgent } from './cluster.ts';
 import { flowsOfBothHomes } from './flows.ts';
 import { createLab } from './labs.ts';
+import { untilNoWarning } from './no-warning.ts';
 import { TAKEN, type Taken, warningsOf } from './others.ts';
 import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
@@ -37,6 +38,7 @@ const timeToMend = async (node: FirewallNode, { what, take, isThere }: Taken): P
 const untilWell = async (lab: Lab, story: Story): Promise<void> => {
   await story.homeAgain();
   for (const node of lab.nodes) await story.synced(node.name);
+  await untilNoWarning(lab.nodes);
   await story.answered();
 };
 

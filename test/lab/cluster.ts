@@ -110,6 +110,16 @@ export const untilActive = async (
   );
 };
 
+/** What of a break is in the node's rules, once more: somebody has flushed them. */
+export const loseMechanism = async (node: FirewallNode, broken: Break | undefined): Promise<void> => {
+  if (broken === 'sync') {
+    await loseSync(node);
+  }
+  if (broken === 'snat') {
+    await loseRanges(node);
+  }
+};
+
 /** No state reaches the peer from now on: what conntrackd sends is dropped on its way out. */
 export const loseSync = async (node: FirewallNode): Promise<void> => {
   const rules = `table ip lab_lose_sync {

@@ -4,6 +4,7 @@ import { agentUp, type Break, bringUp, type Rewrite } from '../cluster.ts';
 import { killKeepalived, reloadKeepalived } from '../keepalived-process.ts';
 import { FLAP, withFlap, withoutRealtime } from '../rewrites.ts';
 import type { FirewallNode } from '../rig/node.ts';
+import { change } from './change.ts';
 import type { CampaignEvent } from './event.ts';
 
 /** keepalived's configuration with a file by which the campaign has it flap, and without what a reload loses here. */
@@ -53,6 +54,8 @@ export const act = async (node: FirewallNode, event: CampaignEvent, broken?: Bre
       return order(node, event.kind);
     case 'flap':
       return flap(node);
+    default:
+      return change(node, event, broken);
   }
 };
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Break, bringUp } from '../cluster.ts';
+import { untilNoWarning } from '../no-warning.ts';
 import { untilPlaced } from '../placement.ts';
 import type { Lab } from '../rig/lab.ts';
 import type { FirewallNode } from '../rig/node.ts';
@@ -9,7 +10,7 @@ import { SETTLING, summarize, type Transition } from '../verdict/summary.ts';
 import { act, tractable } from './act.ts';
 import { chooseStep, mending } from './choose.ts';
 import { afterwards, allWell, isConnected, isWhole, type NodeCondition } from './condition.ts';
-import { type CampaignEvent, eventText, type Step } from './event.ts';
+import { ALL_NODES, type CampaignEvent, eventText, type Step } from './event.ts';
 import { campaignFlows } from './flows.ts';
 import { untilHeldElsewhere } from './held-elsewhere.ts';
 import { untilOneOwnerEach } from './owners.ts';
@@ -118,18 +119,26 @@ export class Campaign {
   async #take({ event, after }: Step): Promise<void> {
     await sleep(after);
     if (TAKES_AWAY.has(event.kind)) {
-      const others = this.#nodes.filter((node) => node.name !== event.node && isWhole(node));
-      await untilHeldElsewhere(
-        this.#lab.node(event.node),
-        others.map(({ name }) => this.#lab.node(name)),
-      );
+      await Promise.all(this.#affected(event).map((node) => this.#untilHeldElsewhere(node)));
     }
     await this.#happen(event);
   }
 
+  async #untilHeldElsewhere(node: FirewallNode): Promise<void> {
+    const others = this.#nodes.filter((other) => other.name !== node.name && isWhole(other));
+    await untilHeldElsewhere(
+      node,
+      others.map(({ name }) => this.#lab.node(name)),
+    );
+  }
+
+  #affected({ node }: CampaignEvent): readonly FirewallNode[] {
+    return node === ALL_NODES ? this.#lab.nodes : [this.#lab.node(node)];
+  }
+
   async #happen(event: CampaignEvent): Promise<void> {
     this.#note(eventText(event));
-    await act(this.#lab.node(event.node), event, this.#options.broken);
+    await Promise.all(this.#affected(event).map((node) => act(node, event, this.#options.broken)));
     this.#nodes = this.#nodes.map((node) => (node.name === event.node ? afterwards(node, event) : node));
   }
 
@@ -194,9 +203,11 @@ export class Campaign {
       HOME_MS,
     );
     await this.#forgiving(() => untilAnswered(this.#traffic));
+    await untilNoWarning(this.#lab.nodes);
     this.#windows.push({ from, to: Date.now() });
     this.#note('  all is well');
     await sleep(SETTLING + CALM_MS);
+    await untilNoWarning(this.#lab.nodes);
     await this.#traffic.useIdle();
     const verdicts = this.#traffic.snapshot();
     this.#check(verdicts);
@@ -230,12 +241,24 @@ export class Campaign {
   }
 }
 
-/** After these nobody but another can serve. */
+/** After these nobody but another can serve, or so it may be: what isn't mended within half a second is taken over. */
 const TAKES_AWAY: ReadonlySet<CampaignEvent['kind']> = new Set([
   'power cut',
   'freeze',
   'cut inside',
   'cut outside',
+  'remake inside',
+  'remake outside',
+  'bounce inside',
+  'bounce outside',
+  'bounce all inside',
+  'bounce all outside',
+  'rename inside',
+  'rename outside',
+  'change MAC inside',
+  'change MAC outside',
+  'take away',
+  'flush rules',
 ]);
 
 /** A node that has just booted must rejoin first; one whose agent was away, compare. */

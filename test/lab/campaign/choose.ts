@@ -1,4 +1,5 @@
 import type { CoreSide } from '../rig/plan.ts';
+import { changesFor, changesForAll } from './changes.ts';
 import { isConnected, isFit, isWell, isWhole, type NodeCondition } from './condition.ts';
 import type { CampaignEvent, EventKind, Step } from './event.ts';
 import type { Random } from './random.ts';
@@ -11,7 +12,10 @@ const unwellAtMost = (nodes: number): number => nodes - 1;
  * so that what was replicated always has somebody who can serve it.
  */
 export const chooseStep = (nodes: readonly NodeCondition[], random: Random): Step => {
-  const choices = nodes.flatMap((node) => choicesFor(nodes, node));
+  const choices = [
+    ...nodes.flatMap((node) => choicesFor(nodes, node, random)),
+    ...changesForAll(nodes, random),
+  ];
   const { event } = random.pick(choices);
   const unsettled = random.next() < 0.25;
   return { event, after: unsettled ? random.between(0, 1500) : random.between(0, 500), unsettled };
@@ -38,14 +42,19 @@ interface Choice {
   readonly weight: number;
 }
 
-const choicesFor = (nodes: readonly NodeCondition[], node: NodeCondition): readonly Choice[] => [
+const choicesFor = (
+  nodes: readonly NodeCondition[],
+  node: NodeCondition,
+  random: Random,
+): readonly Choice[] => [
   ...mending(node)
     .filter(({ kind }) => isPossible(node, kind))
     .map((event) => ({ event, weight: MENDING_WEIGHT })),
   ...(mayBreak(nodes, node)
     ? breaking(node)
-        .filter(({ kind }) => leavesVoice(node, kind) && leavesHeartbeat(nodes, node, kind))
-        .map((event) => ({ event, weight: WEIGHTS[event.kind] ?? 1 }))
+        .map((event): Choice => ({ event, weight: WEIGHTS[event.kind] ?? 1 }))
+        .concat(changesFor(node, nodes.length, random))
+        .filter(({ event: { kind } }) => leavesVoice(node, kind) && leavesHeartbeat(nodes, node, kind))
     : []),
 ];
 
@@ -69,12 +78,25 @@ const leavesHeartbeat = (nodes: readonly NodeCondition[], node: NodeCondition, k
     case 'freeze':
     case 'cut inside':
     case 'cut outside':
+    case 'remake inside':
+    case 'remake outside':
+    case 'bounce inside':
+    case 'bounce outside':
+    case 'rename inside':
+    case 'rename outside':
+    case 'change MAC inside':
+    case 'change MAC outside':
+    case 'take away':
+    case 'flush rules':
       return !cut('sync') && node.conntrackd;
     case 'kill keepalived':
     case 'stop keepalived':
     case 'flap':
       return !cut('sync');
     case 'cut sync':
+    case 'remake sync':
+    case 'bounce sync':
+    case 'rename sync':
       return (
         !cut('inside') && !cut('outside') && nodes.every(({ frozen, keepalived }) => !frozen && keepalived)
       );

@@ -75,8 +75,8 @@ export const afterwards = (node: NodeCondition, event: CampaignEvent): NodeCondi
       return { ...node, drained: true };
     case 'resume':
       return { ...node, drained: false };
-    case 'reload keepalived':
-    case 'flap':
+    // The others are over as soon as they have happened.
+    default:
       return node;
   }
 };

@@ -1,9 +1,39 @@
 import type { CoreSide } from '../rig/plan.ts';
 
-/** Something that happens to one node. */
+/** Something that happens to one node, or to `ALL_NODES`. */
 export type CampaignEvent =
   | { readonly kind: PlainKind; readonly node: string }
-  | { readonly kind: `${'cut' | 'heal'} ${CoreSide}`; readonly node: string; readonly side: CoreSide };
+  | { readonly kind: `${'cut' | 'heal'} ${CoreSide}`; readonly node: string; readonly side: CoreSide }
+  | ChangeEvent;
+
+/** Where the lab's flows are. */
+export type LegSide = Exclude<CoreSide, 'sync'>;
+
+/** What others change under the cluster, as ifup, networkd, udev, sysctl and a restart of nftables do. Soon all is as it was, or mended. */
+export type ChangeEvent =
+  | LinkChange
+  | {
+      readonly kind: `change MAC ${LegSide}`;
+      readonly node: string;
+      readonly side: LegSide;
+      readonly mac: string;
+    }
+  | { readonly kind: 'take away'; readonly node: string; readonly what: string }
+  | { readonly kind: 'flush rules' | 'restart conntrackd'; readonly node: string };
+
+/**
+ * The interface is removed and made again, down and up again (on one node, or on all at once), or has another name meanwhile; so many
+ * milliseconds lie between.
+ */
+export interface LinkChange {
+  readonly kind: `${'remake' | 'bounce' | 'bounce all' | 'rename'} ${CoreSide}`;
+  readonly node: string;
+  readonly side: CoreSide;
+  readonly gone: number;
+}
+
+/** The node of an event that happens to all of them at once. */
+export const ALL_NODES = 'all nodes';
 
 export type EventKind = CampaignEvent['kind'];
 
@@ -39,7 +69,28 @@ const LINK_KINDS = [
   'heal sync',
 ] as const;
 
-export const EVENT_KINDS = [...PLAIN_KINDS, ...LINK_KINDS] as const;
+/** One that is restarted is killed, and its lock is left. */
+const CHANGE_KINDS = [
+  'remake inside',
+  'remake outside',
+  'remake sync',
+  'bounce inside',
+  'bounce outside',
+  'bounce sync',
+  'bounce all inside',
+  'bounce all outside',
+  'bounce all sync',
+  'rename inside',
+  'rename outside',
+  'rename sync',
+  'change MAC inside',
+  'change MAC outside',
+  'take away',
+  'flush rules',
+  'restart conntrackd',
+] as const;
+
+export const EVENT_KINDS = [...PLAIN_KINDS, ...LINK_KINDS, ...CHANGE_KINDS] as const;
 
 /** One step of a campaign: an event, and when it comes. */
 export interface Step {
@@ -49,4 +100,15 @@ export interface Step {
   readonly unsettled: boolean;
 }
 
-export const eventText = ({ kind, node }: CampaignEvent): string => `${kind} ${node}`;
+/** `bounce inside fw1 (20 ms)` */
+export const eventText = (event: CampaignEvent): string => {
+  const detail =
+    'gone' in event
+      ? ` (${event.gone} ms)`
+      : 'what' in event
+        ? ` (${event.what})`
+        : 'mac' in event
+          ? ` (${event.mac})`
+          : '';
+  return `${event.kind} ${event.node}${detail}`;
+};

@@ -1,6 +1,7 @@
 import { statusOf } from '../command-output.ts';
 import { bucketOf } from '../flows.ts';
 import type { FirewallNode } from '../rig/node.ts';
+import { SERVER, SERVER6 } from '../rig/plan.ts';
 import { until } from '../rig/wait.ts';
 
 /** So long may it take: a node that has just booted first rejoins. */
@@ -40,9 +41,13 @@ const sourceOf = (flow: string): string => / src=(\S+)/.exec(flow)?.[1] ?? '';
 
 /** Both tuples of each flow that lasts. */
 const establishedIn = async (node: FirewallNode): Promise<ReadonlySet<string>> => {
-  const lines = (await node.run(['conntrack', '-L', '-d', '192.168.1.2'])).split('\n');
+  const lists = await Promise.all([
+    node.run(['conntrack', '-L', '-d', SERVER]),
+    node.run(['conntrack', '-L', '-f', 'ipv6', '-d', SERVER6]),
+  ]);
   return new Set(
-    lines
+    lists
+      .flatMap((list) => list.split('\n'))
       .filter((line) => (line.includes('ESTABLISHED') || line.startsWith('udp')) && line.includes('ASSURED'))
       .map((line) => `${line.split(/\s+/)[0]} ${(line.match(/(src|dst|sport|dport)=\S+/g) ?? []).join(' ')}`),
   );

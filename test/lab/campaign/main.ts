@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { BREAKS, type Break } from '../cluster.ts';
 import { Lab } from '../rig/lab.ts';
-import { SERVER } from '../rig/plan.ts';
+import { SERVER, SERVER6 } from '../rig/plan.ts';
 import { Campaign, EPISODE } from './campaign.ts';
 import { ROW_NAMES, Tally } from './tally.ts';
 
@@ -43,6 +43,7 @@ const main = async (): Promise<void> => {
   const began = Date.now();
   await using lab = await Lab.create({
     nodes: options.nodes,
+    ip6: true,
     cluster: { snat: true, manager: 'keepalived', more: options.prefilter ? ['prefilter: true'] : [] },
   });
   let episode = first;
@@ -78,6 +79,7 @@ const main = async (): Promise<void> => {
 const tablesOf = async (lab: Lab): Promise<string> => {
   const commands = [
     ['conntrack', '-L', '-d', SERVER],
+    ['conntrack', '-L', '-f', 'ipv6', '-d', SERVER6],
     ['conntrack', '-S'],
     ['conntrackd', '-s', '-C', '/etc/conntrackd/conntrackd.conf'],
   ];

@@ -6,7 +6,12 @@ import { edge, fw1 } from './cluster.ts';
 
 const WANTED = traitsOfFile(renderConntrackd(edge, fw1));
 const MULTICAST = renderConntrackd({ ...edge, sync: { ...edge.sync, mode: 'notrack' } }, fw1);
-const SIGHT = { statistics: STATISTICS, queue: QUEUE, endpoints: ['10.99.0.1:3780'] };
+const SIGHT = {
+  statistics: STATISTICS,
+  queue: QUEUE,
+  endpoints: ['10.99.0.1:3780'],
+  interfaces: ['lo', 'eth3', 'eth7'],
+};
 
 /** Where a conntrackd that answers differs from what the cluster needs. */
 const seen = (change: Partial<typeof SIGHT>): readonly string[] =>
@@ -21,6 +26,7 @@ describe('a conntrackd that runs', () => {
           statistics: STATISTICS.replace('UDP traffic', 'multicast traffic'),
           queue: QUEUE.replace(/queue rsqueue:\n(.+\n)+/, ''),
           endpoints: ['0.0.0.0:50206', '0.0.0.0:3780'],
+          interfaces: SIGHT.interfaces,
         }),
         traitsOfFile(MULTICAST),
       ),
@@ -58,8 +64,19 @@ describe('a conntrackd that runs', () => {
     expect(seen(change)).toEqual([phrase]);
   });
 
+  it('by multicast, on an interface that was removed, is named: it hears nobody', () => {
+    const statistics = STATISTICS.replace('UDP traffic', 'multicast traffic').replace('=eth3', '=G');
+    const queue = QUEUE.replace(/queue rsqueue:\n(.+\n)+/, '');
+    const endpoints = ['0.0.0.0:3780'];
+    expect(
+      differences(traitsOf({ ...SIGHT, statistics, queue, endpoints }), traitsOfFile(MULTICAST)),
+    ).toEqual(['dedicated link multicast on an interface that was removed instead of Multicast eth3']);
+  });
+
   it.each([
     ['a device that was removed', { statistics: STATISTICS.replace('=eth3', '=') }],
+    ['what it prints of one that was removed', { statistics: STATISTICS.replace('=eth3', '=G') }],
+    ['interfaces that cannot be seen', { interfaces: [] }],
     ['endpoints that cannot be seen', { endpoints: undefined }],
     ['no endpoints', { endpoints: [] }],
     ['an answer of something else', { statistics: 'Hello World\n' }],

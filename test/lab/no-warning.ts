@@ -1,0 +1,22 @@
+import { warningsOf } from './others.ts';
+import type { FirewallNode } from './rig/node.ts';
+import { until } from './rig/wait.ts';
+
+/** What was found at a look, and what two looks in a row must find, is over by then; a comparison of flows too. */
+const BOUND_MS = 20_000;
+
+/** Waits until no node warns of anything. */
+export const untilNoWarning = async (nodes: readonly FirewallNode[]): Promise<void> => {
+  await until(
+    'no node to warn of anything',
+    async () => (await Promise.all(nodes.map(warningsNow))).flat(),
+    BOUND_MS,
+    (warnings) => warnings.length === 0,
+  );
+};
+
+/** Of what is so now. What has been mended `status` goes on telling for an hour, with when it was. */
+const warningsNow = async (node: FirewallNode): Promise<readonly string[]> =>
+  (await warningsOf(node))
+    .filter((warning) => !/^at \d{4}-\d\d-\d\dT\S+: .* rules loaded again /.test(warning))
+    .map((warning) => `${node.name}: ${warning}`);
