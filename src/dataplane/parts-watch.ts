@@ -210,4 +210,13 @@ const isLasting = ({ since }: Failure, now: number): boolean => now - since >= S
 /** Without a route of ours an interface is served all the same. */
 const isServing = (part: Part): part is DevicePart => isOnDevice(part) && part.kind !== 'way';
 
+/**
+ * An address goes to the interface that was seen and no other: one that was made in its place meanwhile has no rules yet. `ip` takes
+ * `if7` for the interface with index 7 (ll_idx_a2n() in iproute2's lib/ll_map.c).
+ */
+const onSame = (part: Part, links: readonly Link[]): Part => {
+  const link = links.find(({ name }) => part.kind === 'address' && name === part.device);
+  return link === undefined || part.kind !== 'address' ? part : { ...part, device: `if${link.index}` };
+};
+
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
