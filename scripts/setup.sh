@@ -21,6 +21,10 @@ need curl curl
 need vsftpd vsftpd
 need in.tftpd tftpd-hpa
 need radvd radvd
+need ifup ifupdown
+need netplan netplan.io
+need dbus-daemon dbus
+[ -x /lib/systemd/systemd-networkd ] || missing="$missing systemd"
 need corosync corosync
 need pacemakerd pacemaker
 need attrd_updater pacemaker-cli-utils
@@ -34,7 +38,6 @@ case " $* " in
     need firewalld firewalld
     need ufw ufw
     need shorewall shorewall
-    need dbus-daemon dbus
     ;;
 esac
 # What only some benchmarks need; the long tests run these too.

@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 import { bringUp, restartAgent } from './cluster.ts';
 import { flowsOfBothHomes } from './flows.ts';
 import { createLab } from './labs.ts';
+import { LogTail } from './log-tail.ts';
 import { AddressWatch } from './network-managers/address-watch.ts';
 import { startIfupdown } from './network-managers/ifupdown.ts';
 import { generateByNetplan } from './network-managers/netplan.ts';
 import { hasOwnAddresses, Networkd, writeNetworkFiles } from './network-managers/networkd.ts';
 import { expectOwnSources } from './network-managers/own-sources.ts';
-import { TAKEN, warningsOf } from './others.ts';
+import { TAKEN, warningsBesidePorts } from './others.ts';
 import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
 import { until } from './rig/wait.ts';
@@ -46,7 +47,7 @@ const expectMended = async (node: FirewallNode): Promise<void> => {
   await expectOwnSources(node);
   await until(
     `no warning of ${node.name}`,
-    () => warningsOf(node),
+    () => warningsBesidePorts(node),
     10_000,
     (warnings) => warnings.length === 0,
   );
@@ -92,6 +93,27 @@ test.each([
   120_000,
 );
 
+test('networkd takes the own addresses with the carrier, and gives them back behind the shared ones', async () => {
+  const lab = await makeLab();
+  for (const node of lab.nodes) {
+    await writeNetworkFiles(node);
+    await Networkd.start(node);
+  }
+  const story = await beginStory(lab);
+  const fw1 = lab.node('fw1');
+  const from = Date.now();
+  await fw1.cutLink('inside');
+  await story.changes({ fw1: 'none', fw2: 'all' }, from);
+  await until('no own address', async () => !(await hasOwnAddresses(fw1)), 5000);
+  await fw1.healLink('inside');
+  await expectMended(fw1);
+  await story.homeAgain();
+  await story.steady();
+  // That one is heard: keepalived would take a shared address for good as the source of what it sends.
+  expect(await warningsBesidePorts(lab.node('fw2'))).toEqual([]);
+  await story.expectAllWell();
+}, 60_000);
+
 test('without the watch, what networkd has taken stays away', async () => {
   const lab = await makeLab();
   const fw1 = lab.node('fw1');
@@ -124,3 +146,31 @@ test('ifupdown takes an interface down, and up again', async () => {
   }
   await story.expectAllWell();
 }, 120_000);
+
+test('"sysctl --system" sets what the cluster needs otherwise', async () => {
+  const lab = await makeLab();
+  const fw1 = lab.node('fw1');
+  await bringUp(fw1, 'none');
+  await fw1.writeConfiguration(
+    '/etc/sysctl.d/90-server.conf',
+    'net.netfilter.nf_conntrack_tcp_loose = 1\nnet.netfilter.nf_conntrack_tcp_be_liberal = 0\n',
+  );
+  const log = new LogTail(fw1);
+  await log.forget();
+  // What isn't a network's own is the machine's that the lab runs on.
+  const set = await fw1.run(['sysctl', '--system', '--pattern', String.raw`^net\.netfilter\.`]);
+  const from = Date.now();
+  expect(set).toContain('nf_conntrack_tcp_loose = 1');
+  const names = ['net.netfilter.nf_conntrack_tcp_loose', 'net.netfilter.nf_conntrack_tcp_be_liberal'];
+  await until(
+    'the settings again',
+    () => fw1.run(['sysctl', '-n', ...names]),
+    5000,
+    (values) => values === '0\n1',
+  );
+  expect(Date.now() - from).toBeLessThan(MENDED_MS);
+  await until('more than a second', () => Date.now() > from + 2 * MENDED_MS, 5000);
+  expect((await log.warnings()).filter((line) => line.includes('sysctl'))).toEqual([
+    expect.stringMatching(/tcp_loose=0, .*tcp_be_liberal=1 was missing for up to 0\.\d s; put back$/),
+  ]);
+}, 30_000);
