@@ -1,30 +1,15 @@
 import { expect, test } from 'vitest';
+import { beginStory, bounceStory, giveOwn6, NAMES, remakeStory, untilWell } from './changed-interfaces.ts';
 import { restartAgent } from './cluster.ts';
-import { flowsOfBothHomes } from './flows.ts';
 import { createLab } from './labs.ts';
-import { untilNoWarning } from './no-warning.ts';
 import { TAKEN, type Taken, warningsOf } from './others.ts';
-import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
-import type { Side } from './rig/plan.ts';
 import { until } from './rig/wait.ts';
 import { Story } from './story.ts';
 
-const NAMES = ['fw1', 'fw2'] as const;
 /** Whatever others change is put back within a second; the rest is what it takes to see that. */
 const MENDED_MS = 1000;
 const SEEN_MS = 300;
-
-/** One client's flows of both families through each of two firewalls. */
-const beginStory = async (): Promise<{ lab: Lab; story: Story }> => {
-  const lab = await createLab({ ip6: true, clients: 1, cluster: { snat: true, manager: 'keepalived' } });
-  const { plan } = lab.client('c1');
-  const story = await Story.begin(lab, 'keepalived', [
-    ...flowsOfBothHomes(plan),
-    ...flowsOfBothHomes(plan, 6),
-  ]);
-  return { lab, story };
-};
 
 /** Milliseconds until it is there again. */
 const timeToMend = async (node: FirewallNode, { what, take, isThere }: Taken): Promise<number> => {
@@ -32,14 +17,6 @@ const timeToMend = async (node: FirewallNode, { what, take, isThere }: Taken): P
   const from = Date.now();
   await until(`${what} on ${node.name}`, () => isThere(node), 5000);
   return Date.now() - from;
-};
-
-/** Waits until no node warns of anything, and all flows are answered. */
-const untilWell = async (lab: Lab, story: Story): Promise<void> => {
-  await story.homeAgain();
-  for (const node of lab.nodes) await story.synced(node.name);
-  await untilNoWarning(lab.nodes);
-  await story.answered();
 };
 
 test('whatever start has put into the kernel is there again within a second', async () => {
@@ -73,61 +50,13 @@ test('without the watch nothing comes back', async () => {
   expect(await Promise.all(TAKEN.map(({ isThere }) => isThere(fw1)))).toEqual(TAKEN.map(() => false));
 }, 60_000);
 
-test.each(['inside', 'outside', 'sync'] as const)(
+test.each(['inside', 'sync'] as const)(
   'an interface that is removed and made again: %s',
-  async (side) => {
-    const { lab, story } = await beginStory();
-    for (const name of NAMES) {
-      await remake(story, lab.node(name), side, 300);
-      await untilWell(lab, story);
-      await remake(story, lab.node(name), side, 0);
-      await untilWell(lab, story);
-    }
-    await story.steady();
-    await story.expectAllWell();
-  },
+  (side) => remakeStory(side),
   180_000,
 );
 
-/** @param gone milliseconds that it isn't there */
-const remake = async (story: Story, node: FirewallNode, side: Side, gone: number): Promise<void> => {
-  const from = Date.now();
-  await node.removeLink(side);
-  await until('the interface to be gone for long enough', () => Date.now() >= from + gone, gone + 1000);
-  await node.makeLink(side);
-  story.note({ from, to: Date.now() });
-};
-
-test.each([
-  { nodes: ['fw1'], milliseconds: 0 },
-  { nodes: ['fw2'], milliseconds: 1000 },
-  { nodes: NAMES, milliseconds: 0 },
-  { nodes: NAMES, milliseconds: 1000 },
-])(
-  'links of $nodes down and up after $milliseconds ms',
-  async ({ nodes, milliseconds }) => {
-    const { lab, story } = await beginStory();
-    for (const device of ['eth1', 'eth2']) {
-      const from = Date.now();
-      const all = nodes.map((name) => lab.node(name));
-      await Promise.all(all.map((node) => node.run(['ip', 'link', 'set', device, 'down'])));
-      await until('the time to pass', () => Date.now() >= from + milliseconds, milliseconds + 1000);
-      await Promise.all(all.map((node) => node.run(['ip', 'link', 'set', device, 'up'])));
-      // ifup gives the node's own addresses of IPv6 again, which the kernel has taken.
-      for (const node of all) await giveOwn6(node, device === 'eth1' ? 'inside' : 'outside');
-      story.note({ from, to: Date.now() });
-      await untilWell(lab, story);
-    }
-    await story.steady();
-    await story.expectAllWell();
-    for (const node of lab.nodes) expect(await warningsOf(node)).toEqual([]);
-  },
-  120_000,
-);
-
-const giveOwn6 = async (node: FirewallNode, side: Side): Promise<void> => {
-  await node.machine.ip(node.ownAddresses(side).map((address) => `addr replace ${address}`));
-};
+test('links of both nodes down, and up after a second', () => bounceStory(NAMES, 1000), 120_000);
 
 test('an interface gets another name and its old one again, and another MAC', async () => {
   const { lab, story } = await beginStory();

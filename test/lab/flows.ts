@@ -53,6 +53,15 @@ export const flowsOfHomes = (
 export const flowsOfBothHomes = (plan: ClientPlan, family: 4 | 6 = 4, buckets = BUCKETS): FlowSpec[] =>
   flowsOfHomes(plan, 2, family, buckets);
 
+/** Milliseconds between two connections whose ports last: a bucket has 1008, and an ended connection keeps its one for 120 s. */
+const PATIENT_MS = 150;
+
+/** One flow of each kind and family through each of two firewalls, for tests that take longer than the ports of their buckets would. */
+export const patientFlows = (plan: ClientPlan): FlowSpec[] =>
+  [...flowsOfBothHomes(plan), ...flowsOfBothHomes(plan, 6)].map((flow) =>
+    flow.kind === 'connects' ? { ...flow, intervalMs: PATIENT_MS } : flow,
+  );
+
 /**
  * Those of all clients that outlive two owners. Two owners reset new translated connections, each not knowing the other's:
  * those are not among them.

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { statusOf } from './command-output.ts';
-import { flowsOfBothHomes } from './flows.ts';
+import { patientFlows } from './flows.ts';
 import { createLab } from './labs.ts';
-import { warningsBesidePorts } from './others.ts';
+import { warningsOf } from './others.ts';
 import { until } from './rig/wait.ts';
 import { readShares } from './shares.ts';
 import { Story } from './story.ts';
@@ -13,10 +13,7 @@ const STAYS_MS = 3000;
 test('an interface whose shared address can’t be put back counts as lost until it can', async () => {
   const lab = await createLab({ ip6: true, clients: 1, cluster: { snat: true, manager: 'keepalived' } });
   const { plan } = lab.client('c1');
-  const story = await Story.begin(lab, 'keepalived', [
-    ...flowsOfBothHomes(plan),
-    ...flowsOfBothHomes(plan, 6),
-  ]);
+  const story = await Story.begin(lab, 'keepalived', patientFlows(plan));
   const fw1 = lab.node('fw1');
   const from = Date.now();
   await fw1.run(['sysctl', '-qw', 'net.ipv6.conf.eth1.disable_ipv6=1']);
@@ -25,7 +22,7 @@ test('an interface whose shared address can’t be put back counts as lost until
   await story.answered();
   await until(
     'a warning',
-    () => warningsBesidePorts(fw1),
+    () => warningsOf(fw1),
     5000,
     (warnings) => warnings.some((text) => text.includes('eth1 has no address fd00:1::5/64')),
   );
@@ -45,7 +42,7 @@ test('an interface whose shared address can’t be put back counts as lost until
   await story.homeAgain();
   await until(
     'no warning',
-    () => warningsBesidePorts(fw1),
+    () => warningsOf(fw1),
     10_000,
     (warnings) => warnings.length === 0,
   );

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { bringUp, restartAgent } from './cluster.ts';
-import { flowsOfBothHomes } from './flows.ts';
+import { patientFlows } from './flows.ts';
 import { createLab } from './labs.ts';
 import { LogTail } from './log-tail.ts';
 import { AddressWatch } from './network-managers/address-watch.ts';
@@ -8,7 +8,7 @@ import { startIfupdown } from './network-managers/ifupdown.ts';
 import { generateByNetplan } from './network-managers/netplan.ts';
 import { hasOwnAddresses, Networkd, writeNetworkFiles } from './network-managers/networkd.ts';
 import { expectOwnSources } from './network-managers/own-sources.ts';
-import { TAKEN, warningsBesidePorts } from './others.ts';
+import { TAKEN, warningsOf } from './others.ts';
 import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
 import { until } from './rig/wait.ts';
@@ -27,7 +27,7 @@ const makeLab = async (): Promise<Lab> => {
 /** One client's flows of both families through each of two firewalls. */
 const beginStory = (lab: Lab): Promise<Story> => {
   const { plan } = lab.client('c1');
-  return Story.begin(lab, 'keepalived', [...flowsOfBothHomes(plan), ...flowsOfBothHomes(plan, 6)]);
+  return Story.begin(lab, 'keepalived', patientFlows(plan));
 };
 
 const SHARED_ADDRESSES = ['192.168.0.5/32', '192.168.1.5/32', 'fd00:1::5/64', 'fd00:9::5/64'];
@@ -47,7 +47,7 @@ const expectMended = async (node: FirewallNode): Promise<void> => {
   await expectOwnSources(node);
   await until(
     `no warning of ${node.name}`,
-    () => warningsBesidePorts(node),
+    () => warningsOf(node),
     10_000,
     (warnings) => warnings.length === 0,
   );
@@ -110,7 +110,7 @@ test('networkd takes the own addresses with the carrier, and gives them back beh
   await story.homeAgain();
   await story.steady();
   // That one is heard: keepalived would take a shared address for good as the source of what it sends.
-  expect(await warningsBesidePorts(lab.node('fw2'))).toEqual([]);
+  expect(await warningsOf(lab.node('fw2'))).toEqual([]);
   await story.expectAllWell();
 }, 60_000);
 

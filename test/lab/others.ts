@@ -49,7 +49,3 @@ export const warningsOf = async (node: FirewallNode): Promise<readonly string[]>
   );
   return status.warnings;
 };
-
-/** Those warnings that aren't of ports: a lab that takes long uses them up. */
-export const warningsBesidePorts = async (node: FirewallNode): Promise<readonly string[]> =>
-  (await warningsOf(node)).filter((text) => !text.includes('no port left'));
