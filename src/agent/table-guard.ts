@@ -146,7 +146,7 @@ export class TableGuard {
     this.#wholeAt = now;
     if (advice === undefined) {
       // Nothing was let in there meanwhile, and who watches the interface says how long it was gone.
-      this.#host.log.info(`${what}: rules loaded for it, with ${buckets} buckets`);
+      this.#host.log.info(`${what}: rules loaded again, with ${buckets} buckets`);
       return;
     }
     this.#times += 1;

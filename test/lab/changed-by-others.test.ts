@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { beginStory, bounceStory, giveOwn6, NAMES, remakeStory, untilWell } from './changed-interfaces.ts';
-import { restartAgent } from './cluster.ts';
+import { bringUp, restartAgent } from './cluster.ts';
 import { createLab } from './labs.ts';
 import { TAKEN, type Taken, warningsOf } from './others.ts';
 import type { FirewallNode } from './rig/node.ts';
@@ -57,6 +57,32 @@ test.each(['inside', 'sync'] as const)(
 );
 
 test('links of both nodes down, and up after a second', () => bounceStory(NAMES, 1000), 120_000);
+
+test('rules that went with their interface, as before Linux 6.16, are not laid on another program', async () => {
+  const lab = await createLab({ ip6: true, clients: 1, cluster: { snat: true, manager: 'none' } });
+  const fw1 = lab.node('fw1');
+  await bringUp(fw1, 'none');
+  await fw1.run(['ip', 'link', 'delete', 'eth1']);
+  const chains = ['leg_1', 'announce_leg_1'].map((name) => `chain netdev conntrack_ha ${name}`);
+  await fw1.run(['nft', '-f', '-'], {
+    input: chains.map((chain) => `flush ${chain}\ndelete ${chain}\n`).join(''),
+  });
+  const told = await until(
+    'the log',
+    () => fw1.daemon('agent').output(),
+    5000,
+    (text) => text.includes('rules loaded again'),
+  );
+  expect(told).toContain('eth1 is gone: rules loaded again');
+  expect(told).not.toContain('another program');
+  await lab.wire('inside').remove('fw1');
+  await fw1.makeLink('inside');
+  await until(
+    'the address',
+    async () => (await fw1.run(['ip', 'address', 'show', 'dev', 'eth1'])).includes('192.168.0.5/32'),
+    5000,
+  );
+}, 60_000);
 
 test('an interface gets another name and its old one again, and another MAC', async () => {
   const { lab, story } = await beginStory();
