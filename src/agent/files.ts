@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Role, Wanted } from '../cluster/snapshot.ts';
 import type { WordOrder } from '../cluster/word-order.ts';
 import { startOf, uptimeTicks } from '../system/process-start.ts';
@@ -48,6 +48,7 @@ export class AgentFiles {
 
   /** Says that this process is becoming the agent. hooks/start-agent says it before Node.js is up. */
   noteStarting(): void {
+    mkdirSync(this.#run, { recursive: true, mode: 0o700 });
     this.#noteProcess('starting');
   }
 
@@ -59,6 +60,16 @@ export class AgentFiles {
 
   forgetStarting(): void {
     this.#remove('starting');
+  }
+
+  /** The same, where nothing came of it: a directory that was made for it goes, too. */
+  abandonStarting(): void {
+    this.forgetStarting();
+    try {
+      rmdirSync(this.#run);
+    } catch {
+      // There is something in it.
+    }
   }
 
   /** Says that this process stands in for an agent. */

@@ -32,12 +32,14 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
     throw new RefusedError(`another agent runs on this node (${socket}); stop it first, or use it`);
   }
   const files = new AgentFiles(config.paths.run);
-  files.prepare();
   // hooks/start-agent has said so already; by hand nobody has.
   files.noteStarting();
   const log = openLog(config, node.name);
   await reportConntrackd(context, log);
-  const { id, fresh, warnings } = await loadDataPlane(config, node);
+  const { id, fresh, warnings } = await loadDataPlane(config, node).catch((error: unknown) => {
+    files.abandonStarting();
+    throw error;
+  });
   for (const warning of warnings) {
     log.warn(warning);
   }

@@ -121,15 +121,4 @@ describe('a node that can’t be started', () => {
     expect(await fw1.ownedBuckets()).toEqual([]);
     await fw1.run(['rm', FIFO]);
   });
-
-  it('because it hasn’t its sync address, but what is loaded is closed', async () => {
-    await fw1.machine.ip(['addr del 10.99.0.1/24 dev eth3']);
-    const { status, stderr } = await attempt(fw1, ['run']);
-    expect(stderr).toMatch(
-      /^conntrack-ha: 10\.99\.0\.1:3781: this node doesn't have its sync address .+; add it, or correct it$/,
-    );
-    expect(status).toBe(1);
-    expect(await fw1.ownedBuckets()).toEqual([]);
-    await fw1.machine.ip(['addr add 10.99.0.1/24 dev eth3']);
-  });
 });

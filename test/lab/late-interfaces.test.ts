@@ -42,6 +42,21 @@ test.each(['inside', 'outside', 'sync'] as const)(
   60_000,
 );
 
+test('an agent that starts without its sync address hears its peers once that is there', async () => {
+  const lab = await createLab({ clients: 0, cluster: { snat: true, manager: 'keepalived' } });
+  const [fw1, fw2] = [lab.node('fw1'), lab.node('fw2')];
+  await bringUp(fw2, 'keepalived');
+  await fw1.boot();
+  await fw1.machine.ip(['addr del 10.99.0.1/24 dev eth3']);
+  await fw1.startAgent();
+  await agentUp(fw1);
+  expect(await fw1.ownedBuckets()).toEqual([]);
+  const log = fw1.daemon('agent');
+  expect(await log.output()).toMatch(/10\.99\.0\.1:3781: this node doesn't have its sync address/);
+  await fw1.machine.ip(['addr add 10.99.0.1/24 dev eth3']);
+  await until('fw2', async () => (await log.output()).includes('fw2 answers on the sync link'), 5000);
+}, 60_000);
+
 test('without a manager start itself waits, closed, and then takes the home groups', async () => {
   const lab = await createLab({ clients: 0, cluster: { snat: true, manager: 'none' } });
   const fw1 = lab.node('fw1');
