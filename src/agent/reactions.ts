@@ -1,13 +1,12 @@
 import { groupsOf } from '../cluster/groups.ts';
-import { restorable } from '../cluster/restorable.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import { timeoutsOf } from '../cluster/timeouts.ts';
-import { isNotLoaded } from '../dataplane/rules.ts';
 import type { Verification } from '../transitions/verify.ts';
 import { Chronicle } from './chronicle.ts';
 import { Commits } from './commits.ts';
 import { Conversation } from './conversation.ts';
 import { Demands } from './demands.ts';
+import { guardHostOf } from './guard-host.ts';
 import { Journal } from './journal.ts';
 import { LastStates } from './last-states.ts';
 import { Lease } from './lease.ts';
@@ -71,21 +70,17 @@ export class Reactions {
       () => parts.neighbours.announce('this node owns something from now on'),
     );
     this.lease = new Lease(parts.lease);
-    this.guard = new TableGuard(parts.tables, {
-      held: () => this.#held(),
-      lease: parts.lease,
-      leaving: () => this.#isLeaving(),
-      chronicle: this.chronicle,
-      reach: parts.reach,
-      log,
-      mended: () => {
-        this.#tablesDoubtful();
-        // An interface that had no rules waits for them.
-        void parts.lookNow();
-        // While they were gone, the kernel told whoever asked the interface's own MAC.
-        parts.neighbours.announce('the tables were mended');
-      },
-    });
+    this.guard = new TableGuard(
+      parts.tables,
+      guardHostOf(parts, {
+        memory: this.memory,
+        owned: this.owned,
+        lease: this.lease,
+        chronicle: this.chronicle,
+        see: (owned) => this.see(owned),
+        doubtful: () => this.#tablesDoubtful(),
+      }),
+    );
     this.words = new Words(groups, {
       memory: this.memory,
       files: parts.files,
@@ -269,26 +264,6 @@ export class Reactions {
       this.upkeep.verifySoon(peer.name);
     }
     void this.loop.wake();
-  }
-
-  /** Whether a peer that has lost less is about to take over what this node owns. */
-  #isLeaving(): boolean {
-    const lost = this.memory.lost.length;
-    const better = this.memory
-      .peers(performance.now())
-      .some((peer) => peer.reachable && peer.lost.size < lost);
-    return better && this.owned.now.size > 0;
-  }
-
-  /** What is still owned, or was until the set was removed with its table. */
-  async #held(): Promise<readonly number[]> {
-    const held = await this.#parts.edges.owned.read().catch((error: unknown) => {
-      if (isNotLoaded(error)) {
-        return this.lease.holds(performance.now()) ? this.owned.now : new Set<number>();
-      }
-      throw error;
-    });
-    return restorable(this.see(held), held);
   }
 
   #keep(lines: string): void {

@@ -7,6 +7,8 @@ let held: readonly number[];
 let failure: Error | undefined;
 let asked: number;
 let rivals: readonly string[];
+let leaving: boolean;
+let advice: string | undefined;
 const calls: string[] = [];
 
 const guard = (): TableGuard =>
@@ -18,7 +20,9 @@ const guard = (): TableGuard =>
         asked += 1;
         return damage === undefined
           ? undefined
-          : { what: `${damage} by another program`, advice: 'do not (docs/coexistence.md)' };
+          : advice === undefined
+            ? { what: damage }
+            : { what: `${damage} by another program`, advice };
       },
       mend: async ({ buckets, timeout }) => {
         if (failure !== undefined) throw failure;
@@ -31,7 +35,7 @@ const guard = (): TableGuard =>
     {
       held: async () => held,
       lease: 30_000,
-      leaving: () => false,
+      leaving: () => leaving,
       chronicle: {
         begin: (name, _, reason) => calls.push(`begin ${name}: ${reason}`),
         done: (step) => calls.push(step),
@@ -48,6 +52,7 @@ const guard = (): TableGuard =>
 
 beforeEach(() => {
   [generation, damage, held, failure, asked, rivals] = [7, undefined, [1, 3], undefined, 0, ['old']];
+  [leaving, advice] = [false, 'do not (docs/coexistence.md)'];
   calls.length = 0;
 });
 
@@ -104,6 +109,29 @@ describe('the guard of our tables', () => {
     expect(one.warnings).toEqual([expect.stringMatching(/^at 20.*, 2 times by now: tables were removed/)]);
     await one.look();
     expect(await one.moved()).toBe(false);
+  });
+
+  it('lets a peer take over before it loads rules for an interface that has come again', async () => {
+    const one = guard();
+    [damage, advice, leaving] = ['eth1 was made again', undefined, true];
+    await one.look();
+    await one.look();
+    expect(calls).toEqual([]);
+    leaving = false;
+    await one.look();
+    expect(calls).toEqual([
+      ...['begin mend: eth1 was made again', 'load 1,3 for 30000', 'mend.load'],
+      ...['eth1 was made again: rules loaded again, with 2 buckets', 'mended'],
+    ]);
+    // Nothing to remember: it is nobody's fault.
+    expect(one.warnings).toEqual([]);
+  });
+
+  it('waits for no peer when it was another program', async () => {
+    const one = guard();
+    [damage, leaving] = ['tables were removed', true];
+    await one.look();
+    expect(calls).toContain('mended');
   });
 
   it('tries again until it works, and complains once', async () => {
