@@ -2,6 +2,7 @@ import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { type Link, linkExists, openLinkChannel } from '../kernel/links.ts';
 import type { Hook } from './hook-watch.ts';
 import { isThere, misplacedAddresses, missingParts } from './missing.ts';
+import { PartFailures, SPARED_MS } from './part-failures.ts';
 import { type DevicePart, isOnDevice, keyOf, type Part, partsOf, partText } from './parts.ts';
 import { planOf } from './plan.ts';
 import { putPart, takePart } from './put.ts';
@@ -12,10 +13,6 @@ import { Strays } from './strays.ts';
 const SETTINGS_MS = 500;
 /** Between two attempts at the same route. */
 const ROUTE_MS = 1000;
-/** An interface that can't be served for less than that is no reason to give anything up, nor to say so. */
-const SPARED_MS = 500;
-/** Between two attempts at what has failed for longer than that. */
-const RETRY_MS = 500;
 /** Between two log lines about the same interface, if another program undoes again and again what was mended. */
 const QUIET_MS = 10_000;
 
@@ -34,16 +31,9 @@ interface Trouble {
   readonly what: string;
 }
 
-/** Something that is missing and couldn't be put back. */
-interface Failure {
-  readonly part: Part | undefined;
-  readonly since: number;
-  readonly triedAt: number;
-  readonly text: string;
-}
-
-/** By which the failure to take down strays is known. */
+/** By which failures are known that are no part's. */
 const STRAYS = 'strays';
+const LOOK = 'look';
 
 /**
  * Compares what `start` has put into the kernel beside its rules with what is there, and mends it. An interface that was made again
@@ -60,20 +50,18 @@ export class PartsWatch {
   readonly #routedAt = new Map<string, number>();
   #troubles: ReadonlyMap<string, Trouble> = new Map();
   #settingsAt = Number.NEGATIVE_INFINITY;
-  /** By what has failed. */
-  readonly #failures = new Map<string, Failure>();
-  /** Those that have lasted, as they were said. */
-  #warnings: readonly string[] = [];
+  readonly #failures: PartFailures;
 
   constructor(config: ClusterConfig, node: NodeConfig, host: PartsHost) {
     this.#parts = partsOf(planOf(config, node));
     this.#strays = new Strays(this.#parts);
     this.#host = host;
+    this.#failures = new PartFailures(host.warn);
   }
 
   /** What couldn't be mended, a sentence each, for `status`. */
   get warnings(): readonly string[] {
-    return this.#warnings;
+    return this.#failures.warnings;
   }
 
   /** How the sentence `eth1 ...` goes on if the interface can't be served, and whether that is so for a while; undefined: it can. */
@@ -88,6 +76,28 @@ export class PartsWatch {
    */
   async look(): Promise<readonly Link[]> {
     const now = performance.now();
+    try {
+      const links = await this.#look(now);
+      this.#failures.forget(LOOK);
+      return links;
+    } catch (error) {
+      this.#failures.note(
+        LOOK,
+        undefined,
+        `what is on the interfaces can't be looked at: ${textOf(error)}`,
+        now,
+      );
+      throw error;
+    } finally {
+      this.#failures.say(now);
+    }
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  async #look(now: number): Promise<readonly Link[]> {
     const settings = now - this.#settingsAt >= SETTINGS_MS;
     if (settings) this.#settingsAt = now;
     const parts = this.#parts.filter((part) => settings || isOnDevice(part));
@@ -99,7 +109,7 @@ export class PartsWatch {
     const hooked = (part: Part): boolean =>
       !isOnDevice(part) || !unhooked.some(({ name }) => name === part.device);
     const missing = missingParts(parts, seen);
-    for (const part of parts.filter((one) => !missing.includes(one))) this.#failures.delete(keyOf(part));
+    for (const part of parts.filter((one) => !missing.includes(one))) this.#failures.forget(keyOf(part));
     const due = missing.filter((part) => hooked(part) && this.#isDue(part, now));
     const misplaced = misplacedAddresses(parts, seen).filter((part) => due.includes(part));
     for (const part of misplaced) await this.#try(part, now, () => takePart(part));
@@ -111,13 +121,8 @@ export class PartsWatch {
       unhooked.map(({ name }) => name),
       now,
     );
-    this.#complain(now);
     if (mended.some(isOnDevice)) this.#host.mended();
     return seen.links;
-  }
-
-  close(): void {
-    this.#channel.close();
   }
 
   #isOurs(device: string): boolean {
@@ -127,19 +132,18 @@ export class PartsWatch {
   async #takeStrays(links: readonly Link[], now: number): Promise<readonly string[]> {
     try {
       const notes = await this.#strays.take(links);
-      this.#failures.delete(STRAYS);
+      this.#failures.forget(STRAYS);
       return notes;
     } catch (error) {
       const text = `an interface that has another name now still has shared addresses: ${textOf(error)}`;
-      this.#fail(STRAYS, undefined, text, now);
+      this.#failures.note(STRAYS, undefined, text, now);
       return [];
     }
   }
 
   /** Where another route, a more exact one, leads elsewhere ours changes nothing: that is the administrator's affair. */
   #isDue(part: Part, now: number): boolean {
-    const failure = this.#failures.get(keyOf(part));
-    if (failure !== undefined) return !isLasting(failure, now) || now - failure.triedAt >= RETRY_MS;
+    if (!this.#failures.isDue(keyOf(part), now)) return false;
     if (part.kind !== 'way') return true;
     const due = now - (this.#routedAt.get(part.network) ?? Number.NEGATIVE_INFINITY) >= ROUTE_MS;
     if (due) this.#routedAt.set(part.network, now);
@@ -149,27 +153,21 @@ export class PartsWatch {
   async #try(part: Part, now: number, act: () => Promise<void>): Promise<void> {
     try {
       await act();
-      this.#failures.delete(keyOf(part));
+      this.#failures.forget(keyOf(part));
     } catch (error) {
       // It went away meanwhile: who watches the interfaces says so.
       if (isOnDevice(part) && !(await linkExists(part.device))) return;
       const place = isOnDevice(part) ? ` on ${part.device}` : '';
       const text = `${partText(part)}${place} is missing and can't be put back: ${textOf(error)}`;
-      this.#fail(keyOf(part), part, text, now);
+      this.#failures.note(keyOf(part), part, text, now);
     }
-  }
-
-  #fail(key: string, part: Part | undefined, text: string, now: number): void {
-    this.#failures.set(key, { part, text, triedAt: now, since: this.#failures.get(key)?.since ?? now });
   }
 
   /** Which interfaces can't be served. */
   #judge(unhooked: readonly string[], now: number): void {
     const whats = new Map(unhooked.map((device) => [device, 'has no rules yet']));
-    for (const { part } of this.#failures.values()) {
-      if (part !== undefined && isServing(part)) {
-        whats.set(part.device, `has no ${partText(part)}, which can't be put back`);
-      }
+    for (const part of this.#failures.parts.filter(isServing)) {
+      whats.set(part.device, `has no ${partText(part)}, which can't be put back`);
     }
     this.#troubles = new Map(
       [...whats].map(([device, what]) => [device, { what, since: this.#troubles.get(device)?.since ?? now }]),
@@ -194,18 +192,7 @@ export class PartsWatch {
       }
     }
   }
-
-  /** Once for each new reason. */
-  #complain(now: number): void {
-    const warnings = [...this.#failures.values()]
-      .filter((failure) => isLasting(failure, now))
-      .map(({ text }) => text);
-    for (const text of warnings.filter((one) => !this.#warnings.includes(one))) this.#host.warn(text);
-    this.#warnings = warnings;
-  }
 }
-
-const isLasting = ({ since }: Failure, now: number): boolean => now - since >= SPARED_MS;
 
 /** Without a route of ours an interface is served all the same. */
 const isServing = (part: Part): part is DevicePart => isOnDevice(part) && part.kind !== 'way';
