@@ -28,7 +28,13 @@ describe.each(SHELLS)('start-agent by %s', (shell) => {
         ({ length }) => length === 1,
       );
       expect(call?.args).toBe(`-c /etc/a.yaml ${command}`);
-      expect(box.processes('program')).toEqual([pid]);
+      // A shell that starts a program is two for a moment.
+      await until(
+        'one process',
+        () => box.processes('program'),
+        5000,
+        (pids) => pids.length === 1 && pids[0] === pid,
+      );
       expect(readFileSync(join(box.run, 'starting'), 'utf8')).toBe(`${pid} ${startOf(pid)}\n`);
       // Nobody stands in for it meanwhile, and its words wait for it.
       expect(box.check()).toBe(1);
