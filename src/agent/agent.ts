@@ -129,7 +129,7 @@ export class Agent {
   async mend(): Promise<readonly string[]> {
     this.#reactions.guard.doubt();
     await this.wake();
-    await this.#parts.lookNow();
+    await this.#parts.mendNow();
     return [...this.#lost.reasons, ...this.#parts.presence.warnings, ...this.#reactions.guard.failures];
   }
 

@@ -116,7 +116,7 @@ export const assemble = async (
     files,
     sorting: sorting.current,
     presence,
-    lookNow: () => links.lookNow(),
+    mendNow: () => links.mendNow(),
     tables,
     watched,
     edges,

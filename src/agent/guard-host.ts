@@ -30,7 +30,7 @@ export const guardHostOf = (parts: AgentParts, sources: Sources): GuardHost => (
   mended: () => {
     sources.doubtful();
     // An interface that had no rules waits for them.
-    void parts.lookNow();
+    void parts.mendNow();
     // While they were gone, the kernel told whoever asked the interface's own MAC.
     parts.neighbours.announce('the tables were mended');
   },

@@ -29,8 +29,8 @@ export interface AgentParts {
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   /** What the data plane has put on the interfaces. */
   readonly presence: WatchedParts & Pick<PartsWatch, 'warnings'>;
-  /** Looks at the interfaces at once. */
-  readonly lookNow: () => Promise<void>;
+  /** Has whatever is missing on the interfaces mended at once. */
+  readonly mendNow: () => Promise<void>;
   /** What the cluster needs of this machine and doesn't own. */
   readonly surroundings: Pick<SurroundingsWatch, 'warnings' | 'close'>;
   /** Our tables in the kernel. */

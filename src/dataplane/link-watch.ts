@@ -16,6 +16,8 @@ export type WatchedParts = Pick<PartsWatch, 'look' | 'problem'>;
 
 interface Loss {
   readonly name: string;
+  /** How the sentence `eth1 ...` goes on. */
+  readonly problem: string;
   readonly reason: string;
 }
 
@@ -29,8 +31,12 @@ export class LinkWatch {
   #losses: readonly Loss[] = [];
   #lastLook = performance.now();
   #timer: NodeJS.Timeout | undefined;
-  /** The look that is under way, or the last. */
-  #looking: Promise<void> = Promise.resolve();
+  /** Since when each interface has been there, up and with a carrier, by its device. */
+  readonly #upSince = new Map<string, number>();
+  /** The look at the parts that is under way: it may take longer than one at the links, which doesn't wait for it. */
+  #mending: Promise<void> | undefined;
+  /** When the last one began that has come to its end. */
+  #mendedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   /**
@@ -58,7 +64,7 @@ export class LinkWatch {
       const probe = address === undefined ? undefined : new Probe({ name, device, address, shared, note });
       return { name, device, probe };
     });
-    void this.lookNow();
+    void this.#look();
   }
 
   /** The interfaces that are lost now, by the configuration's names, in its order. None before the first look. */
@@ -71,10 +77,12 @@ export class LinkWatch {
     return this.#losses.map(({ reason }) => reason);
   }
 
-  /** Looks at once, after the look that is under way. Resolves when that is done. */
-  lookNow(): Promise<void> {
-    this.#looking = this.#looking.then(() => this.#look());
-    return this.#looking;
+  /** Has whatever is missing on the interfaces mended at once. Resolves when that is done. */
+  async mendNow(): Promise<void> {
+    while (this.#mending !== undefined) {
+      await this.#mending;
+    }
+    await this.#mend();
   }
 
   /** Ends the watch; `lost` stays as it is, and `changed` is not called any more. */
@@ -88,46 +96,84 @@ export class LinkWatch {
   }
 
   async #look(): Promise<void> {
-    if (this.#closed) {
-      return;
-    }
     const began = performance.now();
-    clearTimeout(this.#timer);
-    const links = await (this.#parts?.look() ?? listLinks(this.#channel)).catch(() => this.#links);
+    const links = await listLinks(this.#channel).catch(() => this.#links);
     if (this.#closed) {
       return;
     }
     const passed = Math.min(began - this.#lastLook, 2 * LOOK_MS);
     this.#lastLook = began;
     this.#links = links;
-    for (const { probe } of this.#watched) {
+    for (const { device, probe } of this.#watched) {
       probe?.watched(passed);
+      const problem = linkProblem(links?.find(({ name }) => name === device));
+      if (problem !== undefined) {
+        this.#upSince.delete(device);
+      } else if (!this.#upSince.has(device)) {
+        this.#upSince.set(device, performance.now());
+      }
     }
-    this.#timer = setTimeout(() => void this.lookNow(), Math.max(0, began + LOOK_MS - performance.now()));
-    if (links !== undefined) {
-      this.#judge(links);
+    this.#timer = setTimeout(() => void this.#look(), Math.max(0, began + LOOK_MS - performance.now()));
+    this.#judge();
+    if (this.#mending === undefined) {
+      void this.#mend();
     }
   }
 
-  #judge(links: readonly Link[]): void {
+  #mend(): Promise<void> {
+    const parts = this.#parts;
+    if (parts === undefined || this.#closed) {
+      return Promise.resolve();
+    }
+    const began = performance.now();
+    this.#mending = parts
+      .look()
+      .then(
+        () => {
+          this.#mendedAt = began;
+        },
+        // It says so itself.
+        () => {},
+      )
+      .then(() => {
+        this.#mending = undefined;
+        this.#judge();
+      });
+    return this.#mending;
+  }
+
+  #judge(): void {
+    const links = this.#links;
+    if (links === undefined || this.#closed) {
+      return;
+    }
     const before = this.lost.join();
     this.#losses = this.#watched.flatMap((one): readonly Loss[] => {
+      const { name, device } = one;
       const problem =
-        linkProblem(links.find(({ name }) => name === one.device)) ??
+        linkProblem(links.find((link) => link.name === device)) ??
         this.#partsProblem(one) ??
         one.probe?.problem;
-      const label = one.name === one.device ? one.name : `${one.name} (${one.device})`;
-      return problem === undefined ? [] : [{ name: one.name, reason: `${label} ${problem}` }];
+      const label = name === device ? name : `${name} (${device})`;
+      return problem === undefined ? [] : [{ name, problem, reason: `${label} ${problem}` }];
     });
     if (this.lost.join() !== before) {
       this.#changed();
     }
   }
 
-  /** What is mended at once is no loss; but what was lost is so until it is whole. */
+  /** What is mended at once is no loss; but what was lost is so until it has been looked at since, and is whole. */
   #partsProblem({ name, device }: Watched): string | undefined {
-    const problem = this.#parts?.problem(device);
-    return problem?.lasting || this.lost.includes(name) ? problem?.what : undefined;
+    if (this.#parts === undefined) {
+      return undefined;
+    }
+    const problem = this.#parts.problem(device);
+    const loss = this.#losses.find((one) => one.name === name);
+    if (loss === undefined) {
+      return problem?.lasting ? problem.what : undefined;
+    }
+    const looked = this.#mendedAt >= (this.#upSince.get(device) ?? Number.POSITIVE_INFINITY);
+    return looked ? problem?.what : loss.problem;
   }
 }
 

@@ -93,7 +93,8 @@ const goesOnWithOldWindows = async (liberal: boolean): Promise<Traffic> => {
     await Promise.all([lab.node('fw1'), lab.node('fw2')].map(loseSync));
   }
   await fw3.thaw();
-  await fw3.startAgent();
+  // The agent would set it again.
+  await fw3.startAgent(liberal ? undefined : 'parts');
   await agentUp(fw3);
   if (!liberal) {
     await fw3.run(['sysctl', '-qw', 'net.netfilter.nf_conntrack_tcp_be_liberal=0']);

@@ -135,7 +135,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     clocks: { heard: () => 0, awoke: () => {} },
     watched: { isDue: () => false, showLife: async () => false },
     presence: { warnings: [], look: async () => [], problem: () => undefined },
-    lookNow: async () => {},
+    mendNow: async () => {},
     tables: {
       hookOf: () => 'right',
       generation: async () => 1,
