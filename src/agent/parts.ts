@@ -28,7 +28,7 @@ export interface AgentParts {
   /** Whether SNAT finds ports. */
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   /** What the data plane has put on the interfaces. */
-  readonly presence: WatchedParts & Pick<PartsWatch, 'warnings'>;
+  readonly presence: WatchedParts & Pick<PartsWatch, 'warnings' | 'failures'>;
   /** Has whatever is missing on the interfaces mended at once. */
   readonly mendNow: () => Promise<void>;
   /** What the cluster needs of this machine and doesn't own. */

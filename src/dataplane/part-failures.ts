@@ -27,6 +27,11 @@ export class PartFailures {
     return this.#warnings;
   }
 
+  /** All of now, whether they last or not. */
+  get texts(): readonly string[] {
+    return [...this.#failures.values()].map(({ text }) => text);
+  }
+
   /** The parts that are missing. */
   get parts(): readonly Part[] {
     return [...this.#failures.values()].flatMap(({ part }) => (part === undefined ? [] : [part]));

@@ -59,7 +59,12 @@ export class PartsWatch {
     this.#failures = new PartFailures(host.warn);
   }
 
-  /** What couldn't be mended, a sentence each, for `status`. */
+  /** What couldn't be mended at the last look, a sentence each, whether that lasts or not. */
+  get failures(): readonly string[] {
+    return this.#failures.texts;
+  }
+
+  /** What couldn't be mended for a while, for `status`. */
   get warnings(): readonly string[] {
     return this.#failures.warnings;
   }

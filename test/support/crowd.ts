@@ -134,7 +134,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     surroundings: { warnings: [], close: () => {} },
     clocks: { heard: () => 0, awoke: () => {} },
     watched: { isDue: () => false, showLife: async () => false },
-    presence: { warnings: [], look: async () => [], problem: () => undefined },
+    presence: { warnings: [], failures: [], look: async () => [], problem: () => undefined },
     mendNow: async () => {},
     tables: {
       hookOf: () => 'right',

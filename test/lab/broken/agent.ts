@@ -93,7 +93,7 @@ const BREAKS: Readonly<Record<string, Alter>> = {
   /** What others take off the interfaces stays so. */
   parts: (parts) => ({
     ...parts,
-    presence: { warnings: [], look: () => listLinks(), problem: () => undefined },
+    presence: { warnings: [], failures: [], look: () => listLinks(), problem: () => undefined },
   }),
   /** Nobody looks at what the node needs of its machine. */
   surroundings: (parts) => {
