@@ -6,7 +6,7 @@ import { PeerMemories } from './peer-memory.ts';
 import { Questions } from './questions.ts';
 
 /** How long a lost interface counts as one that may come back at once: peers that lose the same one notice it too. */
-const SETTLE_MS = 200;
+const SETTLE_MS = 100;
 
 /**
  * What events have told the agent, kept between rounds. Events only write here and wake the loop; nothing here acts. What
