@@ -8,6 +8,7 @@ interface Course {
   readonly group: string;
   readonly began: number;
   reason: string;
+  answered: boolean;
 }
 
 /**
@@ -35,7 +36,13 @@ export class Chronicle {
   begin(transition: TransitionName, group: string, reason: string): void {
     const open = this.#open[transition];
     if (!open.has(group)) {
-      open.set(group, { id: randomBytes(6).toString('hex'), group, began: performance.now(), reason });
+      open.set(group, {
+        id: randomBytes(6).toString('hex'),
+        group,
+        began: performance.now(),
+        reason,
+        answered: false,
+      });
     }
   }
 
@@ -43,9 +50,11 @@ export class Chronicle {
   done(step: Step, group: string, reason?: string): void {
     const [transition, name] = split(step);
     const course = this.#open[transition].get(group);
-    if (course === undefined) {
+    // A word that comes again before its answer has arrived is answered again: no step of its own.
+    if (course === undefined || (step === 'release.answer' && course.answered)) {
       return;
     }
+    course.answered ||= step === 'release.answer';
     course.reason = reason ?? course.reason;
     const record: StepRecord = {
       time: new Date().toISOString(),

@@ -39,6 +39,35 @@ test('whatever start has put into the kernel is there again within a second', as
   await story.expectAllWell();
 }, 120_000);
 
+test.each([
+  {
+    delivery: 'stealth',
+    take: ['bridge', 'fdb', 'delete', '02:00:5e:00:01:01', 'dev', 'eth1', 'self'],
+    show: ['bridge', 'fdb', 'show', 'dev', 'eth1'],
+    there: '02:00:5e:00:01:01',
+  },
+  {
+    delivery: 'igmp',
+    take: ['ip', 'address', 'delete', '239.0.1.1/32', 'dev', 'eth1'],
+    show: ['ip', 'maddress', 'show', 'dev', 'eth1'],
+    there: '239.0.1.1',
+  },
+] as const)(
+  'what delivery $delivery needs comes back too',
+  async ({ delivery, take, show, there }) => {
+    const lab = await createLab({ clients: 0, cluster: { snat: true, manager: 'none', delivery } });
+    const fw1 = lab.node('fw1');
+    await bringUp(fw1, 'none');
+    expect(await fw1.run(show)).toContain(there);
+    await fw1.run(take);
+    const from = Date.now();
+    await until(there, async () => (await fw1.run(show)).includes(there), 5000);
+    expect(Date.now() - from).toBeLessThan(MENDED_MS + SEEN_MS);
+    expect(await fw1.daemon('agent').output()).toMatch(/eth1: .* was missing .*; put back/);
+  },
+  60_000,
+);
+
 test('without the watch nothing comes back', async () => {
   const lab = await createLab({ ip6: true, clients: 1, cluster: { snat: true, manager: 'keepalived' } });
   await Story.begin(lab, 'keepalived', []);

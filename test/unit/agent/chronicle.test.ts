@@ -47,6 +47,15 @@ it('writes nothing before flush, and each step once', () => {
   expect(written[0]?.split('\n')).toHaveLength(3);
 });
 
+it('has one answer, also where the word came again', () => {
+  const { written, it: told } = chronicle();
+  told.begin('release', 'fw1_fw2', 'fw2 asks for it');
+  for (const step of ['release.answer', 'release.answer', 'release.disown'] as const)
+    told.done(step, 'fw1_fw2');
+  told.flush();
+  expect(readEvents(written.join(''))[0]?.steps.map(({ name }) => name)).toEqual(['answer', 'disown']);
+});
+
 it('takes the reason that is known last, and a second begin for the same transition', () => {
   const { written, it: told } = chronicle();
   told.begin('takeover', 'fw1_fw2', 'keepalived says MASTER');
