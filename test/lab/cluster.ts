@@ -54,6 +54,16 @@ export const bringUp = async (
   }
 };
 
+/** Writes what the product renders for conntrackd and keepalived. */
+export const writeDaemons = async (node: FirewallNode): Promise<void> => {
+  for (const [what, file] of [
+    ['conntrackd', '/etc/conntrackd/conntrackd.conf'],
+    ['keepalived', '/etc/keepalived/keepalived.conf'],
+  ] as const) {
+    await node.writeConfiguration(file, await node.product(['render', what]));
+  }
+};
+
 /** Waits until the agent answers. */
 export const agentUp = (node: FirewallNode): Promise<unknown> =>
   until(

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { agentUp, bringUp } from './cluster.ts';
+import { agentUp, bringUp, writeDaemons } from './cluster.ts';
 import { createLab } from './labs.ts';
 import type { Daemon } from './rig/daemon.ts';
 import { type FirewallNode, productCommand } from './rig/node.ts';
@@ -32,12 +32,7 @@ const exists = (node: FirewallNode, file: string): boolean => existsSync(node.ma
 test('a slow start beside the check: nobody stands in, and it is started once', async () => {
   const node = await begin();
   await node.boot();
-  for (const [what, file] of [
-    ['conntrackd', '/etc/conntrackd/conntrackd.conf'],
-    ['keepalived', '/etc/keepalived/keepalived.conf'],
-  ] as const) {
-    await node.writeConfiguration(file, await node.product(['render', what]));
-  }
+  await writeDaemons(node);
   await node.startConntrackd();
   await node.product(['start']);
   const began = Date.now();

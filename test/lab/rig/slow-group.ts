@@ -19,26 +19,22 @@ export class SlowGroup {
     this.#path = path;
   }
 
-  /** Undefined where this machine can't have one, as in a container that may not write its cgroups. */
-  static create(name: string, times: number): SlowGroup | undefined {
+  /** Throws where this machine can't have one, as in a container that may not write its cgroups. */
+  static create(name: string, times: number): SlowGroup {
     const found = root();
     if (found === undefined) {
-      return undefined;
+      throw new Error('no cgroups with a limit of CPU time are mounted below /sys/fs/cgroup');
     }
     const path = `${found.path}/${name}`;
     const quota = String(Math.round(PERIOD_US / times));
-    try {
-      mkdirSync(path);
-      if (found.version === 1) {
-        writeFileSync(`${path}/cpu.cfs_quota_us`, quota);
-      } else {
-        writeFileSync(`${found.path}/cgroup.subtree_control`, '+cpu');
-        writeFileSync(`${path}/cpu.max`, `${quota} ${PERIOD_US}`);
-      }
-      return new SlowGroup(path);
-    } catch {
-      return undefined;
+    mkdirSync(path);
+    if (found.version === 1) {
+      writeFileSync(`${path}/cpu.cfs_quota_us`, quota);
+    } else {
+      writeFileSync(`${found.path}/cgroup.subtree_control`, '+cpu');
+      writeFileSync(`${path}/cpu.max`, `${quota} ${PERIOD_US}`);
     }
+    return new SlowGroup(path);
   }
 
   /** The command line that starts a program in it. */
