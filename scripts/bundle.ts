@@ -22,6 +22,9 @@ export const bundle = async (entry: string, outfile: string): Promise<void> => {
     external: ['koffi', 'netlink'],
     define: { 'import.meta.url': 'importMetaUrl' },
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+    // Half the time that a command takes to start is its being read; names stay, for stack traces.
+    minifySyntax: true,
+    minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
   });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { run } from '../system/run.ts';
 
 /** An interface as far as the data plane looks at it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ClusterConfig } from '../config/types.ts';
 import { writeAtomically } from '../system/atomic-file.ts';
 import type { Hooked } from './hooked.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { execa } from 'execa';
 import ipaddr from 'ipaddr.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressText, addressWord, parseAddress } from '../../src/cluster/address.ts';
 import { bucketOf } from '../../src/cluster/hash.ts';
 

@@ -29,6 +29,7 @@ export class Machine {
   readonly #logs: string;
   readonly #ended: Promise<unknown>;
   readonly #daemons: Daemon[] = [];
+  readonly #guests: { close(): Promise<void> }[] = [];
 
   private constructor(options: MachineOptions, pid: number, ended: Promise<unknown>) {
     this.name = options.name;
@@ -114,8 +115,14 @@ export class Machine {
     }
   }
 
+  /** To be closed before this machine ends: it holds one of its namespaces from outside. */
+  host(guest: { close(): Promise<void> }): void {
+    this.#guests.push(guest);
+  }
+
   /** Ends every process in it at once and waits until its namespaces are gone. */
   async kill(): Promise<void> {
+    await Promise.all(this.#guests.map((guest) => guest.close()));
     signal(this.pid, 'SIGKILL');
     for (const daemon of this.#daemons.filter(({ running }) => running)) {
       // nsenter stopped itself if its child was stopped; until it reaps the child, the namespaces stay.

@@ -7,6 +7,7 @@ import { corosyncConf, FIRST_CIB, startClusterStack, startDaemons, startPacemake
 import type { Daemon } from './daemon.ts';
 import { Machine } from './machine.ts';
 import { parseOwnedRules, parseOwnedSet } from './owned-set.ts';
+import { OwnedSetReader } from './owned-set-reader.ts';
 import type { NodePlan, Side } from './plan.ts';
 import { createTree, type RunDirectory } from './run-directory.ts';
 import type { Switch } from './switch.ts';
@@ -35,6 +36,7 @@ export class FirewallNode {
   readonly #options: NodeOptions;
   readonly #daemons = new Map<DaemonName, Daemon>();
   #machine: Machine | undefined;
+  #ownedSet: OwnedSetReader | undefined;
   readonly #powerCuts: { readonly from: number; readonly to: number }[] = [];
 
   /** @param switches that of each side that it is plugged into */
@@ -85,6 +87,8 @@ export class FirewallNode {
     ];
     await machine.run(['sysctl', '-q', '-w', ...sysctls]);
     this.#machine = machine;
+    this.#ownedSet = new OwnedSetReader(machine.pid);
+    machine.host(this.#ownedSet);
     for (const side of this.#switches.keys()) {
       await this.makeLink(side);
     }
@@ -124,6 +128,7 @@ export class FirewallNode {
     this.#powerCuts.push({ from, to: Date.now() });
     await machine.kill();
     this.#machine = undefined;
+    this.#ownedSet = undefined;
     this.#daemons.clear();
     // They would go with the namespace of their other ends, but the kernel may take many seconds to get to that.
     await this.#everywhere((wire) => wire.remove(this.name));
@@ -184,8 +189,7 @@ export class FirewallNode {
    * off or its data plane isn't loaded.
    */
   async ownedBuckets(): Promise<number[] | undefined> {
-    const list = ['nft', '-j', 'list', 'set', 'netdev', 'conntrack_ha', 'owned'];
-    const set = await this.#machine?.run(list).catch(() => undefined);
+    const set = await this.#ownedSet?.read().catch(() => undefined);
     if (set !== undefined) {
       return parseOwnedSet(set);
     }
