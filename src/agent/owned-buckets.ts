@@ -8,6 +8,7 @@ export class OwnedBuckets {
   readonly #vanished: () => void;
   readonly #opened: () => void;
   #now: ReadonlySet<number> = new Set();
+  #known = false;
 
   /**
    * @param vanished is told when buckets are gone that this agent hasn't taken out
@@ -23,6 +24,11 @@ export class OwnedBuckets {
     this.#set = set;
     this.#vanished = vanished;
     this.#opened = opened;
+  }
+
+  /** Whether the kernel's set has been read. Before, nothing can be said about what this node owns. */
+  get known(): boolean {
+    return this.#known;
   }
 
   get now(): ReadonlySet<number> {
@@ -43,6 +49,7 @@ export class OwnedBuckets {
   async read(): Promise<ReadonlySet<number>> {
     const before = this.#now;
     const owned = await this.#set.read();
+    this.#known = true;
     this.#become(owned);
     if ([...before].some((bucket) => !owned.has(bucket))) {
       this.#vanished();

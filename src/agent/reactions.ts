@@ -177,9 +177,11 @@ export class Reactions {
     );
   }
 
-  /** Says at once to all peers what is owned and known. */
+  /** Says at once to all peers what is owned and known: not before it is, or a peer takes what seems to be nobody's. */
   tell(): void {
-    this.peers.tell(this.see(this.owned.now));
+    if (this.owned.known) {
+      this.peers.tell(this.see(this.owned.now));
+    }
   }
 
   see(owned: ReadonlySet<number>): Snapshot {
