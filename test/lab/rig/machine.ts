@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
+import { execa, type ResultPromise } from 'execa';
 import { Daemon } from './daemon.ts';
 import { onlyChild, signal } from './processes.ts';
 import { until } from './wait.ts';
 
 const INIT = fileURLToPath(new URL('init.sh', import.meta.url));
+const BOOTED_INIT = fileURLToPath(new URL('../booted/init.sh', import.meta.url));
+
+const HOLDER = { reject: false, buffer: false, detached: true, cleanup: false } as const;
 
 export interface MachineOptions {
   /** Id of the run, shown in the process list. */
@@ -16,6 +19,8 @@ export interface MachineOptions {
   readonly logs: string;
   /** A directory with `etc` and `log`, that become its /etc and /var/log; without it, it sees the host's. */
   readonly tree?: string;
+  /** It gets a Debian of its own, with systemd, when it is switched on: as installed below `root`, and what it has written in `own`. */
+  readonly disk?: { readonly root: string; readonly own: string };
 }
 
 /**
@@ -27,26 +32,27 @@ export class Machine {
   readonly pid: number;
   readonly name: string;
   readonly #logs: string;
-  readonly #ended: Promise<unknown>;
+  readonly #holder: ResultPromise<typeof HOLDER>;
   readonly #daemons: Daemon[] = [];
   readonly #guests: { close(): Promise<void> }[] = [];
 
-  private constructor(options: MachineOptions, pid: number, ended: Promise<unknown>) {
+  private constructor(options: MachineOptions, pid: number, holder: ResultPromise<typeof HOLDER>) {
     this.name = options.name;
     this.pid = pid;
     this.#logs = options.logs;
-    this.#ended = ended;
+    this.#holder = holder;
   }
 
   static async start(options: MachineOptions): Promise<Machine> {
     const unshare = ['--net', '--mount', '--pid', '--uts', '--ipc', '--fork', '--kill-child', '--mount-proc'];
-    const init = ['bash', INIT, options.name, options.tree ?? '', `conntrack-ha-lab-${options.run}`];
-    const holder = execa('unshare', [...unshare, '--', ...init], {
-      reject: false,
-      buffer: false,
-      detached: true,
-      cleanup: false,
-    });
+    const id = `conntrack-ha-lab-${options.run}`;
+    const { disk } = options;
+    const init =
+      disk === undefined
+        ? ['bash', INIT, options.name, options.tree ?? '', id]
+        : ['bash', BOOTED_INIT, options.name, disk.root, disk.own, `${id}-${options.name}`];
+    // systemd doesn't end with its stdin.
+    const holder = execa('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...unshare, '--', ...init], HOLDER);
     let errors = '';
     holder.stderr.on('data', (data) => {
       errors += String(data);
@@ -56,10 +62,24 @@ export class Machine {
       holder.once('close', () => reject(new Error(`machine ${options.name} did not start: ${errors}`)));
     });
     await ready;
+    holder.stdout.resume();
     if (holder.pid === undefined) {
       throw new Error(`machine ${options.name} has no process`);
     }
     return new Machine(options, await onlyChild(holder.pid), holder);
+  }
+
+  /** Has systemd begin, in a machine with a disk of its own. */
+  switchOn(): void {
+    this.#holder.stdin.write('\n');
+  }
+
+  /** Resolves when all its processes have ended: it was killed, or has shut itself down. */
+  async ended(): Promise<void> {
+    await this.#holder;
+    await Promise.all(this.#guests.map((guest) => guest.close()));
+    await Promise.all(this.#daemons.map(({ ended }) => ended));
+    await until(`the end of ${this.name}`, () => !existsSync(`/proc/${this.pid}/ns/net`), 5000);
   }
 
   /** Runs a program in the machine to its end. Returns its standard output; throws execa's error if it fails. */
@@ -128,8 +148,6 @@ export class Machine {
       // nsenter stopped itself if its child was stopped; until it reaps the child, the namespaces stay.
       signal(daemon.entrance, 'SIGCONT');
     }
-    await this.#ended;
-    await Promise.all(this.#daemons.map(({ ended }) => ended));
-    await until(`the end of ${this.name}`, () => !existsSync(`/proc/${this.pid}/ns/net`), 5000);
+    await this.ended();
   }
 }
