@@ -25,6 +25,7 @@ need ifup ifupdown
 need netplan netplan.io
 need dbus-daemon dbus
 [ -x /lib/systemd/systemd-networkd ] || missing="$missing systemd"
+need mmdebstrap mmdebstrap
 need corosync corosync
 need pacemakerd pacemaker
 need attrd_updater pacemaker-cli-utils

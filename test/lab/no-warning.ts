@@ -15,8 +15,9 @@ export const untilNoWarning = async (nodes: readonly FirewallNode[]): Promise<vo
   );
 };
 
-/** Of what is so now. What has been mended `status` goes on telling for an hour, with when it was. */
 const warningsNow = async (node: FirewallNode): Promise<readonly string[]> =>
-  (await warningsOf(node))
-    .filter((warning) => !/^at \d{4}-\d\d-\d\dT\S+: .* rules loaded again /.test(warning))
-    .map((warning) => `${node.name}: ${warning}`);
+  ofNow(await warningsOf(node)).map((warning) => `${node.name}: ${warning}`);
+
+/** Of what is so now. What has been mended `status` goes on telling for an hour, with when it was. */
+export const ofNow = (warnings: readonly string[]): readonly string[] =>
+  warnings.filter((warning) => !/^at \d{4}-\d\d-\d\dT\S+: .* (rules )?loaded again /.test(warning));

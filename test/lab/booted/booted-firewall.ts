@@ -28,7 +28,7 @@ export class BootedFirewall {
     this.#lab = lab;
     this.plan = plan;
     this.#root = root;
-    onTestFinished(() => this.#end());
+    onTestFinished(({ task }) => this.#end(task.result?.state === 'fail'));
   }
 
   get name(): string {
@@ -123,7 +123,13 @@ export class BootedFirewall {
     await Promise.all(SIDES.map((side) => this.#lab.wire(side).remove(this.name)));
   }
 
-  async #end(): Promise<void> {
+  /** @param failed whether somebody wants to know what happened since its last boot */
+  async #end(failed: boolean): Promise<void> {
+    if (failed && this.#machine !== undefined) {
+      const units = ['conntrack-ha', 'conntrackd', 'keepalived', 'nftables'].map((unit) => `--unit=${unit}`);
+      const journal = ['journalctl', '--boot', '--output=short-iso-precise', ...units];
+      console.error(`==> ${this.name} <==\n${await this.#machine.run(journal).catch(String)}`);
+    }
     await this.#machine?.kill();
     // The kernel keeps empty control groups.
     const group = `conntrack-ha-lab-${this.#lab.run.id}-${this.name}`;

@@ -2,8 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import type { NodePlan } from '../rig/plan.ts';
 import type { BootedFirewall } from './booted-firewall.ts';
+import { writeInterfaces, writeNetworkFiles } from './network.ts';
 import { readmeStep } from './readme.ts';
 
 export type Pair = readonly [BootedFirewall, BootedFirewall];
@@ -14,18 +14,20 @@ const FILES = ['/etc/conntrack-ha/cluster.yaml', '/etc/conntrack-ha/key'];
 const INSTALL_MS = 300_000;
 
 /**
- * Boots two machines whose interfaces ifupdown brings up, and does on them what README says, word by word. The example's names,
- * addresses and interfaces are the lab's, so it needs no edit.
+ * Boots two machines, one with ifupdown and one with systemd-networkd, and does on them what README says, word by word. The
+ * example's names, addresses and interfaces are the lab's, so it needs no edit.
  */
 export const installByReadme = async (nodes: Pair): Promise<void> => {
   const [first, second] = nodes;
   for (const node of nodes) {
     await node.write('/etc/hostname', `${node.name}\n`);
     await node.write('/etc/hosts', `127.0.0.1 localhost\n127.0.1.1 ${node.name}\n`);
-    await node.write('/etc/network/interfaces', interfaces(node.plan));
     await cloneBare(join(node.disk, 'srv/conntrack-ha.git'));
   }
+  await writeInterfaces(first);
+  await writeNetworkFiles(second);
   await Promise.all(nodes.map((node) => node.boot()));
+  await second.shell('systemctl enable --now systemd-networkd systemd-networkd-wait-online');
   const [install = ''] = await readmeStep(1);
   const commands = install.replace('<this repository>', 'file:///srv/conntrack-ha.git');
   await Promise.all(nodes.map((node) => node.shell(commands, { boundMs: INSTALL_MS })));
@@ -47,18 +49,6 @@ export const installByReadme = async (nodes: Pair): Promise<void> => {
     await node.shell(start, here);
   }
 };
-
-const interfaces = ({ links }: NodePlan): string =>
-  ['auto lo', 'iface lo inet loopback']
-    .concat(
-      [links.inside, links.outside, links.sync].flatMap(({ device, address }) => [
-        `auto ${device}`,
-        `iface ${device} inet static`,
-        `  address ${address}`,
-      ]),
-    )
-    .map((line) => `${line}\n`)
-    .join('');
 
 /** What is committed: the machines clone it, as the README's reader does. */
 const cloneBare = async (path: string): Promise<void> => {
