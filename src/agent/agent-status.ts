@@ -29,11 +29,12 @@ export interface StatusSources {
 /** What the agent says of itself: as the last round found it. */
 export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => {
   const { loop, journal, replicas, commits, lost, guard, presence, ranges, surroundings } = sources;
+  const decisions = loop.round?.decisions ?? [];
   return {
     node: snapshot.node,
     manager: sources.manager,
     drained: snapshot.drained,
-    groups: groupStatuses(snapshot, loop.round?.decisions ?? [], (group) => journal.since(group)),
+    groups: groupStatuses(snapshot, decisions, (group) => journal.since(group)),
     peers: snapshot.peers.map(({ name, reachable }) => ({ name, reachable })),
     conntrackd: sources.conntrackd(),
     verified: replicas.results,
@@ -41,7 +42,7 @@ export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => 
     commit: commits?.last ?? null,
     refused: ranges.refused,
     warnings: [
-      ...warningsOf(snapshot),
+      ...warningsOf(snapshot, decisions),
       ...replicas.warnings,
       ...lost.reasons,
       ...presence.warnings,

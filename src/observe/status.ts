@@ -85,11 +85,11 @@ export const groupStatuses = (
     role: group.active > 0 ? 'owner' : 'replica',
     synced: group.synced,
     since: since(group.name),
-    reason: reasons.find((decision) => decision.group === group.name)?.reason ?? '',
+    reason: reasonOf(group, reasons),
   }));
 
-/** What an administrator should know of. */
-export const warningsOf = (snapshot: Snapshot): readonly string[] => [
+/** What an administrator should know of. `reasons` are the last round's decisions. */
+export const warningsOf = (snapshot: Snapshot, reasons: readonly Decision[]): readonly string[] => [
   ...snapshot.peers
     .filter((peer) => !peer.reachable)
     .map((peer) => `${peer.name} doesn't answer on the sync link`),
@@ -99,10 +99,10 @@ export const warningsOf = (snapshot: Snapshot): readonly string[] => [
         `${snapshot.manager.kind} says nothing: it doesn't run, or was started before the agent; start it again`,
       ]),
   ...(snapshot.drained ? ['drained by the operator; conntrack-ha resume ends that'] : []),
-  ...snapshot.groups.flatMap((group) => contradictions(snapshot, group)),
+  ...snapshot.groups.flatMap((group) => contradictions(snapshot, group, reasonOf(group, reasons))),
 ];
 
-const contradictions = (snapshot: Snapshot, group: GroupView): readonly string[] => {
+const contradictions = (snapshot: Snapshot, group: GroupView, reason: string): readonly string[] => {
   const owners = [
     ...(group.active > 0 ? [snapshot.node] : []),
     ...snapshot.peers.filter((peer) => peer.reachable && peer.owns.has(group.name)).map((peer) => peer.name),
@@ -115,9 +115,21 @@ const contradictions = (snapshot: Snapshot, group: GroupView): readonly string[]
     const who = rivals.map(({ name }) => name).join(' and ');
     return [`${who} wants ${group.name} too: is VRRP between the nodes cut?`];
   }
-  const blind = snapshot.peers.some((peer) => !peer.reachable);
-  return owners.length === 0 && !blind ? [`${group.name} has no owner: its packets are dropped`] : [];
+  return owners.length === 0 ? [ownerless(snapshot, group, reason)] : [];
 };
+
+/** A peer that doesn't answer may filter it all the same: then its packets get through, and nothing says so here. */
+const ownerless = ({ peers }: Snapshot, { name }: GroupView, reason: string): string => {
+  const unseen = peers.filter(({ reachable }) => !reachable).map((peer) => peer.name);
+  const what =
+    unseen.length === 0
+      ? `${name} has no owner: its packets are dropped`
+      : `${name} has no owner that answers: unless ${unseen.join(' or ')} filters it, its packets are dropped`;
+  return reason === '' ? what : `${what}; this node doesn't take it: ${reason}`;
+};
+
+const reasonOf = ({ name }: GroupView, reasons: readonly Decision[]): string =>
+  reasons.find(({ group }) => group === name)?.reason ?? '';
 
 const ownerOf = (snapshot: Snapshot, group: GroupView): string | null =>
   group.active > 0
