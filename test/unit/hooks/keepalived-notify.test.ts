@@ -308,16 +308,21 @@ describe('order', () => {
   });
 
   it('is that of the pids for those that start within one tick', async () => {
-    const pids = Array.from({ length: 40 }, () => box.startNotify('primary', 'fw1_fw2').pid);
-    const words = await until(
-      'all',
-      () => box.words(),
-      10_000,
-      (all) => all.every(whole) && all.length === 40,
-    );
+    const pids: (number | undefined)[] = [];
+    let words: ReturnType<typeof box.words> = [];
+    // On a busy machine none may; then nothing is shown.
+    const shared = (): boolean => new Set(words.map(({ start }) => start)).size < words.length;
+    while (!shared() && pids.length < 400) {
+      pids.push(...Array.from({ length: 40 }, () => box.startNotify('primary', 'fw1_fw2').pid));
+      words = await until(
+        'all',
+        () => box.words(),
+        10_000,
+        (all) => all.every(whole) && all.length === pids.length,
+      );
+    }
     expect(words.map(({ pid }) => pid)).toEqual(pids);
-    // Else nothing was shown.
-    expect(new Set(words.map(({ start }) => start)).size).toBeLessThan(40);
+    expect(shared()).toBe(true);
   });
 });
 
