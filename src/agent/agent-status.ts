@@ -1,5 +1,6 @@
 import type { Snapshot } from '../cluster/snapshot.ts';
 import type { SurroundingsWatch } from '../dataplane/surroundings/watch.ts';
+import type { ConfWatch } from '../managers/keepalived/conf-watch.ts';
 import { groupStatuses, type Status, warningsOf } from '../observe/status.ts';
 import type { Commits } from './commits.ts';
 import type { Journal } from './journal.ts';
@@ -22,13 +23,15 @@ export interface StatusSources {
   readonly presence: Pick<AgentParts['presence'], 'warnings'>;
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   readonly surroundings: Pick<SurroundingsWatch, 'warnings'>;
+  readonly keepalivedConf: Pick<ConfWatch, 'warnings'>;
   readonly conntrackd: () => Status['conntrackd'];
   readonly conntrackdWarnings: () => readonly string[];
 }
 
 /** What the agent says of itself: as the last round found it. */
 export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => {
-  const { loop, journal, replicas, commits, lost, guard, presence, ranges, surroundings } = sources;
+  const { loop, journal, replicas, commits, lost, guard, presence, ranges, surroundings, keepalivedConf } =
+    sources;
   const decisions = loop.round?.decisions ?? [];
   return {
     node: snapshot.node,
@@ -49,6 +52,7 @@ export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => 
       ...guard.warnings,
       ...ranges.warnings,
       ...surroundings.warnings,
+      ...keepalivedConf.warnings,
       ...(loop.failure === '' ? [] : [loop.failure]),
       ...sources.conntrackdWarnings(),
     ],

@@ -182,7 +182,8 @@ export class Agent {
 
   status(): Status {
     const { loop, journal, replicas, commits, guard, manager } = this.#reactions;
-    const { ranges, presence, surroundings, conntrackdHealth: conntrackd, conntrackdWarnings } = this.#parts;
+    const { ranges, presence, surroundings, keepalivedConf } = this.#parts;
+    const { conntrackdHealth: conntrackd, conntrackdWarnings } = this.#parts;
     const snapshot = loop.round?.snapshot ?? this.#reactions.see(new Set());
     return statusOf(snapshot, {
       manager,
@@ -195,6 +196,7 @@ export class Agent {
       presence,
       ranges,
       surroundings,
+      keepalivedConf,
       conntrackd,
       conntrackdWarnings,
     });

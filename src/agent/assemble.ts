@@ -16,6 +16,7 @@ import { SurroundingsWatch } from '../dataplane/surroundings/watch.ts';
 import { WatchedAgent } from '../dataplane/watched-agent.ts';
 import { Conntrack } from '../kernel/conntrack.ts';
 import { conntrackDrops } from '../kernel/conntrack-drops.ts';
+import { ConfWatch } from '../managers/keepalived/conf-watch.ts';
 import { compareWith } from '../peers/verification.ts';
 import type { Logger } from '../system/log.ts';
 import { Agent } from './agent.ts';
@@ -100,6 +101,8 @@ export const assemble = async (
   });
   const surroundings = new SurroundingsWatch(config, node, log);
   if (resident) surroundings.begin(told);
+  const keepalivedConf = new ConfWatch(config, log, () => agent.round?.snapshot.manager.alive === true);
+  if (resident && config.manager === 'keepalived') keepalivedConf.begin();
   const presence = new PartsWatch(config, node, {
     hookOf: (link) => tables.hookOf(link),
     unhooked: () => agent.doubtTables(),
@@ -122,6 +125,7 @@ export const assemble = async (
     edges,
     ranges,
     surroundings,
+    keepalivedConf,
     lease,
     resident,
     refresh: () => refreshInterval(livingTimeouts()),
@@ -151,6 +155,7 @@ export const assemble = async (
       links.close();
       presence.close();
       surroundings.close();
+      keepalivedConf.close();
       // A node without an agent translates on.
       watched.close();
       await agent.stop();

@@ -4,6 +4,7 @@ import type { WatchedParts } from '../dataplane/link-watch.ts';
 import type { PartsWatch } from '../dataplane/parts-watch.ts';
 import type { SurroundingsWatch } from '../dataplane/surroundings/watch.ts';
 import type { WatchedAgent } from '../dataplane/watched-agent.ts';
+import type { ConfWatch } from '../managers/keepalived/conf-watch.ts';
 import type { Status } from '../observe/status.ts';
 import type { Logger } from '../system/log.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
@@ -33,6 +34,8 @@ export interface AgentParts {
   readonly mendNow: () => Promise<void>;
   /** What the cluster needs of this machine and doesn't own. */
   readonly surroundings: Pick<SurroundingsWatch, 'warnings' | 'close'>;
+  /** What the site's keepalived.conf lacks. */
+  readonly keepalivedConf: Pick<ConfWatch, 'warnings'>;
   /** Our tables in the kernel. */
   readonly tables: GuardedTables;
   /** Where the kernel watches whether this agent plays its rounds. */

@@ -156,10 +156,11 @@ const program = (alter: Alter | undefined): Command => {
     )
     .option('--node <name>', 'for another node')
     .option('--form <form>', `of pacemaker: ${FORMS.join(', ')}`, form)
-    .action(async (what: string, options: { node?: string; form?: Form }) => {
+    .option('--fragment', 'of keepalived: for an include in a keepalived.conf of your own')
+    .action(async (what: string, options: { node?: string; form?: Form; fragment?: boolean }) => {
       const global = root.opts<GlobalOptions>();
       const chosen = await contextOf({ ...global, node: options.node ?? global.node });
-      console.log(await renderFor(chosen, what, options.form));
+      console.log(await renderFor(chosen, what, options));
     });
   return root;
 };

@@ -5,13 +5,28 @@ import { listLinks } from '../dataplane/links.ts';
 import { ownAddresses } from '../dataplane/own-addresses.ts';
 import { renderNftables } from '../dataplane/render.ts';
 import { renderXtables } from '../dataplane/xtables/render.ts';
-import { type KeepalivedHook, renderKeepalived } from '../managers/keepalived/render.ts';
+import { type KeepalivedForm, type KeepalivedHook, renderKeepalived } from '../managers/keepalived/render.ts';
 import { type Form, renderPacemaker } from '../managers/pacemaker/render.ts';
 import { type Context, DEFAULT_CONFIG, RefusedError, UsageError } from './context.ts';
 
-const RENDERERS: Readonly<Record<string, (context: Context, form: Form) => string | Promise<string>>> = {
-  keepalived: (context) => renderKeepalived(context.config, context.node, context.groups, hooksOf(context)),
-  pacemaker: (context, form) => renderPacemaker(context.config, context.groups, form, parametersOf(context)),
+/** Which form of it, of those that have several. */
+export interface RenderOptions {
+  /** Pacemaker's; crmsh by default. */
+  readonly form?: Form | undefined;
+  /** keepalived's: what another configuration includes. */
+  readonly fragment?: boolean | undefined;
+}
+
+interface Forms {
+  readonly pacemaker: Form;
+  readonly keepalived: KeepalivedForm;
+}
+
+const RENDERERS: Readonly<Record<string, (context: Context, forms: Forms) => string | Promise<string>>> = {
+  keepalived: (context, { keepalived }) =>
+    renderKeepalived(context.config, context.node, context.groups, hooksOf(context), keepalived),
+  pacemaker: (context, { pacemaker: form }) =>
+    renderPacemaker(context.config, context.groups, form, parametersOf(context)),
   conntrackd: async ({ config, node }) => renderConntrackd(config, node, await ownAddresses(node)),
   nftables: async ({ config, node }) => {
     // Another node's interfaces have other MACs.
@@ -21,8 +36,12 @@ const RENDERERS: Readonly<Record<string, (context: Context, form: Form) => strin
   xtables: ({ config, node }) => renderXtables(config, node),
 };
 
-/** `render WHAT`: prints a configuration for this node (or --node). Only Pacemaker's has forms: crmsh by default. */
-export const renderFor = async (context: Context, what: string, form: Form | undefined): Promise<string> => {
+/** `render WHAT`: prints a configuration for this node (or --node). */
+export const renderFor = async (
+  context: Context,
+  what: string,
+  { form, fragment }: RenderOptions,
+): Promise<string> => {
   const render = RENDERERS[what];
   if (render === undefined) {
     throw new UsageError(`nothing renders "${what}"; known are ${Object.keys(RENDERERS).join(', ')}`);
@@ -30,7 +49,11 @@ export const renderFor = async (context: Context, what: string, form: Form | und
   if (form !== undefined && what !== 'pacemaker') {
     throw new UsageError(`${what} has one form only; leave --form out`);
   }
-  return (await render(context, form ?? 'crmsh')).trimEnd();
+  if (fragment && what !== 'keepalived') {
+    throw new UsageError(`there is no fragment of ${what}; leave --fragment out`);
+  }
+  const forms: Forms = { pacemaker: form ?? 'crmsh', keepalived: fragment ? 'fragment' : 'whole' };
+  return (await render(context, forms)).trimEnd();
 };
 
 const DEFAULT_RUN = '/run/conntrack-ha';

@@ -8,15 +8,24 @@ const BACKUP_PRIORITY = 100;
 /** What the track file says of a group that this node isn't ready for. */
 export const UNREADY = -100;
 
+/** Above conntrackd's 1: a bulk of states must not hold up an advertisement. */
+export const RT_PRIORITY = 2;
+/** Microseconds. By default a realtime keepalived that is busy for two ticks of the clock is killed. */
+export const RLIMIT_RTTIME = 1_000_000;
+
 /** Where keepalived writes its states and the agent reads them. */
-export const fifoPath = (config: ClusterConfig): string => `${config.paths.run}/keepalived.fifo`;
+export const fifoPath = (config: Pick<ClusterConfig, 'paths'>): string =>
+  `${config.paths.run}/keepalived.fifo`;
 
 /** The file by which the agent tells keepalived whether this node is ready for a group. */
 export const readyPath = (config: ClusterConfig, group: string): string =>
   `${config.paths.run}/ready/${group}`;
 
 /** The hooks that the configuration calls. */
-export type KeepalivedHook = 'keepalived-check' | 'keepalived-stop';
+export type KeepalivedHook = 'keepalived-check' | 'keepalived-notify' | 'keepalived-stop';
+
+/** `whole`: a keepalived.conf. `fragment`: what another one includes, which changes nothing for its own instances and scripts. */
+export type KeepalivedForm = 'whole' | 'fragment';
 
 /**
  * keepalived.conf for `node`: one vrrp_instance a group, all starting as BACKUP. For 2.2.7 (Debian 12): VRRPv3 wants an
@@ -30,37 +39,47 @@ export const renderKeepalived = (
   node: NodeConfig,
   groups: readonly Group[],
   hook: (name: KeepalivedHook) => string,
+  form: KeepalivedForm = 'whole',
 ): string =>
   [
-    `# keepalived for ${node.name} of cluster ${config.cluster}: conntrack-ha render keepalived`,
+    `# keepalived for ${node.name} of cluster ${config.cluster}: conntrack-ha render keepalived${form === 'fragment' ? ' --fragment' : ''}`,
     '# Every group of buckets is one VRRP instance. The addresses that users see are not here: every node has them',
-    '# all the time; the conntrack-ha agent, told by the FIFO, decides by buckets who answers.',
-    'global_defs {',
-    `  router_id ${node.name}`,
-    '  enable_script_security',
-    '  script_user root',
-    '  vrrp_version 3',
-    "  # Above conntrackd's 1: a bulk of states must not hold up an advertisement.",
-    '  vrrp_rt_priority 2',
-    '  # Microseconds. By default a realtime keepalived that is busy for two ticks of the clock is killed.',
-    '  vrrp_rlimit_rttime 1000000',
-    '  # The agent reads it. After a reload keepalived tells it again which instances are not MASTER.',
-    `  vrrp_notify_fifo ${fifoPath(config)}`,
-    '  fifo_write_vrrp_states_on_reload',
-    '}',
+    `# all the time; the conntrack-ha agent, told by ${form === 'fragment' ? 'a hook' : 'the FIFO'}, decides by buckets who answers.`,
+    ...(form === 'fragment' ? [] : renderGlobals(config, node)),
     '',
     "# A node whose agent is dead or hung stands behind one whose agent is well, whatever the agent's last word was.",
     'vrrp_script conntrack_ha {',
     `  script "${hook('keepalived-check')}"`,
+    ...(form === 'fragment' ? ['  user root'] : []),
     '  interval 1',
     `  weight ${UNREADY}`,
     '}',
     '',
     ...groups.flatMap((group) => renderTrackFile(config, group)),
-    ...groups.flatMap((group, index) =>
-      renderInstance(config, node, group, index, index === 0 ? hook('keepalived-stop') : undefined),
-    ),
+    ...groups.flatMap((group, index) => [
+      ...renderInstance(config, node, group, index, form),
+      ...(form === 'fragment' ? [`  notify "${hook('keepalived-notify')}" root`] : []),
+      ...(index === 0 ? renderStop(hook('keepalived-stop'), form) : []),
+      '}',
+      '',
+    ]),
   ].join('\n');
+
+const renderGlobals = (config: ClusterConfig, node: NodeConfig): readonly string[] => [
+  'global_defs {',
+  `  router_id ${node.name}`,
+  '  enable_script_security',
+  '  script_user root',
+  '  vrrp_version 3',
+  "  # Above conntrackd's 1: a bulk of states must not hold up an advertisement.",
+  `  vrrp_rt_priority ${RT_PRIORITY}`,
+  '  # Microseconds. By default a realtime keepalived that is busy for two ticks of the clock is killed.',
+  `  vrrp_rlimit_rttime ${RLIMIT_RTTIME}`,
+  '  # The agent reads it. After a reload keepalived tells it again which instances are not MASTER.',
+  `  vrrp_notify_fifo ${fifoPath(config)}`,
+  '  fifo_write_vrrp_states_on_reload',
+  '}',
+];
 
 const renderTrackFile = (config: ClusterConfig, group: Group): readonly string[] => [
   `# ${UNREADY} until the agent has seen that this node holds the states of ${group.name}.`,
@@ -72,14 +91,16 @@ const renderTrackFile = (config: ClusterConfig, group: Group): readonly string[]
   '',
 ];
 
+/** Without its end. */
 const renderInstance = (
   config: ClusterConfig,
   node: NodeConfig,
   group: Group,
   index: number,
-  stop: string | undefined,
+  form: KeepalivedForm,
 ): readonly string[] => [
   `vrrp_instance ${group.name} {`,
+  ...(form === 'fragment' ? ['  version 3'] : []),
   '  state BACKUP',
   `  interface ${deviceOf(node, config.keepalived.interface)}`,
   `  virtual_router_id ${config.keepalived.vrid + index}`,
@@ -94,14 +115,11 @@ const renderInstance = (
   '  track_script {',
   '    conntrack_ha',
   '  }',
-  ...(stop === undefined
-    ? []
-    : [
-        '  # All stop together. Where no agent reads it, this gives up what the node owns.',
-        `  notify_stop "${stop}"`,
-      ]),
-  '}',
-  '',
+];
+
+const renderStop = (stop: string, form: KeepalivedForm): readonly string[] => [
+  '  # All stop together. Where no agent reads it, this gives up what the node owns.',
+  `  notify_stop "${stop}"${form === 'fragment' ? ' root' : ''}`,
 ];
 
 /** 150 for the home, 100 for the first backup, then downwards by three: the sixteenth's 58 is above a home's that isn't ready. */
