@@ -102,7 +102,6 @@ export const assemble = async (
   const surroundings = new SurroundingsWatch(config, node, log);
   if (resident) surroundings.begin(told);
   const keepalivedConf = new ConfWatch(config, log, () => agent.round?.snapshot.manager.alive === true);
-  if (resident && config.manager === 'keepalived') keepalivedConf.begin();
   const presence = new PartsWatch(config, node, {
     hookOf: (link) => tables.hookOf(link),
     unhooked: () => agent.doubtTables(),
@@ -145,6 +144,7 @@ export const assemble = async (
       compareWith(config, node, nodeNamed(config, peer.name), key, [...peer.buckets], signal),
   });
   const agent: Agent = new Agent(parts);
+  if (resident && config.manager === 'keepalived') keepalivedConf.begin();
   const links = new LinkWatch(config, node, () => agent.setLost(links.lost, links.reasons), {
     note: (text) => log.warn(text),
     parts: parts.presence,
