@@ -201,9 +201,9 @@ describe('Upkeep', () => {
       },
     });
     const touches = () => calls.filter((call) => call === 'touch').length;
-    await vi.waitFor(() => expect(results).toEqual([false]), 2000);
+    await vi.waitFor(() => expect(results).toEqual([false]), 10_000);
     const before = touches();
-    await vi.waitFor(() => expect(results).toEqual([false, false]), 2000);
+    await vi.waitFor(() => expect(results).toEqual([false, false]), 10_000);
     expect(touches() - before).toBeGreaterThan(2);
     expect(progress.filter((text) => text === 'ended')).toHaveLength(2);
     expect(progress[progress.indexOf('ended') + 1]).toBe('round 1');

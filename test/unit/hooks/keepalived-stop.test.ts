@@ -44,8 +44,9 @@ describe.each(SHELLS)('keepalived-stop by %s', (shell) => {
       expect(stop('-c', '/etc/a.yaml')).toMatchObject({ status: 0, stdout: '', stderr: '' });
       expect(stop().status).toBe(0);
       expect(box.starts()).toBe(2);
-      await until('the program', () => box.calls().length >= 1, 5000);
-      expect(box.calls()[0]?.args).toBe('-c /etc/a.yaml run --once');
+      // On a busy machine the second may be there first.
+      const called = () => box.calls().map(({ args }) => args);
+      await until('the program', () => called().includes('-c /etc/a.yaml run --once'), 10_000);
     });
 
     it('does the same for those who have no FIFO, by the word STOP alone', () => {
