@@ -107,10 +107,12 @@ describe('a running agent', () => {
       await log.warnsOnce(async () => {
         await fifo(bytes);
         if (!whole) {
-          await fifo('INSTANCE "fw1_fw2" MASTER 150\n');
+          await fifo('INSTANCE "fw1_fw2" BACKUP 100\n');
         }
       }, warning);
-      await fifo('INSTANCE "fw1_fw2" BACKUP 100\n');
+      if (whole) {
+        await fifo('INSTANCE "fw1_fw2" BACKUP 100\n');
+      }
       // An owner whose manager says BACKUP serves on until a peer asks.
       await untilReason(/^keepalived says BACKUP/);
       await fifo('INSTANCE "fw1_fw2" MASTER 150\n');

@@ -86,7 +86,7 @@ test('README, step by step, on two machines with systemd; each reboots and loses
     [fw2, fw1],
   ] as const) {
     for (const end of ['reboot', 'powerCut'] as const) {
-      await (end === 'reboot' ? node.shutDown('reboot') : node.powerCut());
+      await (end === 'reboot' ? node.shutDown() : node.powerCut());
       await untilServesAll(other);
       await untilAnswered(traffic);
       await node.boot();

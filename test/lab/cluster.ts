@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import type { ClusterOptions } from './rig/cluster-config.ts';
 import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
-import { parseOwnedSet } from './rig/owned-set.ts';
 import type { NodePlan } from './rig/plan.ts';
 import { until } from './rig/wait.ts';
 
@@ -94,14 +93,6 @@ export const restartAgent = async (node: FirewallNode, broken?: string): Promise
   await agentUp(node);
 };
 
-/** The buckets that are active in the node's kernel, read there; none if it is off. */
-export const activeBuckets = async (node: FirewallNode): Promise<readonly number[]> => {
-  if (!node.on) {
-    return [];
-  }
-  return parseOwnedSet(await node.run(['nft', '-j', 'list', 'set', 'netdev', 'conntrack_ha', 'owned']));
-};
-
 /** Waits until the kernels say that the nodes own so many buckets each. */
 export const untilActive = async (
   lab: Lab,
@@ -110,8 +101,8 @@ export const untilActive = async (
 ): Promise<void> => {
   const look = async (): Promise<Record<string, number>> => {
     const pairs = Object.keys(counts).map(async (name) => {
-      const active = await activeBuckets(lab.node(name));
-      return [name, active.length] as const;
+      const active = await lab.node(name).ownedBuckets();
+      return [name, active?.length ?? 0] as const;
     });
     return Object.fromEntries(await Promise.all(pairs));
   };

@@ -48,10 +48,10 @@ export class BootedFirewall {
   }
 
   /** Writes a file onto its disk, while it is off. */
-  async write(path: string, text: string, mode = 0o644): Promise<void> {
+  async write(path: string, text: string): Promise<void> {
     const file = join(this.disk, path);
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text, { mode });
+    await writeFile(file, text);
   }
 
   /** Switches it on and waits until systemd says that it has booted; with whatever has failed. */
@@ -82,14 +82,21 @@ export class BootedFirewall {
 
   /** What `systemctl reboot` does. */
   async reboot(): Promise<void> {
-    await this.shutDown('reboot');
+    await this.shutDown();
     await this.boot();
   }
 
-  async shutDown(how: 'reboot' | 'poweroff' = 'poweroff'): Promise<void> {
+  /** The first half of a reboot. */
+  async shutDown(): Promise<void> {
     const { machine } = this;
-    await machine.run(['systemctl', how]).catch(() => undefined);
-    await Promise.race([machine.ended(), until(`${this.name} to shut down`, () => false, BOOT_MS)]);
+    let off = false;
+    const ended = machine.ended().then(() => {
+      off = true;
+    });
+    // The command may be ended with everything else.
+    await machine.run(['systemctl', 'reboot']).catch(() => undefined);
+    await until(`${this.name} to shut down`, () => off, BOOT_MS);
+    await ended;
     await this.#unplug();
   }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { allowFlows } from '../../../bench/limits.ts';
 import { buildPrograms, programFile } from '../../../bench/program-files.ts';
-import { activeBuckets, bringUp, restartAgent } from '../cluster.ts';
+import { bringUp, restartAgent } from '../cluster.ts';
 import { flowsOfBothHomes, homeOf } from '../flows.ts';
 import { createLab } from '../labs.ts';
 import type { Lab } from '../rig/lab.ts';
@@ -50,7 +50,7 @@ const whatWasDropped = async (node: FirewallNode): Promise<string> => {
 const untilHome = async (node: FirewallNode): Promise<void> => {
   const look = async () => {
     await sleep(1000);
-    return (await activeBuckets(node)).length;
+    return (await node.ownedBuckets())?.length ?? 0;
   };
   await until(`${node.name}'s home`, look, 90_000, (buckets) => buckets > 0);
 };
