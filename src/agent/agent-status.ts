@@ -1,7 +1,9 @@
 import type { Snapshot } from '../cluster/snapshot.ts';
+import type { Warning } from '../cluster/warning.ts';
 import type { SurroundingsWatch } from '../dataplane/surroundings/watch.ts';
 import type { ConfWatch } from '../managers/keepalived/conf-watch.ts';
-import { groupStatuses, type Status, warningsOf } from '../observe/status.ts';
+import { groupStatuses, type Status } from '../observe/status.ts';
+import { warningsOf } from '../observe/warnings.ts';
 import type { Commits } from './commits.ts';
 import type { Journal } from './journal.ts';
 import type { LostInterfaces } from './lost-interfaces.ts';
@@ -18,14 +20,14 @@ export interface StatusSources {
   readonly journal: Pick<Journal, 'since'>;
   readonly replicas: Pick<Replicas, 'results' | 'comparison' | 'warnings'>;
   readonly commits: Pick<Commits, 'last'> | undefined;
-  readonly lost: Pick<LostInterfaces, 'reasons'>;
+  readonly lost: Pick<LostInterfaces, 'warnings'>;
   readonly guard: Pick<TableGuard, 'warnings'>;
   readonly presence: Pick<AgentParts['presence'], 'warnings'>;
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   readonly surroundings: Pick<SurroundingsWatch, 'warnings'>;
   readonly keepalivedConf: Pick<ConfWatch, 'warnings'>;
   readonly conntrackd: () => Status['conntrackd'];
-  readonly conntrackdWarnings: () => readonly string[];
+  readonly conntrackdWarnings: () => readonly Warning[];
 }
 
 /** What the agent says of itself: as the last round found it. */
@@ -47,14 +49,20 @@ export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => 
     warnings: [
       ...warningsOf(snapshot, decisions),
       ...replicas.warnings,
-      ...lost.reasons,
+      ...lost.warnings,
       ...presence.warnings,
       ...guard.warnings,
       ...ranges.warnings,
       ...surroundings.warnings,
       ...keepalivedConf.warnings,
-      ...(loop.failure === '' ? [] : [loop.failure]),
+      ...(loop.failure === '' ? [] : [roundFailed(snapshot.node, loop.failure)]),
       ...sources.conntrackdWarnings(),
     ],
   };
 };
+
+const roundFailed = (node: string, failure: string): Warning => ({
+  code: 'round-failed',
+  object: node,
+  text: `this node can't decide anything: ${failure}; it tries again ten times a second`,
+});

@@ -130,7 +130,11 @@ export class Agent {
     this.#reactions.guard.doubt();
     await this.wake();
     await this.#parts.mendNow();
-    return [...this.#lost.reasons, ...this.#parts.presence.failures, ...this.#reactions.guard.failures];
+    return [
+      ...this.#lost.warnings.map(({ text }) => text),
+      ...this.#parts.presence.failures,
+      ...this.#reactions.guard.failures,
+    ];
   }
 
   /** Something was seen after which our rules may not be whole, though none has been changed. */

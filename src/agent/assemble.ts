@@ -84,9 +84,11 @@ export const assemble = async (
   const configuration = new ConfigurationWatch(config, node, files.conntrackdMemory);
   const beside = { configuration, staleLock: (known: string) => staleLock(config, known) };
   const health = new Health(config.paths.conntrackd, control, beside, {
-    changed: (state, text) =>
-      log[state === 'ok' ? 'info' : 'warn'](state === 'unfit' ? `conntrackd is unfit: ${text}` : text),
-    noted: (text) => log.warn(text),
+    changed: (state, text) => {
+      const what = state === 'unfit' ? `conntrackd is unfit: ${text}` : text;
+      state === 'ok' ? log.info(text) : log.warn(`${what} [conntrackd-${state}]`);
+    },
+    noted: (text) => log.warn(`${text} [conntrackd-setting]`),
     lostEvents: (times) => agent.conntrackd.lostEvents(times),
     loadedTable: () => agent.conntrackd.loadedTable(),
     refusedStates: (count) => agent.conntrackd.refusedStates(count),

@@ -1,3 +1,4 @@
+import { type Warning, warningText } from '../cluster/warning.ts';
 import type { Logger } from '../system/log.ts';
 import type { Memory } from './memory.ts';
 
@@ -6,7 +7,7 @@ export class LostInterfaces {
   readonly #memory: Memory;
   readonly #log: Logger;
   readonly #returned: (name: string) => void;
-  #reasons: readonly string[] = [];
+  #warnings: readonly Warning[] = [];
 
   /** @param returned is told of each that carries again */
   constructor(memory: Memory, log: Logger, returned: (name: string) => void) {
@@ -15,22 +16,30 @@ export class LostInterfaces {
     this.#returned = returned;
   }
 
-  /** A sentence about each that is lost now. */
-  get reasons(): readonly string[] {
-    return this.#reasons;
+  /** One for each that is lost now. */
+  get warnings(): readonly Warning[] {
+    return this.#warnings;
   }
 
   /** Those that are lost now, as the configuration names them, and a sentence about each. */
   set(interfaces: readonly string[], reasons: readonly string[]): void {
     const before = this.#memory.lost;
     this.#memory.lose(interfaces, performance.now());
-    for (const reason of reasons.filter((reason) => !this.#reasons.includes(reason))) {
-      this.#log.warn(reason);
+    const warnings = interfaces.map((name, index) => lost(name, reasons[index] ?? `${name} carries nothing`));
+    const known = this.#warnings.map(({ text }) => text);
+    for (const warning of warnings.filter(({ text }) => !known.includes(text))) {
+      this.#log.warn(warningText(warning));
     }
-    this.#reasons = reasons;
+    this.#warnings = warnings;
     for (const name of before.filter((name) => !interfaces.includes(name))) {
       this.#log.info(`${name} carries again`);
       this.#returned(name);
     }
   }
 }
+
+const lost = (name: string, reason: string): Warning => ({
+  code: 'interface-lost',
+  object: name,
+  text: `${reason}: peers that have it take over what this node owns`,
+});

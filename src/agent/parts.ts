@@ -1,4 +1,5 @@
 import type { Readiness } from '../cluster/readiness.ts';
+import type { Warning } from '../cluster/warning.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import type { WatchedParts } from '../dataplane/link-watch.ts';
 import type { PartsWatch } from '../dataplane/parts-watch.ts';
@@ -61,8 +62,8 @@ export interface AgentParts {
   /** How many flows the kernel holds, for the log. */
   readonly flowCount: () => number;
   readonly conntrackdHealth: () => Status['conntrackd'];
-  /** What is wrong with conntrackd, a sentence each. */
-  readonly conntrackdWarnings: () => readonly string[];
+  /** What is wrong with conntrackd. */
+  readonly conntrackdWarnings: () => readonly Warning[];
   /** Tells the manager whether this node is ready for a group that it owns or not. */
   readonly announce: (readiness: Readiness, owned: boolean) => void;
   /** Tells neighbours which MAC the shared addresses have. */

@@ -1,6 +1,7 @@
 import { type FullRange, RangeCount } from '../cluster/full-ranges.ts';
 import { groupsOf } from '../cluster/groups.ts';
 import { type Share, sharesOfFamilies } from '../cluster/ranges.ts';
+import { type Warning, warningText } from '../cluster/warning.ts';
 import type { ClusterConfig } from '../config/types.ts';
 import type { Logger } from '../system/log.ts';
 import type { FlowTable, Sorting } from '../transitions/edges.ts';
@@ -28,7 +29,7 @@ export class RangeWatch {
   #before: number | undefined;
   #refused = 0;
   #countedAt = Number.NEGATIVE_INFINITY;
-  #found: readonly string[] = [];
+  #found: readonly Warning[] = [];
   readonly #ended = new AbortController();
 
   constructor(config: ClusterConfig, host: RangeHost) {
@@ -47,7 +48,7 @@ export class RangeWatch {
   }
 
   /** For `status`, until a minute after the last time. */
-  get warnings(): readonly string[] {
+  get warnings(): readonly Warning[] {
     return performance.now() - this.#countedAt < COUNT_MS ? this.#found : [];
   }
 
@@ -61,7 +62,7 @@ export class RangeWatch {
     if (now - this.#countedAt < COUNT_MS) return;
     this.#countedAt = now;
     this.#found = await this.#count().catch(() => []);
-    for (const text of this.#found) this.#host.log.warn(text);
+    for (const warning of this.#found) this.#host.log.warn(warningText(warning));
   }
 
   close(): void {
@@ -69,7 +70,7 @@ export class RangeWatch {
     this.#ended.abort();
   }
 
-  async #count(): Promise<readonly string[]> {
+  async #count(): Promise<readonly Warning[]> {
     const count = new RangeCount(this.#host.sorting().hashing, this.#shares);
     for await (const flows of this.#host.table.dump(this.#ended.signal)) {
       for (const flow of flows) count.add(flow);
@@ -80,5 +81,8 @@ export class RangeWatch {
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6' };
 
-const said = ({ bucket, protocol, destination, flows, ports }: FullRange): string =>
-  `bucket ${bucket} has no port left for ${PROTOCOLS[protocol] ?? `protocol ${protocol}`} to ${destination} (${flows} connections, ${ports} ports): new ones of its clients are dropped; add an address to snat, or use fewer buckets`;
+const said = ({ bucket, protocol, destination, flows, ports }: FullRange): Warning => ({
+  code: 'ports-used-up',
+  object: `bucket ${bucket}, ${PROTOCOLS[protocol] ?? `protocol ${protocol}`} to ${destination}`,
+  text: `bucket ${bucket} has no port left for ${PROTOCOLS[protocol] ?? `protocol ${protocol}`} to ${destination} (${flows} connections, ${ports} ports): new ones of its clients are dropped; add an address to snat, or use fewer buckets`,
+});

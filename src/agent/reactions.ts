@@ -1,6 +1,7 @@
 import { groupsOf } from '../cluster/groups.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import { timeoutsOf } from '../cluster/timeouts.ts';
+import { warningsOf } from '../observe/warnings.ts';
 import type { Verification } from '../transitions/verify.ts';
 import { Chronicle } from './chronicle.ts';
 import { Commits } from './commits.ts';
@@ -18,6 +19,7 @@ import { type Change, playRound, type Round, type RoundHost } from './round.ts';
 import { RoundLoop } from './round-loop.ts';
 import { TableGuard } from './table-guard.ts';
 import { Upkeep } from './upkeep.ts';
+import { WarningNews } from './warning-news.ts';
 import { Words } from './words.ts';
 
 /** What the agent does with its rhythm. */
@@ -47,6 +49,7 @@ export class Reactions {
   /** With `replicas: cache`. */
   readonly lastStates: LastStates | undefined;
   readonly loop: RoundLoop;
+  readonly #news: WarningNews;
   readonly #roundHost: RoundHost;
   managerAlive: boolean;
 
@@ -59,6 +62,7 @@ export class Reactions {
     this.#parts = parts;
     this.managerAlive = config.manager === 'none';
     this.journal = new Journal(groups, parts.files, log, parts.announce);
+    this.#news = new WarningNews(log);
     this.chronicle = new Chronicle(node.name, (lines) => this.#keep(lines));
     const peers = config.nodes.filter((peer) => peer.name !== node.name).map(({ name }) => name);
     this.memory = new Memory(node.name, groups, peers, timeoutsOf(config), performance.now());
@@ -223,6 +227,7 @@ export class Reactions {
       await this.guard.expect(() => watched.showLife());
     }
     this.journal.publish(round);
+    this.#news.look(warningsOf(round.snapshot, round.decisions), round.snapshot.now);
     this.chronicle.flush();
   }
 

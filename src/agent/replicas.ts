@@ -1,4 +1,5 @@
 import type { Group } from '../cluster/groups.ts';
+import { type Warning, warningText } from '../cluster/warning.ts';
 import type { ComparisonStatus, VerifiedStatus } from '../observe/status.ts';
 import type { Logger } from '../system/log.ts';
 import type { Verification, VerificationProgress } from '../transitions/verify.ts';
@@ -76,7 +77,7 @@ export class Replicas {
       this.#log[before?.synced ? 'debug' : 'info'](text);
     } else {
       this.#memory.unsynced(peer.name);
-      this.#log.warn(missingText({ peer: peer.name, flows, missing }));
+      this.#log.warn(warningText(notSynced({ peer: peer.name, flows, missing })));
     }
     return synced;
   }
@@ -109,8 +110,8 @@ export class Replicas {
   }
 
   /** What keeps this node from holding the states of its peers. */
-  get warnings(): readonly string[] {
-    return this.results.filter(({ synced }) => !synced).map(missingText);
+  get warnings(): readonly Warning[] {
+    return this.results.filter(({ synced }) => !synced).map(notSynced);
   }
 
   /** The last comparison with each peer. */
@@ -119,8 +120,15 @@ export class Replicas {
   }
 }
 
-const missingText = ({ peer, flows, missing }: Pick<VerifiedStatus, 'peer' | 'flows' | 'missing'>): string =>
-  `${missing} of ${flows} flows of ${peer} are still missing here; not synced`;
+const notSynced = ({
+  peer,
+  flows,
+  missing,
+}: Pick<VerifiedStatus, 'peer' | 'flows' | 'missing'>): Warning => ({
+  code: 'not-synced',
+  object: peer,
+  text: `${missing} of ${flows} flows of ${peer} are still missing here; not synced`,
+});
 
 /** One half is the owner's list, as long as the last one; the other this node's table. 100 is a round that has ended. */
 const percentOf = ({ listed, found }: VerificationProgress, flows = 0): number =>

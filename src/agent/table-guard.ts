@@ -1,3 +1,4 @@
+import { type Warning, warningText } from '../cluster/warning.ts';
 import type { Damage, TableMender } from '../dataplane/mend.ts';
 import type { Logger } from '../system/log.ts';
 import type { Step } from '../transitions/steps.ts';
@@ -40,7 +41,7 @@ export class TableGuard {
   #loggedAt = Number.NEGATIVE_INFINITY;
   #last: { readonly at: number; readonly text: string } | undefined;
   /** What others do that ours can't be right with; undefined: not looked at yet. */
-  #rivals: readonly string[] | undefined;
+  #rivals: readonly Warning[] | undefined;
   #failure = '';
 
   constructor(tables: GuardedTables, host: GuardHost) {
@@ -107,12 +108,12 @@ export class TableGuard {
   }
 
   /** For `status`. */
-  get warnings(): readonly string[] {
+  get warnings(): readonly Warning[] {
     const recent = this.#last !== undefined && performance.now() - this.#last.at < REMEMBERED_MS;
     return [
-      ...this.failures,
+      ...this.failures.map(unguarded),
       ...(this.#rivals ?? []),
-      ...(recent && this.#last !== undefined ? [this.#last.text] : []),
+      ...(recent && this.#last !== undefined ? [reloaded(this.#last.text)] : []),
     ];
   }
 
@@ -155,7 +156,7 @@ export class TableGuard {
     this.#last = { at: now, text: `at ${new Date().toISOString()}${times}: ${text}; ${advice}` };
     if (now - this.#loggedAt >= QUIET_MS) {
       this.#loggedAt = now;
-      this.#host.log.warn(`${text}${times}; ${advice}`);
+      this.#host.log.warn(warningText(reloaded(`${text}${times}; ${advice}`)));
     }
   }
 
@@ -163,8 +164,8 @@ export class TableGuard {
   async #lookAtRivals(): Promise<void> {
     const before = this.#rivals;
     this.#rivals = await this.#tables.rivals();
-    for (const rival of this.#rivals.filter((text) => before !== undefined && !before.includes(text))) {
-      this.#host.log.warn(rival);
+    for (const rival of this.#rivals.filter(({ text }) => before?.every((one) => one.text !== text))) {
+      this.#host.log.warn(warningText(rival));
     }
   }
 
@@ -173,7 +174,11 @@ export class TableGuard {
     const text = `this node's tables can't be guarded: ${reason}`;
     if (text !== this.#failure) {
       this.#failure = text;
-      this.#host.log.error(text);
+      this.#host.log.error(warningText(unguarded(text)));
     }
   }
 }
+
+const unguarded = (text: string): Warning => ({ code: 'rules-not-guarded', object: 'tables', text });
+
+const reloaded = (text: string): Warning => ({ code: 'rules-reloaded', object: 'tables', text });

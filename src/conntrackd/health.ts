@@ -1,3 +1,4 @@
+import type { Warning } from '../cluster/warning.ts';
 import type { ConfigurationWatch } from './configuration-watch.ts';
 import type { Control } from './control.ts';
 import { ConntrackdAbsent, ConntrackdStuck, ConntrackdUnfit } from './errors.ts';
@@ -67,12 +68,14 @@ export class Health {
     return this.#state;
   }
 
-  /** What an administrator should know of, a sentence each. */
-  get warnings(): readonly string[] {
+  /** What an administrator should know of. */
+  get warnings(): readonly Warning[] {
     if (this.#state !== 'ok') {
-      return [`conntrackd is ${this.#state}${this.#text && `: ${this.#text}`}`];
+      const text = `conntrackd is ${this.#state}${this.#text && `: ${this.#text}`}`;
+      return [{ code: `conntrackd-${this.#state}`, object: 'conntrackd', text }];
     }
-    return this.#note === undefined ? [] : [this.#note];
+    const text = this.#note;
+    return text === undefined ? [] : [{ code: 'conntrackd-setting', object: 'conntrackd', text }];
   }
 
   /** Which conntrackd works on this node; undefined while none does, though a dead one's socket may be there. */

@@ -1,7 +1,9 @@
+import { warningText } from '../cluster/warning.ts';
 import { type ClusterConfig, deviceOf, type NodeConfig } from '../config/types.ts';
 import { openLinkChannel } from '../kernel/links.ts';
 import { type Link, listLinks } from './links.ts';
 import { findingsOf, judgeSurroundings } from './surroundings/judge.ts';
+import { warned } from './surroundings/judgement.ts';
 import { lookAround } from './surroundings/look.ts';
 import { needsOf } from './surroundings/needs.ts';
 
@@ -68,7 +70,7 @@ const warningsOf = async (
   try {
     const needs = needsOf(config, node);
     const findings = findingsOf(judgeSurroundings(needs, await lookAround(needs, channel)));
-    return [...findings.map(({ problem }) => problem), ...downProblems(config, node, links)];
+    return [...findings.map((finding) => warningText(warned(finding))), ...downProblems(config, node, links)];
   } finally {
     channel.close();
   }

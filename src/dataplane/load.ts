@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { warningText } from '../cluster/warning.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { run } from '../system/run.ts';
 import { readSysctl } from '../system/sysctl.ts';
@@ -97,7 +98,8 @@ export const loadDataPlane = async (
     if (!running) await takeBack(config, error);
     throw error;
   }
-  return { id: record.id, fresh, warnings: [...warnings, ...(await firewall.rivals(config))] };
+  const rivals = (await firewall.rivals(config)).map(warningText);
+  return { id: record.id, fresh, warnings: [...warnings, ...rivals] };
 };
 
 /** The id of the data plane that is loaded; undefined if none is, or not wholly. Throws ProgramError, RecordError. */

@@ -1,3 +1,4 @@
+import type { Warning } from '../cluster/warning.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import type { Link } from '../kernel/links.ts';
 import { Ruleset } from '../kernel/ruleset.ts';
@@ -9,7 +10,7 @@ import type { Owned } from './nftables/netdev-table.ts';
 import { planOf } from './plan.ts';
 import { readRecord, writeRecord } from './record.ts';
 import { renderNftables } from './render.ts';
-import { rivalsText } from './rivals.ts';
+import { rivalsOf } from './rivals.ts';
 
 /** What has happened to our rules since they were loaded. */
 export interface Damage {
@@ -83,9 +84,9 @@ export class TableMender {
     await writeRecord(this.#config, { ...record, rules, tables: this.#loaded, hooked });
   }
 
-  /** A sentence about each chain of others that translates before ours. */
-  async rivals(): Promise<readonly string[]> {
-    return rivalsText(this.#config, await this.#ruleset.sourceNat());
+  /** The chains of others that translate before ours. */
+  async rivals(): Promise<readonly Warning[]> {
+    return rivalsOf(this.#config, await this.#ruleset.sourceNat());
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import { type Warning, warningText } from '../cluster/warning.ts';
 import type { Part } from './parts.ts';
 
 /** What fails for less than that may be in the middle of another program's changes: nothing is given up for it, nor said. Milliseconds. */
@@ -16,14 +17,14 @@ interface Failure {
 export class PartFailures {
   readonly #failures = new Map<string, Failure>();
   readonly #warn: (text: string) => void;
-  #warnings: readonly string[] = [];
+  #warnings: readonly Warning[] = [];
 
   constructor(warn: (text: string) => void) {
     this.#warn = warn;
   }
 
   /** Those that have lasted, as they were said last. */
-  get warnings(): readonly string[] {
+  get warnings(): readonly Warning[] {
     return this.#warnings;
   }
 
@@ -58,10 +59,11 @@ export class PartFailures {
 
   /** Says what has lasted, once for each new reason. */
   say(now: number): void {
-    const warnings = [...this.#failures.values()]
-      .filter((failure) => isLasting(failure, now))
-      .map(({ text }) => text);
-    for (const text of warnings.filter((one) => !this.#warnings.includes(one))) this.#warn(text);
+    const known = this.#warnings.map(({ text }) => text);
+    const warnings = [...this.#failures]
+      .filter(([, failure]) => isLasting(failure, now))
+      .map(([object, { text }]): Warning => ({ code: 'not-mended', object, text }));
+    for (const one of warnings.filter(({ text }) => !known.includes(text))) this.#warn(warningText(one));
     this.#warnings = warnings;
   }
 }

@@ -1,3 +1,4 @@
+import type { Warning } from '../cluster/warning.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { type Link, linkExists, openLinkChannel } from '../kernel/links.ts';
 import type { Hook } from './hook-watch.ts';
@@ -65,7 +66,7 @@ export class PartsWatch {
   }
 
   /** What couldn't be mended for a while, for `status`. */
-  get warnings(): readonly string[] {
+  get warnings(): readonly Warning[] {
     return this.#failures.warnings;
   }
 

@@ -1,3 +1,4 @@
+import type { Warning } from '../cluster/warning.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { SetMissingError } from '../kernel/nftables.ts';
 import type { TablesImprint } from './imprint.ts';
@@ -21,8 +22,8 @@ export interface Rules {
   readonly loaded: (config: ClusterConfig) => Promise<boolean>;
   /** What others have done to ours since they were loaded, in a few words; undefined: nothing that is noticed. */
   readonly damage: (config: ClusterConfig, loaded: TablesImprint) => Promise<string | undefined>;
-  /** A sentence about each chain of others that translates before ours. */
-  readonly rivals: (config: ClusterConfig) => Promise<readonly string[]>;
+  /** The chains of others that translate before ours. */
+  readonly rivals: (config: ClusterConfig) => Promise<readonly Warning[]>;
   /** @param lease milliseconds that a bucket stays without being renewed; 0, and always with xtables: for ever */
   readonly owned: (config: ClusterConfig, lease?: number) => OwnedHandle;
 }

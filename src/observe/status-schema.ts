@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { WARNING_CODES } from '../cluster/warning.ts';
 import type { Status } from './status.ts';
 
 /** What a status that came over the control socket must look like. */
@@ -49,5 +50,5 @@ export const statusSchema: z.ZodType<Status> = z.object({
     })
     .nullable(),
   refused: z.number(),
-  warnings: z.array(z.string()),
+  warnings: z.array(z.object({ code: z.enum(WARNING_CODES), object: z.string(), text: z.string() })),
 });

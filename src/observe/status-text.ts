@@ -1,3 +1,4 @@
+import { warningText } from '../cluster/warning.ts';
 import type { CommitStatus, ComparisonStatus, GroupStatus, Status } from './status.ts';
 
 /** A status for people: groups, peers, conntrackd, and what is wrong, if anything is. */
@@ -18,7 +19,7 @@ export const statusText = (status: Status): string => {
       return `peer ${peer.name}: ${peer.reachable ? 'reachable' : "doesn't answer"}${compared}${comparing}`;
     }),
     ...(status.commit === null ? [] : [commitText(status.commit)]),
-    ...status.warnings.map((warning) => `warning: ${warning}`),
+    ...status.warnings.map((warning) => `warning: ${warningText(warning)}`),
   ];
   return lines.join('\n');
 };

@@ -1,5 +1,7 @@
 import type { GroupView, Snapshot } from '../cluster/snapshot.ts';
 import type { Decision } from '../cluster/verdict.ts';
+import type { Warning } from '../cluster/warning.ts';
+import { reasonOf } from './warnings.ts';
 
 /** What `status --json` prints: stable, documented in docs/commands.md. */
 export interface Status {
@@ -18,7 +20,7 @@ export interface Status {
   readonly commit: CommitStatus | null;
   /** Packets that conntrack dropped since the agent began because no port was left for their flow, or it met another. */
   readonly refused: number;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 export interface GroupStatus {
@@ -87,49 +89,6 @@ export const groupStatuses = (
     since: since(group.name),
     reason: reasonOf(group, reasons),
   }));
-
-/** What an administrator should know of. `reasons` are the last round's decisions. */
-export const warningsOf = (snapshot: Snapshot, reasons: readonly Decision[]): readonly string[] => [
-  ...snapshot.peers
-    .filter((peer) => !peer.reachable)
-    .map((peer) => `${peer.name} doesn't answer on the sync link`),
-  ...(snapshot.manager.alive
-    ? []
-    : [
-        `${snapshot.manager.kind} says nothing: it doesn't run, or was started before the agent; start it again`,
-      ]),
-  ...(snapshot.drained ? ['drained by the operator; conntrack-ha resume ends that'] : []),
-  ...snapshot.groups.flatMap((group) => contradictions(snapshot, group, reasonOf(group, reasons))),
-];
-
-const contradictions = (snapshot: Snapshot, group: GroupView, reason: string): readonly string[] => {
-  const owners = [
-    ...(group.active > 0 ? [snapshot.node] : []),
-    ...snapshot.peers.filter((peer) => peer.reachable && peer.owns.has(group.name)).map((peer) => peer.name),
-  ];
-  if (owners.length > 1) {
-    return [`${group.name} has two owners: ${owners.join(' and ')}`];
-  }
-  const rivals = snapshot.peers.filter((peer) => peer.reachable && peer.wants.has(group.name));
-  if (rivals.length > 0 && group.active > 0 && group.wanted?.role === 'owner') {
-    const who = rivals.map(({ name }) => name).join(' and ');
-    return [`${who} wants ${group.name} too: is VRRP between the nodes cut?`];
-  }
-  return owners.length === 0 ? [ownerless(snapshot, group, reason)] : [];
-};
-
-/** A peer that doesn't answer may filter it all the same: then its packets get through, and nothing says so here. */
-const ownerless = ({ peers }: Snapshot, { name }: GroupView, reason: string): string => {
-  const unseen = peers.filter(({ reachable }) => !reachable).map((peer) => peer.name);
-  const what =
-    unseen.length === 0
-      ? `${name} has no owner: its packets are dropped`
-      : `${name} has no owner that answers: unless ${unseen.join(' or ')} filters it, its packets are dropped`;
-  return reason === '' ? what : `${what}; this node doesn't take it: ${reason}`;
-};
-
-const reasonOf = ({ name }: GroupView, reasons: readonly Decision[]): string =>
-  reasons.find(({ group }) => group === name)?.reason ?? '';
 
 const ownerOf = (snapshot: Snapshot, group: GroupView): string | null =>
   group.active > 0

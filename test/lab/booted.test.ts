@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Warning } from '../../src/cluster/warning.ts';
 import { BootedFirewall } from './booted/booted-firewall.ts';
 import { debianRoot } from './booted/debian-root.ts';
 import { installByReadme, type Pair } from './booted/install.ts';
@@ -34,7 +35,7 @@ const untilWell = async (nodes: Pair): Promise<void> => {
       `no warning of ${node.name}`,
       async () => JSON.parse(await node.shell('conntrack-ha status --json')).warnings,
       HOME_MS,
-      (warnings: readonly string[]) => ofNow(warnings).length === 0,
+      (warnings: readonly Warning[]) => ofNow(warnings).length === 0,
     );
     expect(await node.shell('systemctl --failed --plain --no-legend')).toBe('');
   }

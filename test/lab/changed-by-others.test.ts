@@ -2,10 +2,11 @@ import { expect, test } from 'vitest';
 import { beginStory, bounceStory, giveOwn6, NAMES, remakeStory, untilWell } from './changed-interfaces.ts';
 import { bringUp, restartAgent } from './cluster.ts';
 import { createLab } from './labs.ts';
-import { TAKEN, type Taken, warningsOf } from './others.ts';
+import { TAKEN, type Taken } from './others.ts';
 import type { FirewallNode } from './rig/node.ts';
 import { until } from './rig/wait.ts';
 import { Story } from './story.ts';
+import { warningTexts } from './warnings.ts';
 
 /** Whatever others change is put back within a second; the rest is what it takes to see that. */
 const MENDED_MS = 1000;
@@ -33,7 +34,7 @@ test('whatever start has put into the kernel is there again within a second', as
     expect(await lab.node(name).daemon('agent').output()).toMatch(
       /eth1: address 192\.168\.0\.5\/32 was missing for up to 0\.\d s; put back/,
     );
-    expect(await warningsOf(lab.node(name))).toEqual([]);
+    expect(await warningTexts(lab.node(name))).toEqual([]);
   }
   await story.steady();
   await story.expectAllWell();

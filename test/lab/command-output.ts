@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import * as z from 'zod';
+import { WARNING_CODES } from '../../src/cluster/warning.ts';
 import { attempt } from './attempt.ts';
 import type { FirewallNode } from './rig/node.ts';
 
@@ -51,7 +52,9 @@ const statusJson = z.strictObject({
     })
     .nullable(),
   refused: z.int(),
-  warnings: z.array(z.string()),
+  warnings: z.array(
+    z.strictObject({ code: z.enum(WARNING_CODES), object: z.string().min(1), text: z.string() }),
+  ),
 });
 
 /** What `takeover`, `release`, `drain` and `resume` print with `--json`. */

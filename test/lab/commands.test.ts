@@ -181,7 +181,13 @@ describe('with no manager', () => {
     const { groups, warnings } = await statusOf(fw1);
     expect(groups[0]).toMatchObject({ name: 'fw1_fw2', owner: null, role: 'replica' });
     expect(warnings).toEqual([
-      expect.stringMatching(/^fw1_fw2 has no owner: its packets are dropped; this node doesn't take it: /),
+      {
+        code: 'no-owner',
+        object: 'fw1_fw2',
+        text: expect.stringMatching(
+          /^fw1_fw2 has no owner: its packets are dropped; this node doesn't take it: /,
+        ),
+      },
     ]);
     await expectEnd(fw1, ['takeover', 'fw1'], 0, { stdout: /^fw1_fw2: done: /, stderr: NOTHING });
     await untilShares(lab, HOMES);

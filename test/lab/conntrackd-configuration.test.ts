@@ -5,6 +5,7 @@ import { createLab } from './labs.ts';
 import { LogTail } from './log-tail.ts';
 import type { FirewallNode } from './rig/node.ts';
 import { until } from './rig/wait.ts';
+import { warningTexts } from './warnings.ts';
 
 const FILE = '/etc/conntrackd/conntrackd.conf';
 const LOCK = '/var/lock/conntrackd.lock';
@@ -46,7 +47,7 @@ const render = (node: FirewallNode): Promise<string> => node.product(['render', 
 const says = (node: FirewallNode, what: readonly (string | RegExp)[], boundMs = 10_000): Promise<unknown> =>
   until(
     `status to say ${what.join(', ') || 'nothing'} of conntrackd`,
-    async () => (await statusOf(node)).warnings.filter((text) => text.includes('conntrackd')),
+    async () => (await warningTexts(node)).filter((text) => text.includes('conntrackd')),
     boundMs,
     (seen) =>
       seen.length === what.length &&
@@ -70,7 +71,7 @@ test('a conntrackd that runs with what stood in its file before the cluster’s 
   await agentUp(node);
   const why = `conntrackd is unfit: it runs with another configuration than ${FILE}: it counts connections and replicates none (section Stats); load it: systemctl restart conntrackd`;
   await says(node, [why]);
-  expect((await log.warnings()).filter((line) => line.endsWith(why))).toHaveLength(1);
+  expect((await log.warnings()).filter((line) => line.endsWith(`${why} [conntrackd-unfit]`))).toHaveLength(1);
   await node.daemon('conntrackd').kill();
   await node.startConntrackd();
   await says(node, []);
@@ -143,7 +144,10 @@ test('the lock that a killed conntrackd has left is named, until it is gone', as
   await says(node, []);
   const log = new LogTail(node);
   const why = `no conntrackd listens on /var/run/conntrackd.sock, and none starts while the lock file is there that a killed one has left; rm ${LOCK}, and start it`;
-  await log.warnsOnce(() => node.daemon('conntrackd').kill('SIGKILL'), new RegExp(`${why}$`));
+  await log.warnsOnce(
+    () => node.daemon('conntrackd').kill('SIGKILL'),
+    new RegExp(`${why} \\[conntrackd-absent\\]$`),
+  );
   await says(node, [`conntrackd is absent: ${why}`]);
   // It is so.
   await expect(node.run(['conntrackd', '-C', FILE])).rejects.toThrow(/lockfile/);

@@ -164,7 +164,7 @@ const untilAllReady = async (lab: Lab): Promise<void> => {
       Promise.all(
         lab.nodes.map(async (node) => {
           const status: {
-            warnings: readonly string[];
+            warnings: readonly unknown[];
             groups: readonly { name: string; synced: boolean }[];
           } = JSON.parse(await node.product(['status', '--json']));
           const unsynced = status.groups.filter(({ synced }) => !synced).map(({ name }) => name);

@@ -5,11 +5,9 @@ import type { FirewallNode } from './rig/node.ts';
 import { until } from './rig/wait.ts';
 import { HOMES } from './shares.ts';
 import { Story } from './story.ts';
+import { warningTexts } from './warnings.ts';
 
-const warningsOf = async (node: FirewallNode): Promise<string> => {
-  const { warnings }: { warnings: readonly string[] } = JSON.parse(await node.product(['status', '--json']));
-  return warnings.join('\n');
-};
+const warningsOf = async (node: FirewallNode): Promise<string> => (await warningTexts(node)).join('\n');
 
 test("the owner's keepalived dies: the peer takes over by the word, and gives back when it runs again", async () => {
   const lab = await createLab({ cluster: { snat: true, manager: 'keepalived' } });

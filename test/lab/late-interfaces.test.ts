@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { attempt } from './attempt.ts';
 import { agentUp, bringUp } from './cluster.ts';
 import { createLab } from './labs.ts';
-import { warningsOf } from './others.ts';
 import { productCommand } from './rig/node.ts';
 import { until } from './rig/wait.ts';
 import { HOMES, untilShares } from './shares.ts';
+import { warningTexts } from './warnings.ts';
 
 test.each(['inside', 'outside', 'sync'] as const)(
   'an agent that starts before an interface is there waits for it, closed: %s',
@@ -25,7 +25,7 @@ test.each(['inside', 'outside', 'sync'] as const)(
     );
     await fw1.startAgent();
     await agentUp(fw1);
-    expect((await warningsOf(fw1)).join('\n')).toMatch(new RegExp(`${device} .*(is missing|not there)`));
+    expect((await warningTexts(fw1)).join('\n')).toMatch(new RegExp(`${device} .*(is missing|not there)`));
     expect(await fw1.ownedBuckets()).toEqual([]);
     await fw1.makeLink(side);
     await fw1.startConntrackd(await fw1.product(['render', 'conntrackd']));
@@ -33,7 +33,7 @@ test.each(['inside', 'outside', 'sync'] as const)(
     await untilShares(lab, HOMES);
     await until(
       'nothing to warn of',
-      () => warningsOf(fw1),
+      () => warningTexts(fw1),
       15_000,
       (warnings) => warnings.length === 0,
     );

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { statusOf } from './command-output.ts';
 import { patientFlows } from './flows.ts';
 import { createLab } from './labs.ts';
-import { warningsOf } from './others.ts';
 import { until } from './rig/wait.ts';
 import { readShares } from './shares.ts';
 import { Story } from './story.ts';
+import { warningTexts } from './warnings.ts';
 
 /** In which nothing may be taken back. */
 const STAYS_MS = 3000;
@@ -22,7 +22,7 @@ test('an interface whose shared address can’t be put back counts as lost until
   await story.answered();
   await until(
     'a warning',
-    () => warningsOf(fw1),
+    () => warningTexts(fw1),
     5000,
     (warnings) => warnings.some((text) => text.includes('eth1 has no address fd00:1::5/64')),
   );
@@ -42,7 +42,7 @@ test('an interface whose shared address can’t be put back counts as lost until
   await story.homeAgain();
   await until(
     'no warning',
-    () => warningsOf(fw1),
+    () => warningTexts(fw1),
     10_000,
     (warnings) => warnings.length === 0,
   );

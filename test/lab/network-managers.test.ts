@@ -8,11 +8,12 @@ import { startIfupdown } from './network-managers/ifupdown.ts';
 import { generateByNetplan } from './network-managers/netplan.ts';
 import { hasOwnAddresses, Networkd, writeNetworkFiles } from './network-managers/networkd.ts';
 import { expectOwnSources } from './network-managers/own-sources.ts';
-import { TAKEN, warningsOf } from './others.ts';
+import { TAKEN } from './others.ts';
 import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
 import { until } from './rig/wait.ts';
 import { Story } from './story.ts';
+import { warningTexts } from './warnings.ts';
 
 const NAMES = ['fw1', 'fw2'] as const;
 /** Whatever others change is put back within a second. */
@@ -47,7 +48,7 @@ const expectMended = async (node: FirewallNode): Promise<void> => {
   await expectOwnSources(node);
   await until(
     `no warning of ${node.name}`,
-    () => warningsOf(node),
+    () => warningTexts(node),
     10_000,
     (warnings) => warnings.length === 0,
   );
@@ -110,7 +111,7 @@ test('networkd takes the own addresses with the carrier, and gives them back beh
   await story.homeAgain();
   await story.steady();
   // That one is heard: keepalived would take a shared address for good as the source of what it sends.
-  expect(await warningsOf(lab.node('fw2'))).toEqual([]);
+  expect(await warningTexts(lab.node('fw2'))).toEqual([]);
   await story.expectAllWell();
 }, 60_000);
 

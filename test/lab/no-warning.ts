@@ -1,6 +1,7 @@
-import { warningsOf } from './others.ts';
+import { type Warning, warningText } from '../../src/cluster/warning.ts';
 import type { FirewallNode } from './rig/node.ts';
 import { until } from './rig/wait.ts';
+import { warningsOf } from './warnings.ts';
 
 /** What was found at a look, and what two looks in a row must find, is over by then; a comparison of flows too. */
 const BOUND_MS = 20_000;
@@ -16,8 +17,8 @@ export const untilNoWarning = async (nodes: readonly FirewallNode[]): Promise<vo
 };
 
 const warningsNow = async (node: FirewallNode): Promise<readonly string[]> =>
-  ofNow(await warningsOf(node)).map((warning) => `${node.name}: ${warning}`);
+  ofNow(await warningsOf(node)).map((warning) => `${node.name}: ${warningText(warning)}`);
 
 /** Of what is so now. What has been mended `status` goes on telling for an hour, with when it was. */
-export const ofNow = (warnings: readonly string[]): readonly string[] =>
-  warnings.filter((warning) => !/^at \d{4}-\d\d-\d\dT\S+: .* (rules )?loaded again /.test(warning));
+export const ofNow = (warnings: readonly Warning[]): readonly Warning[] =>
+  warnings.filter(({ code }) => code !== 'rules-reloaded');

@@ -41,11 +41,3 @@ export const TAKEN: readonly Taken[] = [
   setting('net.netfilter.nf_conntrack_tcp_be_liberal', '0', '1'),
   setting('net.netfilter.nf_conntrack_events', '2', '1'),
 ];
-
-/** The warnings of a node's status. */
-export const warningsOf = async (node: FirewallNode): Promise<readonly string[]> => {
-  const status: { readonly warnings: readonly string[] } = JSON.parse(
-    await node.product(['status', '--json']),
-  );
-  return status.warnings;
-};

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { flowsOfBothHomes } from './flows.ts';
 import { createLab } from './labs.ts';
 import { untilNoWarning } from './no-warning.ts';
-import { warningsOf } from './others.ts';
 import type { FirewallNode } from './rig/node.ts';
 import { until } from './rig/wait.ts';
 import { Story } from './story.ts';
+import { warningTexts } from './warnings.ts';
 
 /** VRRPv2 with a password, and a script that runs as somebody else. */
 const SITE = `global_defs {
@@ -92,7 +92,7 @@ test('a site’s file without our fragment is named within 5 s', async () => {
   const named = async (warning: RegExp): Promise<void> => {
     await until(
       `${warning}`,
-      () => warningsOf(fw1),
+      () => warningTexts(fw1),
       5000,
       (warnings) => warnings.some((text) => warning.test(text)),
     );

@@ -8,14 +8,12 @@ import { until } from './rig/wait.ts';
 import { HOMES, untilShares, watchOwned } from './shares.ts';
 import { Story } from './story.ts';
 import { summarize } from './verdict/summary.ts';
+import { warningTexts } from './warnings.ts';
 
 /** How long a cut is watched. */
 const CUT_MS = 4000;
 
-const warningsOf = async (node: FirewallNode): Promise<string> => {
-  const { warnings }: { warnings: readonly string[] } = JSON.parse(await node.product(['status', '--json']));
-  return warnings.join('\n');
-};
+const warningsOf = async (node: FirewallNode): Promise<string> => (await warningTexts(node)).join('\n');
 
 const untilWarned = (lab: Lab, warning: RegExp): Promise<unknown> =>
   until(

@@ -7,6 +7,7 @@ import { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
 import { planNode } from './rig/plan.ts';
 import { until } from './rig/wait.ts';
+import { warningTexts } from './warnings.ts';
 
 /** In which the agent has to say that something is missing, or that it is there again. */
 const BOUND_MS = 5000;
@@ -38,12 +39,10 @@ beforeAll(async () => {
 
 afterAll(() => lab?.close());
 
-const warningsOf = async (node: FirewallNode): Promise<readonly string[]> => (await statusOf(node)).warnings;
-
 const untilNothing = (boundMs = 30_000): Promise<unknown> =>
   until(
     'nodes that warn of nothing',
-    async () => (await Promise.all(lab.nodes.map(warningsOf))).flat(),
+    async () => (await Promise.all(lab.nodes.map(warningTexts))).flat(),
     boundMs,
     (warnings) => warnings.length === 0,
   );
@@ -185,7 +184,7 @@ describe('a node of a running cluster', () => {
     await run(fw1, [`sysctl -qw ${name}=1`]);
     await named(new RegExp(`^${name} is 1: no IPv6 packet comes in or leaves by eth1; `));
     // That the shared address can't be put back is another's to say.
-    const following = (await warningsOf(fw1)).filter((text) => !text.includes("can't be put back"));
+    const following = (await warningTexts(fw1)).filter((text) => !text.includes("can't be put back"));
     expect(following.filter((text) => /fd00:1|IPv6 address/.test(text))).toEqual([]);
     expect(await fw1.run(['sysctl', '-n', name])).toBe('1');
     await run(fw1, [`sysctl -qw ${name}=0`, 'ip address add fd00:1::241/64 dev eth1 nodad']);
@@ -216,7 +215,7 @@ describe('a node of a running cluster', () => {
 const named = async (warning: RegExp): Promise<void> => {
   await until(
     `${warning} in status`,
-    () => warningsOf(fw1),
+    () => warningTexts(fw1),
     BOUND_MS,
     (warnings) => warnings.some((text) => warning.test(text)),
   );
@@ -227,7 +226,7 @@ const named = async (warning: RegExp): Promise<void> => {
 const unnamed = async (warning: RegExp, again: RegExp): Promise<void> => {
   await until(
     `no ${warning} in status`,
-    () => warningsOf(fw1),
+    () => warningTexts(fw1),
     BOUND_MS,
     (warnings) => !warnings.some((text) => warning.test(text)),
   );

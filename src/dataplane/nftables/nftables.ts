@@ -3,7 +3,7 @@ import { damageOf, imprintNow, loadAndImprint } from '../imprint.ts';
 import { listLinks } from '../links.ts';
 import { OwnedSets } from '../owned-sets.ts';
 import { renderNftables } from '../render.ts';
-import { rivalsText } from '../rivals.ts';
+import { rivalsOf } from '../rivals.ts';
 import type { Rules } from '../rules.ts';
 import { removeTables, tablesLoaded } from '../tables.ts';
 
@@ -14,7 +14,7 @@ export const nftablesRules: Rules = {
   remove: removeTables,
   loaded: tablesLoaded,
   damage: (_, loaded) => withRuleset(async (ruleset) => damageOf(loaded, await imprintNow(ruleset))),
-  rivals: (config) => withRuleset(async (ruleset) => rivalsText(config, await ruleset.sourceNat())),
+  rivals: (config) => withRuleset(async (ruleset) => rivalsOf(config, await ruleset.sourceNat())),
   owned: (_, lease) => new OwnedSets(lease),
 };
 

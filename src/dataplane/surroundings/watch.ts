@@ -1,8 +1,9 @@
+import { type Warning, warningText } from '../../cluster/warning.ts';
 import type { ClusterConfig, NodeConfig } from '../../config/types.ts';
 import { type LocalAddress, openLinkChannel } from '../../kernel/links.ts';
 import type { Logger } from '../../system/log.ts';
 import { judgeSurroundings } from './judge.ts';
-import { type Finding, isFinding, type Judgement, keyOf } from './judgement.ts';
+import { type Finding, isFinding, type Judgement, keyOf, warned } from './judgement.ts';
 import { lookAround } from './look.ts';
 import { type Needs, needsOf } from './needs.ts';
 import { ownOnLegs, remembered } from './own-addresses.ts';
@@ -31,9 +32,9 @@ export class SurroundingsWatch {
     this.#log = log;
   }
 
-  /** What is missing, a sentence each. None before the second look. */
-  get warnings(): readonly string[] {
-    return this.#findings.map(({ problem }) => problem);
+  /** What is missing. None before the second look. */
+  get warnings(): readonly Warning[] {
+    return this.#findings.map(warned);
   }
 
   /** Begins to look, once a second. @param told what has been logged already */
@@ -68,7 +69,7 @@ export class SurroundingsWatch {
   take(seen: Seen, told: ReadonlySet<string> = new Set()): void {
     const judgements = judgeSurroundings(this.#needs, seen, this.#earlier);
     const missing = judgements.filter(isFinding);
-    for (const finding of missing.filter(({ problem }) => told.has(problem))) {
+    for (const finding of missing.filter((one) => told.has(warningText(warned(one))))) {
       this.#told.set(keyOf(finding), finding.problem);
     }
     // A link that has just come up gets its addresses and routes by and by.
@@ -82,7 +83,7 @@ export class SurroundingsWatch {
   #tell(finding: Finding): void {
     if (this.#told.get(keyOf(finding)) === finding.problem) return;
     this.#told.set(keyOf(finding), finding.problem);
-    this.#log.warn(finding.problem);
+    this.#log.warn(warningText(warned(finding)));
   }
 
   /** What can't be judged any more, for it is of an interface that is down, hasn't ended. */

@@ -1,3 +1,4 @@
+import type { Warning } from '../../cluster/warning.ts';
 import type { ClusterConfig, NodeConfig } from '../../config/types.ts';
 import type { Link } from '../../kernel/links.ts';
 import { DataPlaneError } from '../check.ts';
@@ -54,7 +55,7 @@ export class ChainMender {
     await writeRecord(this.#config, { ...record, hooked: await this.#hooks.loadedFor(links) });
   }
 
-  rivals(): Promise<readonly string[]> {
+  rivals(): Promise<readonly Warning[]> {
     return xtablesRules.rivals(this.#config);
   }
 

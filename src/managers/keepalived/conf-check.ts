@@ -1,13 +1,8 @@
 import type { Group } from '../../cluster/groups.ts';
+import type { Warning } from '../../cluster/warning.ts';
 import type { ClusterConfig } from '../../config/types.ts';
 import type { ConfBlock } from './conf-file.ts';
 import { fifoPath, RLIMIT_RTTIME, RT_PRIORITY } from './render.ts';
-
-/** Something that the keepalived.conf of this machine lacks: what, what comes of it, and the mend, in one sentence. */
-export interface ConfFault {
-  readonly code: 'keepalived-instance' | 'keepalived-notify' | 'keepalived-priority' | 'keepalived-rttime';
-  readonly text: string;
-}
 
 const FRAGMENT = 'conntrack-ha render keepalived --fragment';
 
@@ -19,7 +14,7 @@ export const confFaults = (
   blocks: readonly ConfBlock[],
   config: Pick<ClusterConfig, 'paths'>,
   groups: readonly Group[],
-): readonly ConfFault[] => {
+): readonly Warning[] => {
   const path = config.paths.keepalivedConf;
   const instances = groups.map(({ name }) => ({
     name,
@@ -33,6 +28,7 @@ export const confFaults = (
       : [
           {
             code: 'keepalived-instance',
+            object: absent.join(', '),
             text: `${path} has no vrrp_instance ${absent.join(', ')}, nor has what it includes: keepalived doesn't decide who owns ${absent.length === 1 ? 'it' : 'them'}; include what "${FRAGMENT}" prints, and reload keepalived`,
           } as const,
         ]),
@@ -46,7 +42,7 @@ const unheard = (
   blocks: readonly ConfBlock[],
   config: Pick<ClusterConfig, 'paths'>,
   instances: readonly { readonly name: string; readonly block: ConfBlock }[],
-): readonly ConfFault[] => {
+): readonly Warning[] => {
   const fifo = globalOf(blocks, 'vrrp_notify_fifo');
   const ours = fifoPath(config);
   if (fifo === ours || fifo?.includes('$')) {
@@ -60,6 +56,7 @@ const unheard = (
     : [
         {
           code: 'keepalived-notify',
+          object: mute.join(', '),
           text: `keepalived tells the agent nothing of ${mute.join(', ')} (vrrp_notify_fifo is ${fifo ?? 'not set'} in ${config.paths.keepalivedConf}): it takes half a second to see that it is MASTER; put "notify .../hooks/keepalived-notify" into each instance, as "${FRAGMENT}" prints it`,
         },
       ];
@@ -68,12 +65,13 @@ const unheard = (
 const isHook = (keyword: string, command: string): boolean =>
   keyword.startsWith('notify') && (command.includes('keepalived-notify') || command.includes('$'));
 
-const untimely = (blocks: readonly ConfBlock[], path: string): readonly ConfFault[] => {
+const untimely = (blocks: readonly ConfBlock[], path: string): readonly Warning[] => {
   const priority = globalOf(blocks, 'vrrp_rt_priority');
   if (priority === undefined) {
     return [
       {
         code: 'keepalived-priority',
+        object: path,
         text: `keepalived has no realtime priority: while conntrackd works, which has, advertisements may be late and groups move for nothing; put "vrrp_rt_priority ${RT_PRIORITY}" and "vrrp_rlimit_rttime ${RLIMIT_RTTIME}" into global_defs of ${path}, and restart keepalived`,
       },
     ];
@@ -84,6 +82,7 @@ const untimely = (blocks: readonly ConfBlock[], path: string): readonly ConfFaul
     : [
         {
           code: 'keepalived-rttime',
+          object: path,
           text: `vrrp_rlimit_rttime is ${limit ?? 'not set'} in ${path}: a realtime keepalived that is busy for longer (10000 microseconds by default) is killed by the kernel; put "vrrp_rlimit_rttime ${RLIMIT_RTTIME}" into global_defs, and restart keepalived`,
         },
       ];

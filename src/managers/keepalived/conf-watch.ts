@@ -1,4 +1,5 @@
 import { groupsOf } from '../../cluster/groups.ts';
+import { type Warning, warningText } from '../../cluster/warning.ts';
 import type { ClusterConfig } from '../../config/types.ts';
 import type { Logger } from '../../system/log.ts';
 import { confFaults } from './conf-check.ts';
@@ -12,7 +13,7 @@ export class ConfWatch {
   readonly #groups: ReturnType<typeof groupsOf>;
   readonly #log: Pick<Logger, 'warn'>;
   readonly #runs: () => boolean;
-  #warnings: readonly string[] = [];
+  #warnings: readonly Warning[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   /**
@@ -26,8 +27,8 @@ export class ConfWatch {
     this.#runs = runs;
   }
 
-  /** What it lacks, a sentence each. */
-  get warnings(): readonly string[] {
+  /** What it lacks. */
+  get warnings(): readonly Warning[] {
     return this.#warnings;
   }
 
@@ -44,13 +45,14 @@ export class ConfWatch {
 
   look(): void {
     const warnings = this.#faults();
-    for (const warning of warnings.filter((text) => !this.#warnings.includes(text))) {
-      this.#log.warn(warning);
+    const known = this.#warnings.map(({ text }) => text);
+    for (const warning of warnings.filter(({ text }) => !known.includes(text))) {
+      this.#log.warn(warningText(warning));
     }
     this.#warnings = warnings;
   }
 
-  #faults(): readonly string[] {
+  #faults(): readonly Warning[] {
     let blocks: readonly ConfBlock[];
     try {
       blocks = readConf(this.#config.paths.keepalivedConf);
@@ -58,10 +60,14 @@ export class ConfWatch {
       const why = error instanceof Error ? error.message : String(error);
       return this.#runs()
         ? [
-            `keepalived runs with a configuration that isn't where paths.keepalivedConf says (${why}): whether it is this cluster's can't be seen; correct the path`,
+            {
+              code: 'keepalived-conf',
+              object: this.#config.paths.keepalivedConf,
+              text: `keepalived runs with a configuration that isn't where paths.keepalivedConf says (${why}): whether it is this cluster's can't be seen; correct the path`,
+            },
           ]
         : [];
     }
-    return confFaults(blocks, this.#config, this.#groups).map(({ text }) => text);
+    return confFaults(blocks, this.#config, this.#groups);
   }
 }

@@ -109,7 +109,7 @@ test('were nothing mended, it would stay so; the replica says so and is not sync
   expect((await differences(lab)).filter((text) => text.startsWith('fw3 still has tcp'))).toHaveLength(COUNT);
   const said = await until(
     'the bound of a comparison',
-    async () => (await statusOf(replica)).warnings.find((text) => text.includes('still missing')),
+    async () => (await statusOf(replica)).warnings.find(({ text }) => text.includes('still missing')),
     SYNC * 1000 + HEALED_MS,
   );
   expect(said).toMatch(/^\d+ of \d+ flows of fw1 are still missing here; not synced$/);

@@ -32,7 +32,9 @@ test('a bucket whose ports are all in use is named in the log and in status', as
 
   const status = async () => statusSchema.parse(JSON.parse(await fw1.product(['status', '--json'])));
   const named = `bucket ${bucketOf(from)} has no port left for UDP to ${SERVER}:${PORT}`;
-  const found = await until('the warning', status, 10_000, ({ warnings }) => warnings.join().includes(named));
+  const found = await until('the warning', status, 10_000, ({ warnings }) =>
+    warnings.some(({ text }) => text.includes(named)),
+  );
   expect(found.refused).toBeGreaterThan(0);
   expect(await lab.logs(1000)).toContain(named);
   // Nobody else's business.

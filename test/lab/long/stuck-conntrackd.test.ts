@@ -57,7 +57,7 @@ const stop = async (owner: FirewallNode): Promise<void> => {
   const began = performance.now();
   await owner.daemon('conntrackd').kill('SIGSTOP');
   const stuck = async () =>
-    (await statusOf(owner)).warnings.some((text) => text.startsWith('conntrackd is stuck: '));
+    (await statusOf(owner)).warnings.some(({ text }) => text.startsWith('conntrackd is stuck: '));
   await until('the stuck conntrackd to be noticed', stuck, 2 * NOTICED_MS);
   expect(performance.now() - began).toBeLessThan(NOTICED_MS + 500);
   expect((await statusOf(owner)).conntrackd).toBe('stuck');

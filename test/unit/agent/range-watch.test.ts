@@ -43,7 +43,7 @@ describe('RangeWatch', () => {
     expect(watch.refused).toBe(4);
     expect(dump).toHaveBeenCalledTimes(1);
     expect(warn).toHaveBeenCalledTimes(1);
-    expect(watch.warnings[0]).toBe(
+    expect(watch.warnings[0]?.text).toBe(
       'bucket 30 has no port left for UDP to 8.8.8.8:53 (1008 connections, 1008 ports): new ones of its clients are dropped; add an address to snat, or use fewer buckets',
     );
   });

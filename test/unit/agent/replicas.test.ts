@@ -37,8 +37,8 @@ describe('Replicas', () => {
     expect(replicas.note(PEER, lacking)).toBe(false);
     const text = '3 of 200 flows of fw2 are still missing here; not synced';
     expect(isSynced()).toBe(false);
-    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ level: WARN, msg: text });
-    expect(replicas.warnings).toEqual([text]);
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ level: WARN, msg: `${text} [not-synced]` });
+    expect(replicas.warnings).toEqual([{ code: 'not-synced', object: 'fw2', text }]);
     expect(replicas.results).toMatchObject([{ peer: 'fw2', synced: false, flows: 200, missing: 3 }]);
     expect(replicas.note(PEER, whole)).toBe(true);
     expect(isSynced()).toBe(true);

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TableGuard } from '../../../src/agent/table-guard.ts';
+import type { Warning } from '../../../src/cluster/warning.ts';
 
 let generation: number;
 let damage: string | undefined;
@@ -10,6 +11,8 @@ let rivals: readonly string[];
 let leaving: boolean;
 let advice: string | undefined;
 const calls: string[] = [];
+
+const named = (text: string): Warning => ({ code: 'other-translation', object: text, text });
 
 const guard = (): TableGuard =>
   new TableGuard(
@@ -30,7 +33,7 @@ const guard = (): TableGuard =>
         damage = undefined;
         generation += 1;
       },
-      rivals: async () => rivals,
+      rivals: async () => rivals.map(named),
     },
     {
       held: async () => held,
@@ -106,7 +109,9 @@ describe('the guard of our tables', () => {
       ...['begin mend: tables were removed by another program', 'load 1,3 for 30000', 'mend.load', 'mended'],
     ]);
     expect(calls.filter((call) => call.includes('loaded again with 2 buckets: for up to'))).toHaveLength(1);
-    expect(one.warnings).toEqual([expect.stringMatching(/^at 20.*, 2 times by now: tables were removed/)]);
+    expect(one.warnings.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^at 20.*, 2 times by now: tables were removed/),
+    ]);
     await one.look();
     expect(await one.moved()).toBe(false);
   });
@@ -141,20 +146,28 @@ describe('the guard of our tables', () => {
     await one.look();
     await one.look();
     expect(calls.filter((call) => call.includes('nft is missing'))).toHaveLength(1);
-    expect(one.warnings).toEqual(["this node's tables can't be guarded: nft is missing"]);
+    expect(one.warnings).toEqual([
+      {
+        code: 'rules-not-guarded',
+        object: 'tables',
+        text: "this node's tables can't be guarded: nft is missing",
+      },
+    ]);
     failure = undefined;
     await one.look();
     expect(calls).toContain('load 1,3 for 30000');
-    expect(one.warnings).toEqual([expect.stringContaining('loaded again')]);
+    expect(one.warnings).toEqual([
+      { code: 'rules-reloaded', object: 'tables', text: expect.stringContaining('loaded again') },
+    ]);
   });
 
   it('names who translates before ours, and logs who has come since', async () => {
     const one = guard();
     await one.look();
-    expect([one.warnings, calls]).toEqual([['old'], []]);
+    expect([one.warnings, calls]).toEqual([[named('old')], []]);
     rivals = ['old', 'new'];
     generation += 1;
     await one.look();
-    expect([one.warnings, calls]).toEqual([['old', 'new'], ['new']]);
+    expect([one.warnings, calls]).toEqual([[named('old'), named('new')], ['new [other-translation]']]);
   });
 });

@@ -25,17 +25,19 @@ const watching = () => {
 const OFF: Broken = { settings: { 'net.ipv4.conf.eth2.forwarding': '0' } };
 const TEXT =
   'net.ipv4.conf.eth2.forwarding is 0: this node forwards no IPv4 packet that comes in by eth2; set it with "sysctl -w net.ipv4.conf.eth2.forwarding=1"';
+const SAID = `${TEXT} [ipv4-forwarding]`;
+const WARNING = { code: 'ipv4-forwarding', object: 'net.ipv4.conf.eth2.forwarding', text: TEXT };
 const NO_WAY: Broken = { routes: { '10.0.0.0/8': 'none' } };
 
 describe('a watch over what the node needs', () => {
   it('says what is missing at two looks, once, and its end', () => {
     const { watch, look } = watching();
     expect([look(OFF), watch.warnings]).toEqual([[], []]);
-    expect([look(OFF), watch.warnings]).toEqual([[`warning ${TEXT}`], [TEXT]]);
-    expect([look(OFF), watch.warnings]).toEqual([[], [TEXT]]);
+    expect([look(OFF), watch.warnings]).toEqual([[`warning ${SAID}`], [WARNING]]);
+    expect([look(OFF), watch.warnings]).toEqual([[], [WARNING]]);
     expect([look(), watch.warnings]).toEqual([['info net.ipv4.conf.eth2.forwarding is 1 again'], []]);
     expect(look()).toEqual([]);
-    expect([look(OFF), look(OFF)].flat()).toEqual([`warning ${TEXT}`]);
+    expect([look(OFF), look(OFF)].flat()).toEqual([`warning ${SAID}`]);
   });
 
   it('says nothing of what is missing for a moment', () => {
@@ -45,10 +47,10 @@ describe('a watch over what the node needs', () => {
 
   it('does not say again what was said before it began, but later', () => {
     const { watch, look } = watching();
-    expect([look(OFF, [TEXT]), watch.warnings]).toEqual([[], [TEXT]]);
+    expect([look(OFF, [SAID]), watch.warnings]).toEqual([[], [WARNING]]);
     expect(look(OFF)).toEqual([]);
     expect(look()).toEqual(['info net.ipv4.conf.eth2.forwarding is 1 again']);
-    expect([look(OFF), look(OFF)].flat()).toEqual([`warning ${TEXT}`]);
+    expect([look(OFF), look(OFF)].flat()).toEqual([`warning ${SAID}`]);
   });
 
   it('takes nothing that it can’t judge for mended', () => {
@@ -71,7 +73,7 @@ describe('a watch over what the node needs', () => {
     const { look } = watching();
     const gone = { without: ['eth1 fd00:1::241/64'] };
     expect([look(), look(gone), look(gone)].flat()).toEqual([
-      expect.stringMatching(/^warning fd00:1::241\/64 is gone from eth1 .+keep_addr_on_down=1"$/),
+      expect.stringMatching(/^warning fd00:1::241\/64 is gone from eth1 .+keep_addr_on_down=1" \[own-address-gone\]$/),
     ]);
     expect([look(gone), look({ ...gone, more: ['eth1 fd00:1::9/64'] })].flat()).toEqual([
       'info eth1 has an address of its own in fd00:1::/64 again',
@@ -87,7 +89,7 @@ describe('a watch over what the node needs', () => {
     for (const net of [1, 2, 3]) look({ more: [`eth1 172.16.${net}.1/24`] });
     look(none);
     look(none);
-    expect(watch.warnings).toEqual([
+    expect(watch.warnings.map(({ text }) => text)).toEqual([
       expect.stringContaining('192.168.0.241/24 is gone'),
       expect.stringContaining('172.16.3.1/24 is gone'),
     ]);
