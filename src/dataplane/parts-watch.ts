@@ -118,8 +118,14 @@ export class PartsWatch {
     for (const part of parts.filter((one) => !missing.includes(one))) this.#failures.forget(keyOf(part));
     const due = missing.filter((part) => hooked(part) && this.#isDue(part, now));
     const misplaced = misplacedAddresses(parts, seen).filter((part) => due.includes(part));
-    for (const part of misplaced) await this.#try(part, now, () => takePart(part));
-    for (const part of due) await this.#try(part, now, () => putPart(onSame(part, seen.links)));
+    // Each is a process: beside each other, interfaces take no longer than one.
+    await Promise.all(
+      placesOf(due).map(async (place) => {
+        for (const part of misplaced.filter((one) => place.includes(one)))
+          await this.#try(part, now, () => takePart(part));
+        for (const part of place) await this.#try(part, now, () => putPart(onSame(part, seen.links)));
+      }),
+    );
     const mended = due.filter((part) => part.kind !== 'way' && !this.#failures.has(keyOf(part)));
     this.#note(mended, misplaced, now);
     for (const part of parts.filter((one) => isThere(one, seen))) this.#rightAt.set(keyOf(part), now);
@@ -182,7 +188,6 @@ export class PartsWatch {
 
   /** A line for each interface, with what was missing and how long, or what was in the wrong place. */
   #note(mended: readonly Part[], misplaced: readonly Part[], now: number): void {
-    const placeOf = (part: Part): string => (isOnDevice(part) ? part.device : 'sysctl');
     for (const place of new Set(mended.map(placeOf))) {
       const parts = mended.filter((part) => placeOf(part) === place);
       const missing = parts.filter((part) => !misplaced.includes(part));
@@ -199,6 +204,12 @@ export class PartsWatch {
     }
   }
 }
+
+/** What one log line is about: an interface, or the settings. */
+const placeOf = (part: Part): string => (isOnDevice(part) ? part.device : 'sysctl');
+
+const placesOf = (parts: readonly Part[]): readonly (readonly Part[])[] =>
+  [...new Set(parts.map(placeOf))].map((place) => parts.filter((part) => placeOf(part) === place));
 
 /** Without a route of ours an interface is served all the same. */
 const isServing = (part: Part): part is DevicePart => isOnDevice(part) && part.kind !== 'way';

@@ -287,9 +287,9 @@ it('warns of a node that does not forward, an interface that is down, a sync add
   await site.fw1.ip(['address del 10.99.0.1/24 dev eth3', 'link set eth3 down']);
   const { warnings } = await site.load('fw1', config);
   expect(warnings).toEqual([
-    'net.ipv4.ip_forward is 0: this node forwards nothing; set it with "sysctl -w net.ipv4.ip_forward=1"',
-    'eth3 is down: no peer can be reached; bring it up with "ip link set eth3 up"',
-    'eth3 has no address 10.99.0.1 (nodes.fw1.sync): no peer can be reached; add it with "ip address add 10.99.0.1/LENGTH dev eth3"',
+    'net.ipv4.ip_forward is 0: this node forwards nothing; set it with "sysctl -w net.ipv4.ip_forward=1" [ipv4-forwarding]',
+    'eth3 is down: no peer can be reached; bring it up with "ip link set eth3 up" [sync-device]',
+    'eth3 has no address 10.99.0.1 (nodes.fw1.sync): no peer can be reached; add it with "ip address add 10.99.0.1/LENGTH dev eth3" [sync-address]',
   ]);
   await site.fw1.run(['sysctl', '-qw', 'net.ipv4.ip_forward=1']);
   await site.fw1.ip(['address add 10.99.0.1/24 dev eth3', 'link set eth3 up']);
@@ -303,7 +303,7 @@ it('warns of a node that forwards no IPv6 only where the nodes share IPv6 addres
   await site.fw1.run(['sysctl', '-qw', 'net.ipv6.conf.all.forwarding=0']);
   expect((await site.load('fw1', config)).warnings).toEqual([]);
   expect((await site.load('fw1', dual)).warnings).toEqual([
-    'net.ipv6.conf.all.forwarding is 0: this node forwards nothing of IPv6; set it with "sysctl -w net.ipv6.conf.all.forwarding=1"',
+    'net.ipv6.conf.all.forwarding is 0: this node forwards nothing of IPv6; set it with "sysctl -w net.ipv6.conf.all.forwarding=1" [ipv6-forwarding]',
     expect.stringMatching(/^eth1 has no IPv6 address of its own: .+ from the shared fd00:1::5, /),
   ]);
 });

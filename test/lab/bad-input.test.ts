@@ -225,7 +225,7 @@ describe('a running agent', () => {
   it('goes on while conntrackd is stuck, and when it is killed', async () => {
     await log.warnsOnce(
       () => fw1.daemon('conntrackd').kill('SIGSTOP'),
-      / fw1: conntrackd at \/var\/run\/conntrackd\.sock takes connections and doesn't answer .+; if it stays so, kill and start it$/,
+      / fw1: conntrackd at \/var\/run\/conntrackd\.sock takes connections and doesn't answer .+; if it stays so, kill and start it \[conntrackd-stuck\]$/,
     );
     expect(JSON.parse(await fw1.product(['status', '--json'])).conntrackd).toBe('stuck');
     await writeFile(fw1.machine.path(FIFO), 'INSTANCE "fw1_fw2" BACKUP 100\n', { flag: 'a' });

@@ -104,7 +104,7 @@ describe('with no manager', () => {
     );
     expect(started.stderr.split('\n')).toEqual([
       expect.stringMatching(
-        /^warning: net\.ipv4\.ip_forward is 0: .+ set it with "sysctl -w net\.ipv4\.ip_forward=1"$/,
+        /^warning: net\.ipv4\.ip_forward is 0: .+ set it with "sysctl -w net\.ipv4\.ip_forward=1" \[ipv4-forwarding\]$/,
       ),
       expect.stringMatching(/ warning: fw1: no conntrackd listens on .+; start it, or .+$/),
     ]);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bringUp } from './cluster.ts';
-import { statusOf } from './command-output.ts';
 import { LogTail } from './log-tail.ts';
 import { type ClusterOptions, clusterYaml } from './rig/cluster-config.ts';
 import { Lab } from './rig/lab.ts';
@@ -219,7 +218,9 @@ const named = async (warning: RegExp): Promise<void> => {
     BOUND_MS,
     (warnings) => warnings.some((text) => warning.test(text)),
   );
-  const bare = new RegExp(warning.source.replace(/^\^/, 'warning: fw1: '));
+  const bare = new RegExp(
+    warning.source.replace(/^\^/, 'warning: fw1: ').replace(/\$$/, ' \\[[a-z0-9-]+\\]$'),
+  );
   expect((await log.warnings()).filter((line) => bare.test(line))).toHaveLength(1);
 };
 

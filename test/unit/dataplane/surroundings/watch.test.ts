@@ -73,7 +73,9 @@ describe('a watch over what the node needs', () => {
     const { look } = watching();
     const gone = { without: ['eth1 fd00:1::241/64'] };
     expect([look(), look(gone), look(gone)].flat()).toEqual([
-      expect.stringMatching(/^warning fd00:1::241\/64 is gone from eth1 .+keep_addr_on_down=1" \[own-address-gone\]$/),
+      expect.stringMatching(
+        /^warning fd00:1::241\/64 is gone from eth1 .+keep_addr_on_down=1" \[own-address-gone\]$/,
+      ),
     ]);
     expect([look(gone), look({ ...gone, more: ['eth1 fd00:1::9/64'] })].flat()).toEqual([
       'info eth1 has an address of its own in fd00:1::/64 again',
