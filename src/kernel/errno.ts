@@ -4,7 +4,10 @@ import { constants } from 'node:os';
 const MORE: Readonly<Record<string, number>> = { ERESTART: 85, ESTALE: 116 };
 
 const NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries({ ...MORE, ...constants.errno }).map(([name, number]) => [number, name]),
+  Object.entries({ ...MORE, ...constants.errno })
+    // Another name of EAGAIN, which netfilter's own sources use.
+    .filter(([name]) => name !== 'EWOULDBLOCK')
+    .map(([name, number]) => [number, name]),
 );
 
 /** The name of an error number, such as ENOENT for 2; `errno 4711` if it has none. */

@@ -1,43 +1,10 @@
 import { KernelError } from './error.ts';
+import { type Libc, loadLibc, MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_RAW } from './libc.ts';
+import { AF_PACKET, encodeLinkAddress } from './link-address.ts';
 
-/** include/uapi/linux/if_packet.h, linux/socket.h, asm-generic/fcntl.h. */
-const AF_PACKET = 17;
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0o2000000;
-const MSG_DONTWAIT = 0x40;
-const SOCKADDR_LL_BYTES = 20;
 /** Of an Ethernet frame: where it goes, from whom, and what it holds. */
 const MAC_BYTES = 6;
 const ETHERTYPE_AT = 12;
-
-/** What is called of the C library that Node.js itself runs on. */
-interface Libc {
-  readonly socket: (family: number, type: number, protocol: number) => number;
-  readonly sendto: (
-    socket: number,
-    bytes: Uint8Array,
-    length: number,
-    flags: number,
-    to: Uint8Array,
-    toLength: number,
-  ) => number;
-  readonly close: (socket: number) => number;
-  /** Of the last call. */
-  readonly errno: () => number;
-}
-
-/** The library that calls C functions can't be loaded: nothing that needs a packet socket works. */
-export class NativeCallsError extends Error {
-  override readonly name = 'NativeCallsError';
-
-  constructor(cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    super(
-      `the package koffi, which packet sockets need, can't be loaded: ${why}; install the packages again with: npm ci`,
-      { cause },
-    );
-  }
-}
 
 /** Sends whole Ethernet frames, and receives nothing: packet(7) with protocol 0. To be closed. */
 export class PacketSocket {
@@ -71,7 +38,8 @@ export class PacketSocket {
     if (this.#closed) {
       throw new RangeError('the packet socket is closed');
     }
-    const to = linkAddress(frame, link.index);
+    const type = new DataView(frame.buffer, frame.byteOffset).getUint16(ETHERTYPE_AT);
+    const to = encodeLinkAddress({ type, index: link.index, mac: frame.subarray(0, MAC_BYTES) });
     const { length } = frame;
     if (this.#libc.sendto(this.#socket, frame, length, MSG_DONTWAIT, to, to.length) < 0) {
       throw new KernelError(this.#libc.errno(), 'send', `a frame on ${link.name}`);
@@ -86,40 +54,3 @@ export class PacketSocket {
     }
   }
 }
-
-let loaded: Promise<Libc> | undefined;
-
-const loadLibc = (): Promise<Libc> => {
-  loaded ??= declareLibc();
-  return loaded;
-};
-
-/** Not before it is needed: all else works without. */
-const declareLibc = async (): Promise<Libc> => {
-  try {
-    const { errno, load } = await import('koffi');
-    // The C library that the process has loaded already, whichever that is.
-    const library = load(null);
-    return {
-      socket: library.func('int socket(int family, int type, int protocol)'),
-      sendto: library.func(
-        'long sendto(int socket, const void *bytes, size_t length, int flags, const void *to, unsigned int toLength)',
-      ),
-      close: library.func('int close(int socket)'),
-      errno: () => errno(),
-    };
-  } catch (cause) {
-    throw new NativeCallsError(cause);
-  }
-};
-
-/** A struct sockaddr_ll: numbers in this machine's byte order, but for the protocol, which is the frame's EtherType. */
-const linkAddress = (frame: Uint8Array, index: number): Buffer => {
-  const address = Buffer.alloc(SOCKADDR_LL_BYTES);
-  address.writeUInt16LE(AF_PACKET, 0);
-  address.set(frame.subarray(ETHERTYPE_AT, ETHERTYPE_AT + 2), 2);
-  address.writeInt32LE(index, 4);
-  address.writeUInt8(MAC_BYTES, 11);
-  address.set(frame.subarray(0, MAC_BYTES), 12);
-  return address;
-};

@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
-import { NativeCallsError, PacketSocket } from '../../../src/kernel/packet-socket.ts';
+import { NativeCallsError } from '../../../src/kernel/libc.ts';
+import { PacketSocket } from '../../../src/kernel/packet-socket.ts';
 
 vi.mock('koffi', () => {
   throw new Error('no binary for this machine');
