@@ -23,6 +23,7 @@ export interface StatusSources {
   readonly lost: Pick<LostInterfaces, 'warnings'>;
   readonly guard: Pick<TableGuard, 'warnings'>;
   readonly presence: Pick<AgentParts['presence'], 'warnings'>;
+  readonly legs: Pick<AgentParts['legs'], 'status' | 'warnings'>;
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   readonly surroundings: Pick<SurroundingsWatch, 'warnings'>;
   readonly keepalivedConf: Pick<ConfWatch, 'warnings'>;
@@ -46,11 +47,13 @@ export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => 
     comparing: replicas.comparison,
     commit: commits?.last ?? null,
     refused: ranges.refused,
+    legs: sources.legs.status,
     warnings: [
       ...warningsOf(snapshot, decisions),
       ...replicas.warnings,
       ...lost.warnings,
       ...presence.warnings,
+      ...sources.legs.warnings,
       ...guard.warnings,
       ...ranges.warnings,
       ...surroundings.warnings,

@@ -117,9 +117,9 @@ export class Agent {
     void this.wake();
   }
 
-  /** The data interfaces that carry nothing, as the configuration names them, and a sentence about each. */
-  setLost(interfaces: readonly string[], reasons: readonly string[]): void {
-    this.#lost.set(interfaces, reasons);
+  /** The data interfaces that carry nothing, as the configuration names them, a sentence about each, and those that are deaf. */
+  setLost(interfaces: readonly string[], reasons: readonly string[], deaf: readonly string[]): void {
+    this.#lost.set(interfaces, reasons, deaf);
     // Peers compare at once.
     this.#reactions.tell();
     void this.wake();
@@ -186,7 +186,7 @@ export class Agent {
 
   status(): Status {
     const { loop, journal, replicas, commits, guard, manager } = this.#reactions;
-    const { ranges, presence, surroundings, keepalivedConf } = this.#parts;
+    const { ranges, presence, legs, surroundings, keepalivedConf } = this.#parts;
     const { conntrackdHealth: conntrackd, conntrackdWarnings } = this.#parts;
     const snapshot = loop.round?.snapshot ?? this.#reactions.see(new Set());
     return statusOf(snapshot, {
@@ -198,6 +198,7 @@ export class Agent {
       lost: this.#lost,
       guard,
       presence,
+      legs,
       ranges,
       surroundings,
       keepalivedConf,

@@ -23,6 +23,7 @@ import { Agent } from './agent.ts';
 import { announcerOf } from './announcer.ts';
 import { EventsFile } from './events-file.ts';
 import { AgentFiles } from './files.ts';
+import { LegProofs } from './leg-proofs.ts';
 import type { AgentParts } from './parts.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { RangeWatch } from './range-watch.ts';
@@ -110,6 +111,8 @@ export const assemble = async (
     mended: () => parts.neighbours.announce('the interfaces were mended'),
     warn: (text) => log.warn(text),
   });
+  const proofs = new LegProofs(config, node, key, log);
+  if (resident) await proofs.begin();
   const parts = alter({
     config,
     node,
@@ -120,6 +123,7 @@ export const assemble = async (
     files,
     sorting: sorting.current,
     presence,
+    legs: proofs,
     mendNow: () => links.mendNow(),
     tables,
     watched,
@@ -147,14 +151,16 @@ export const assemble = async (
   });
   const agent: Agent = new Agent(parts);
   if (resident && config.manager === 'keepalived') keepalivedConf.begin();
-  const links = new LinkWatch(config, node, () => agent.setLost(links.lost, links.reasons), {
+  const links = new LinkWatch(config, node, () => agent.setLost(links.lost, links.reasons, links.deaf), {
     note: (text) => log.warn(text),
     parts: parts.presence,
+    legs: parts.legs,
   });
   return {
     agent,
     close: async () => {
       links.close();
+      proofs.close();
       presence.close();
       surroundings.close();
       keepalivedConf.close();

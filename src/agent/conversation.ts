@@ -2,7 +2,7 @@ import { isForced, type Snapshot } from '../cluster/snapshot.ts';
 import { QUIET_MS } from '../cluster/verdict.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { PeerLink, type PeerLinkEvents } from '../peers/link.ts';
-import type { Body } from '../peers/message.ts';
+import type { Body, LegsReport } from '../peers/message.ts';
 import type { Logger } from '../system/log.ts';
 import type { Memory } from './memory.ts';
 
@@ -18,6 +18,15 @@ export interface ConversationHost {
   readonly wake: () => void;
   /** A peer's clock as it was when it sent what is heard `now`. */
   readonly clock: (peer: string, session: string, clock: number, now: number) => void;
+  /** What this node hears on its legs. */
+  readonly legs: () => LegsReport | undefined;
+  /** What a peer hears on its own, and which of them carry nothing. */
+  readonly legsTold: (
+    peer: string,
+    report: LegsReport | undefined,
+    lost: readonly string[],
+    now: number,
+  ) => void;
   /** A peer answers again after silence. */
   readonly appeared: (peer: string) => void;
   /** A peer that was silent is heard again: it may not know what became of this node meanwhile. */
@@ -82,6 +91,7 @@ export class Conversation {
       forced: names((group) => isForced(snapshot, group)),
       synced: names((group) => group.synced),
       lost: [...this.#memory.lost],
+      legs: this.#host.legs(),
     };
     for (const peer of this.#peers) {
       this.#link.send(peer, body);
@@ -167,13 +177,14 @@ export class Conversation {
 
   #receiveStatus(
     from: string,
-    { clock, ...body }: Extract<Body, { type: 'status' }>,
+    { clock, legs, ...body }: Extract<Body, { type: 'status' }>,
     session: string,
     now: number,
   ): void {
     if (clock !== undefined) {
       this.#host.clock(from, session, clock, now);
     }
+    this.#host.legsTold(from, legs, body.lost, now);
     const before = this.#memory.peers(now).find(({ name }) => name === from);
     const news = before !== undefined && this.#memory.heard(from, session, body, now);
     if (before !== undefined && before.silent >= QUIET_MS) {

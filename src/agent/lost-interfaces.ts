@@ -21,11 +21,14 @@ export class LostInterfaces {
     return this.#warnings;
   }
 
-  /** Those that are lost now, as the configuration names them, and a sentence about each. */
-  set(interfaces: readonly string[], reasons: readonly string[]): void {
+  /** Those that are lost now, as the configuration names them, a sentence about each, and those of them that are deaf. */
+  set(interfaces: readonly string[], reasons: readonly string[], deaf: readonly string[]): void {
     const before = this.#memory.lost;
     this.#memory.lose(interfaces, performance.now());
-    const warnings = interfaces.map((name, index) => lost(name, reasons[index] ?? `${name} carries nothing`));
+    const warnings = interfaces.map((name, index) => {
+      const reason = reasons[index] ?? `${name} carries nothing`;
+      return deaf.includes(name) ? deafTo(name, reason) : lost(name, reason);
+    });
     const known = this.#warnings.map(({ text }) => text);
     for (const warning of warnings.filter(({ text }) => !known.includes(text))) {
       this.#log.warn(warningText(warning));
@@ -42,4 +45,10 @@ const lost = (name: string, reason: string): Warning => ({
   code: 'interface-lost',
   object: name,
   text: `${reason}: peers that have it take over what this node owns`,
+});
+
+const deafTo = (name: string, reason: string): Warning => ({
+  code: 'leg-deaf',
+  object: name,
+  text: `${reason}, nor clients' packets, so peers take over what this node owns; see that the switch floods frames to that MAC to its port`,
 });

@@ -13,6 +13,7 @@ import type { Step } from '../transitions/steps.ts';
 import type { OwnersList } from '../transitions/verify.ts';
 import type { EventsFile } from './events-file.ts';
 import type { AgentFiles } from './files.ts';
+import type { LegProofs } from './leg-proofs.ts';
 import type { PeerClocks } from './peer-clocks.ts';
 import type { RangeWatch } from './range-watch.ts';
 import type { OwnerPeer } from './replicas.ts';
@@ -31,6 +32,8 @@ export interface AgentParts {
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   /** What the data plane has put on the interfaces. */
   readonly presence: WatchedParts & Pick<PartsWatch, 'warnings' | 'failures'>;
+  /** Whether frames to the shared MACs reach this node. */
+  readonly legs: Pick<LegProofs, 'look' | 'problem' | 'told' | 'report' | 'status' | 'warnings'>;
   /** Has whatever is missing on the interfaces mended at once. */
   readonly mendNow: () => Promise<void>;
   /** What the cluster needs of this machine and doesn't own. */

@@ -100,6 +100,8 @@ export class Reactions {
           this.stoodStill(milliseconds, now, false);
         }
       },
+      legs: () => parts.legs.report(),
+      legsTold: (peer, report, lost, now) => parts.legs.told(peer, report, lost, now),
       appeared: (peer) => this.#peerAppeared(peer),
       missedUs: () => this.tell(),
       grew: (peer) => this.upkeep.verifySoon(peer),

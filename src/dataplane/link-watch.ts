@@ -17,11 +17,20 @@ interface Watched {
 /** What the data plane has put on the interfaces. */
 export type WatchedParts = Pick<PartsWatch, 'look' | 'problem'>;
 
+/** Who knows whether frames to the shared MACs come in on the legs. */
+export interface WatchedLegs {
+  /** Called at each look. */
+  readonly look: (links: readonly Link[]) => void;
+  /** How the sentence `eth1 ...` goes on, by the configuration's name; undefined: it hears its peers, or nobody can know. */
+  readonly problem: (name: string) => string | undefined;
+}
+
 interface Loss {
   readonly name: string;
   /** How the sentence `eth1 ...` goes on. */
   readonly problem: string;
   readonly reason: string;
+  readonly deaf: boolean;
 }
 
 /** Watches whether this node still reaches the networks that the nodes share. The sync link is not one of them. */
@@ -30,6 +39,7 @@ export class LinkWatch {
   readonly #changed: () => void;
   readonly #channel = openLinkChannel();
   readonly #parts: WatchedParts | undefined;
+  readonly #legs: WatchedLegs | undefined;
   #links: readonly Link[] | undefined;
   #losses: readonly Loss[] = [];
   #lastLook = performance.now();
@@ -46,15 +56,20 @@ export class LinkWatch {
   /**
    * Begins to look, twenty times a second.
    *
-   * @param changed called after `lost` has become another list; the first look is later than the constructor's end
+   * @param changed called after `lost` or `deaf` has become another list; the first look is later than the constructor's end
    * @param options.note called with a sentence about a probe that can't be asked, once for each
    * @param options.parts mended at each look; an interface that hasn't what it needs counts as lost
+   * @param options.legs one that is deaf counts as lost too
    */
   constructor(
     config: ClusterConfig,
     node: NodeConfig,
     changed: () => void,
-    options: { readonly note?: (text: string) => void; readonly parts?: WatchedParts } = {},
+    options: {
+      readonly note?: (text: string) => void;
+      readonly parts?: WatchedParts;
+      readonly legs?: WatchedLegs;
+    } = {},
   ) {
     const note = options.note ?? (() => undefined);
     const shared = config.interfaces.flatMap(({ addresses, snat }) => [
@@ -63,6 +78,7 @@ export class LinkWatch {
     ]);
     this.#changed = changed;
     this.#parts = options.parts;
+    this.#legs = options.legs;
     this.#watched = config.interfaces.map(({ name, probe: address }) => {
       const device = deviceOf(node, name);
       const probe = address === undefined ? undefined : new Probe({ name, device, address, shared, note });
@@ -79,6 +95,11 @@ export class LinkWatch {
   /** Why, a sentence each: `eth1 has no carrier`. In the order of `lost`. */
   get reasons(): readonly string[] {
     return this.#losses.map(({ reason }) => reason);
+  }
+
+  /** Those of `lost` to which nothing is delivered, though all is well with them on this node. */
+  get deaf(): readonly string[] {
+    return this.#losses.filter(({ deaf }) => deaf).map(({ name }) => name);
   }
 
   /** Has whatever is missing on the interfaces mended at once. Resolves when that is done. */
@@ -118,6 +139,7 @@ export class LinkWatch {
       }
     }
     this.#timer = setTimeout(() => void this.#look(), Math.max(0, began + LOOK_MS - performance.now()));
+    this.#legs?.look(links ?? []);
     this.#judge();
     if (this.#mending === undefined && performance.now() - this.#mendBegan >= MEND_MS) {
       void this.#mend();
@@ -152,17 +174,20 @@ export class LinkWatch {
     if (links === undefined || this.#closed) {
       return;
     }
-    const before = this.lost.join();
+    const before = `${this.lost}/${this.deaf}`;
     this.#losses = this.#watched.flatMap((one): readonly Loss[] => {
       const { name, device } = one;
-      const problem =
+      const known =
         linkProblem(links.find((link) => link.name === device)) ??
         this.#partsProblem(one) ??
         one.probe?.problem;
+      const problem = known ?? this.#legs?.problem(name);
       const label = name === device ? name : `${name} (${device})`;
-      return problem === undefined ? [] : [{ name, problem, reason: `${label} ${problem}` }];
+      return problem === undefined
+        ? []
+        : [{ name, problem, reason: `${label} ${problem}`, deaf: known === undefined }];
     });
-    if (this.lost.join() !== before) {
+    if (`${this.lost}/${this.deaf}` !== before) {
       this.#changed();
     }
   }

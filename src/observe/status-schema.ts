@@ -50,5 +50,12 @@ export const statusSchema: z.ZodType<Status> = z.object({
     })
     .nullable(),
   refused: z.number(),
+  legs: z.array(
+    z.object({
+      name: z.string(),
+      hearing: z.enum(['heard', 'deaf', 'unheard', 'unknown']),
+      heard: z.record(z.string(), z.number().nullable()),
+    }),
+  ),
   warnings: z.array(z.object({ code: z.enum(WARNING_CODES), object: z.string(), text: z.string() })),
 });

@@ -20,7 +20,18 @@ export interface Status {
   readonly commit: CommitStatus | null;
   /** Packets that conntrack dropped since the agent began because no port was left for their flow, or it met another. */
   readonly refused: number;
+  /** What this node hears of its peers on each interface that the nodes share. */
+  readonly legs: readonly LegStatus[];
   readonly warnings: readonly Warning[];
+}
+
+export interface LegStatus {
+  /** As the configuration names it. */
+  readonly name: string;
+  /** `deaf`: it hears nobody, though it is heard, or others are: it counts as lost. `unheard`: nobody hears anybody. */
+  readonly hearing: 'heard' | 'deaf' | 'unheard' | 'unknown';
+  /** By peer: milliseconds since its last frame to the shared MAC came in here; null: none has since the agent started. */
+  readonly heard: Readonly<Record<string, number | null>>;
 }
 
 export interface GroupStatus {

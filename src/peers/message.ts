@@ -6,6 +6,13 @@ const names = z.array(name).max(4096);
 /** Nothing but the envelope: so that two agents learn each other's session. */
 const hello = z.object({ type: z.literal('hello') });
 
+/** By leg and node: milliseconds since the sender last heard it there. A leg that isn't in it: the sender doesn't send there. */
+const legs = z.object({
+  /** Of its frames on the legs. */
+  session: z.string().length(16),
+  heard: z.record(name, z.record(name, z.number().nonnegative())),
+});
+
 /** What a node tells of itself, several times a second. */
 const status = z.object({
   type: z.literal('status'),
@@ -19,6 +26,8 @@ const status = z.object({
   synced: names,
   /** Data interfaces that carry nothing. */
   lost: names.default([]),
+  /** What it hears on the legs; none: an agent of an older version, or one that can't listen. */
+  legs: legs.optional(),
 });
 
 /** The hand-over word: the sender's manager has chosen it for `group`; please deactivate. */
@@ -56,6 +65,7 @@ const envelope = z.object({
 export type Envelope = z.infer<typeof envelope>;
 export type Body = z.infer<typeof body>;
 export type StatusMessage = z.infer<typeof status>;
+export type LegsReport = z.infer<typeof legs>;
 
 /** The envelope in `payload`, or undefined if it is none of this version. */
 export const decodeEnvelope = (payload: Buffer): Envelope | undefined => {

@@ -64,7 +64,12 @@ it('leaves the interface as it is, not promiscuous', async () => {
 it('hears again on an interface that was down', async () => {
   await ip('link', 'set', 'far-end', 'down');
   await ip('link', 'set', 'far-end', 'up');
-  await until('the carrier', () => linkNamed('near-end'), 2000, ({ carrier }) => carrier);
+  await until(
+    'the carrier',
+    () => linkNamed('near-end'),
+    2000,
+    ({ carrier }) => carrier,
+  );
   const frames = await until(
     'a frame',
     async () => {

@@ -52,6 +52,13 @@ const statusJson = z.strictObject({
     })
     .nullable(),
   refused: z.int(),
+  legs: z.array(
+    z.strictObject({
+      name: z.string(),
+      hearing: z.enum(['heard', 'deaf', 'unheard', 'unknown']),
+      heard: z.record(z.string(), z.int().min(0).nullable()),
+    }),
+  ),
   warnings: z.array(
     z.strictObject({ code: z.enum(WARNING_CODES), object: z.string().min(1), text: z.string() }),
   ),

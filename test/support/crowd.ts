@@ -136,6 +136,14 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     clocks: { heard: () => 0, awoke: () => {} },
     watched: { isDue: () => false, showLife: async () => false },
     presence: { warnings: [], failures: [], look: async () => [], problem: () => undefined },
+    legs: {
+      look: () => {},
+      problem: () => undefined,
+      told: () => {},
+      report: () => undefined,
+      status: [],
+      warnings: [],
+    },
     mendNow: async () => {},
     tables: {
       hookOf: () => 'right',

@@ -32,6 +32,8 @@ export const ingressChains = (plan: Plan, leg: Leg, families: readonly Family[])
       'meta pkttype set host',
       ...toFamilies,
       'meta protocol arp accept',
+      // By which the agents know that the switch delivers what is sent here (peers/leg-payload.ts): theirs alone take it.
+      'ether type 0x88b5 accept',
       'counter drop comment "no ARP, nor a protocol that is sorted, to a shared MAC"',
     ]),
   ].join('');

@@ -95,6 +95,18 @@ const BREAKS: Readonly<Record<string, Alter>> = {
     ...parts,
     presence: { warnings: [], failures: [], look: () => listLinks(), problem: () => undefined },
   }),
+  /** Nobody says what it hears on its legs, nor counts one as lost that is deaf. */
+  unproven: (parts) => ({
+    ...parts,
+    legs: {
+      look: () => {},
+      problem: () => undefined,
+      told: () => {},
+      report: () => undefined,
+      status: [],
+      warnings: [],
+    },
+  }),
   /** Nobody looks at what the node needs of its machine. */
   surroundings: (parts) => {
     parts.surroundings.close();

@@ -86,6 +86,8 @@ export class AgentProcess {
         wake: () => this.wake(),
         // In the model every clock goes on.
         clock: () => {},
+        legs: () => undefined,
+        legsTold: () => {},
         appeared: (peer) => {
           this.replicas.distrust(peer);
           this.#verifySoon(peer);

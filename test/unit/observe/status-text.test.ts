@@ -16,6 +16,7 @@ const lineOf = (comparing: ComparisonStatus | null): string | undefined => {
     comparing,
     commit: null,
     refused: 0,
+    legs: [],
     warnings: [],
   };
   return statusText(status)
