@@ -13,7 +13,7 @@ export type Break = 'sync' | 'adopt' | 'order' | 'snat' | 'readiness';
 export const BREAKS: readonly Break[] = ['sync', 'adopt', 'order', 'snat', 'readiness'];
 
 export interface BringUpOptions {
-  readonly broken?: Break | 'unannounced' | 'heart' | undefined;
+  readonly broken?: Break | 'unannounced' | 'unproven' | 'heart' | undefined;
   readonly rewrite?: Rewrite | undefined;
   /** All nodes, with manager pacemaker. */
   readonly cluster?: readonly NodePlan[];

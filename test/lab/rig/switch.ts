@@ -70,6 +70,21 @@ export class Switch {
     );
   }
 
+  /**
+   * Keeps frames from ports, as a switch does that has learnt or was told wrongly: `match` is what nft calls them (`ether daddr
+   * 01:00:5e:00:01:01`). Returns how to give them out again.
+   */
+  async withhold(ports: readonly string[], match: string): Promise<() => Promise<void>> {
+    const table = `netdev withhold_${ports.join('_')}`;
+    const chains = ports.map(
+      (port) => `chain ${port} { type filter hook egress device "${port}" priority -10; ${match} drop; }`,
+    );
+    await this.machine.run(['nft', '-f', '-'], { input: `table ${table} {\n${chains.join('\n')}\n}\n` });
+    return async () => {
+      await this.machine.run(['nft', 'delete', 'table', ...table.split(' ')]);
+    };
+  }
+
   /** Takes the carrier of a port away, or gives it back. */
   async setPort(port: string, up: boolean): Promise<void> {
     await this.machine.ip([`link set ${port} ${up ? 'up' : 'down'}`]);
