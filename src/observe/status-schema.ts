@@ -50,12 +50,15 @@ export const statusSchema: z.ZodType<Status> = z.object({
     })
     .nullable(),
   refused: z.number(),
-  legs: z.array(
-    z.object({
-      name: z.string(),
-      hearing: z.enum(['heard', 'deaf', 'unheard', 'unknown']),
-      heard: z.record(z.string(), z.number().nullable()),
-    }),
-  ),
+  legs: z
+    .array(
+      z.object({
+        name: z.string(),
+        hearing: z.enum(['heard', 'deaf', 'unheard', 'unknown']),
+        heard: z.record(z.string(), z.number().nullable()),
+      }),
+    )
+    // An agent of an older version has none.
+    .default([]),
   warnings: z.array(z.object({ code: z.enum(WARNING_CODES), object: z.string(), text: z.string() })),
 });

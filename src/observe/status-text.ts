@@ -1,5 +1,5 @@
 import { warningText } from '../cluster/warning.ts';
-import type { CommitStatus, ComparisonStatus, GroupStatus, Status } from './status.ts';
+import type { CommitStatus, ComparisonStatus, GroupStatus, LegStatus, Status } from './status.ts';
 
 /** A status for people: groups, peers, conntrackd, and what is wrong, if anything is. */
 export const statusText = (status: Status): string => {
@@ -18,6 +18,7 @@ export const statusText = (status: Status): string => {
       const comparing = status.comparing?.peer === peer.name ? comparisonText(status.comparing) : '';
       return `peer ${peer.name}: ${peer.reachable ? 'reachable' : "doesn't answer"}${compared}${comparing}`;
     }),
+    ...status.legs.map(legText),
     ...(status.commit === null ? [] : [commitText(status.commit)]),
     ...status.warnings.map((warning) => `warning: ${warningText(warning)}`),
   ];
@@ -27,6 +28,13 @@ export const statusText = (status: Status): string => {
 const comparisonText = ({ round, percent, flows, missing }: ComparisonStatus): string => {
   const of = flows === null ? '' : ` of ${flows} flows`;
   return `; comparing, round ${round}: ${percent} %${of}${missing === null ? '' : `, ${missing} were missing`}`;
+};
+
+const legText = ({ name, heard }: LegStatus): string => {
+  const peers = Object.entries(heard).map(([peer, age]) =>
+    age === null ? `${peer} never heard` : `${peer} heard ${(age / 1000).toFixed(1)} s ago`,
+  );
+  return `leg ${name}: ${peers.join(', ')}`;
 };
 
 const commitText = ({ at, groups, committed, refused, ms, failure }: CommitStatus): string => {

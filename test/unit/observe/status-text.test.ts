@@ -4,7 +4,7 @@ import { statusText } from '../../../src/observe/status-text.ts';
 
 const AT = '2026-11-23T00:29:04.537Z';
 
-const lineOf = (comparing: ComparisonStatus | null): string | undefined => {
+const lineOf = (comparing: ComparisonStatus | null, start = 'peer'): string | undefined => {
   const status: Status = {
     node: 'fw1',
     manager: { kind: 'none', alive: true },
@@ -16,12 +16,12 @@ const lineOf = (comparing: ComparisonStatus | null): string | undefined => {
     comparing,
     commit: null,
     refused: 0,
-    legs: [],
+    legs: [{ name: 'eth1', hearing: 'heard', heard: { fw2: 420, fw3: null } }],
     warnings: [],
   };
   return statusText(status)
     .split('\n')
-    .find((line) => line.startsWith('peer'));
+    .find((line) => line.startsWith(start));
 };
 
 it.each([
@@ -34,4 +34,8 @@ it.each([
   ],
 ])('tells the comparison with a peer while it is under way: %j', (comparing, text) => {
   expect(lineOf(comparing)).toBe(`peer fw2: reachable; 80 flows compared at ${AT}, 0 missing${text}`);
+});
+
+it('tells of each leg when each peer was last heard there', () => {
+  expect(lineOf(null, 'leg')).toBe('leg eth1: fw2 heard 0.4 s ago, fw3 never heard');
 });
