@@ -6,8 +6,8 @@ import {
   SILENCE_MS,
 } from '../cluster/leg-hearing.ts';
 
-/** Who was deaf has to hear a peer for so long: one frame that slips through mends nothing. */
-const HEARING_MS = 1000;
+/** Who was deaf has to hear a peer's next frame too: one that slips through mends nothing. */
+const HEARING_MS = 900;
 /** Nobody hears anybody for so long before it is said. */
 const UNHEARD_MS = 2000;
 
@@ -58,7 +58,7 @@ export class HeardLeg {
     if (this.#verdict === 'deaf') {
       this.#deaf = true;
     } else if (this.#verdict === 'heard') {
-      this.#deaf &&= now - this.#hearingSince < HEARING_MS;
+      this.#deaf &&= this.#lastHeard - this.#hearingSince < HEARING_MS;
     } else if (this.#verdict === 'unheard' || !this.#mayBeHeard(peers)) {
       this.#deaf = false;
     }

@@ -69,6 +69,14 @@ describe('a leg is deaf', () => {
     expect(course.leg.verdict).toBe('heard');
   });
 
+  it('still when one frame has slipped through', () => {
+    course.hears = false;
+    course.pass(5000);
+    course.leg.heard('fw2', course.now);
+    expect(course.pass(10_000)).toEqual([]);
+    expect(course.leg.deaf).toBe(true);
+  });
+
   it('not where the peer’s frames come late, even by nine tenths of a second', () => {
     course.hears = false;
     expect(course.pass(900)).toEqual([]);
