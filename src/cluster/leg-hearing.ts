@@ -29,6 +29,11 @@ export const HURRIED_FRAME_MS = 200;
 const SUSPICIOUS_MS = 1200;
 /** Silence that counts as deafness. With it a peer has taken over within 3 s. */
 export const SILENCE_MS = 2000;
+/**
+ * The same where nobody has ever been heard: frames come in a hurry from the start. A deaf node whose agent is started anew mustn't have
+ * got groups by then.
+ */
+const FIRST_MS = 1000;
 /** Who was heard so recently was heard while the other was deaf: frames come in a hurry then. */
 const RECENT_MS = 600;
 /** So long it may be found out in a hurry; later it is known, or nobody is there. */
@@ -40,9 +45,10 @@ export const judgeLeg = ({ listening, heard, peers }: LegHearing): LegVerdict =>
   if (silence < SILENCE_MS) {
     return 'heard';
   }
+  const patience = heard.size === 0 ? FIRST_MS : SILENCE_MS;
   // Who has just begun to send may not have been heard yet.
-  const expected = peers.filter(({ telling }) => telling >= SILENCE_MS);
-  if (listening < SILENCE_MS || expected.length === 0) {
+  const expected = peers.filter(({ telling }) => telling >= patience);
+  if (listening < patience || expected.length === 0) {
     return 'unknown';
   }
   const theirs = Math.min(...expected.map((peer) => least(peer.heard)));
@@ -55,13 +61,13 @@ export const judgeLeg = ({ listening, heard, peers }: LegHearing): LegVerdict =>
 /** Milliseconds that may pass between two frames on the leg now: fewer while it isn't known whether somebody is deaf. Pure. */
 export const framePause = (node: string, { listening, heard, peers }: LegHearing): number => {
   const told = peers.filter(({ telling }) => telling > 0);
-  const silences = [
-    ...(told.length === 0 ? [] : [Math.min(least(heard), listening)]),
-    ...told.map((peer) => Math.min(peer.heard.get(node) ?? Number.POSITIVE_INFINITY, peer.telling)),
-  ];
-  return silences.some((silence) => silence >= SUSPICIOUS_MS && silence < HURRY_MS)
-    ? HURRIED_FRAME_MS
-    : FRAME_MS;
+  const isSuspicious = (silence: number, watched: number): boolean =>
+    silence >= SUSPICIOUS_MS && Math.min(silence, watched) < HURRY_MS;
+  const here = told.length > 0 && isSuspicious(least(heard), listening);
+  const there = told.some((peer) =>
+    isSuspicious(peer.heard.get(node) ?? Number.POSITIVE_INFINITY, peer.telling),
+  );
+  return here || there ? HURRIED_FRAME_MS : FRAME_MS;
 };
 
 const least = (heard: ReadonlyMap<string, number>): number => Math.min(...heard.values());

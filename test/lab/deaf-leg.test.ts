@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bringUp } from './cluster.ts';
+import { bringUp, isSynced, restartAgent } from './cluster.ts';
 import { statusOf } from './command-output.ts';
 import { patientFlows } from './flows.ts';
 import { createLab } from './labs.ts';
@@ -9,7 +9,7 @@ import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
 import { SHARED_MAC } from './rig/plan.ts';
 import { until } from './rig/wait.ts';
-import { HOMES, readShares, type Shares, untilShares } from './shares.ts';
+import { HOMES, readShares, type Shares, untilShares, watchOwned } from './shares.ts';
 import { Story } from './story.ts';
 import { Traffic } from './traffic/traffic.ts';
 
@@ -88,6 +88,16 @@ test('a switch that no longer delivers the shared MAC to a node: its peer takes 
       'deaf',
     );
     expect(await warned(lab.node(other))).toEqual([]);
+    if (side === 'inside') {
+      // An agent that begins on a deaf leg gets nothing.
+      const watch = await watchOwned(lab.node(name));
+      await restartAgent(lab.node(name));
+      await untilWarned(lab.node(name), [`leg-deaf ${DEVICE[side]}`]);
+      await until('it to be synced', () => isSynced(lab.node(name)), 10_000);
+      const ready = Date.now();
+      await until('the time to pass', () => Date.now() > ready + 1500, 3000);
+      expect(await watch()).toEqual([]);
+    }
     await give();
     await story.homeAgain();
     await untilNoWarning(lab.nodes);

@@ -31,8 +31,10 @@ describe('judgeLeg, of two nodes, of which this is fw1', () => {
     ['neither has ever', leg({}, [peer('fw2', {})]), 'unheard'],
     // The switch has stopped everything just behind a frame to the peer and just before one of it.
     ['the peer’s silence has just begun', leg({ fw2: 2000 }, [peer('fw2', { fw1: 1100 })]), 'unknown'],
-    ['the peer has just begun to send', leg({}, [peer('fw2', { fw1: 300 }, 1900)]), 'unknown'],
-    ['this one has just begun to listen', leg({}, [peer('fw2', { fw1: 300 })], 1900), 'unknown'],
+    ['the peer has just begun to send', leg({ fw2: 9000 }, [peer('fw2', { fw1: 300 }, 1900)]), 'unknown'],
+    ['this one has just begun to listen', leg({ fw2: 9000 }, [peer('fw2', { fw1: 300 })], 1900), 'unknown'],
+    ['both have begun 1 s ago', leg({}, [peer('fw2', { fw1: 300 }, 1000)], 1000), 'deaf'],
+    ['both have begun 0.9 s ago', leg({}, [peer('fw2', { fw1: 300 }, 900)], 900), 'unknown'],
     ['no peer tells of the leg', leg({ fw2: 9000 }, []), 'unknown'],
   ] as const)('%s', (_, hearing, verdict) => {
     expect(judgeLeg(hearing)).toBe(verdict);
@@ -63,7 +65,9 @@ describe('framePause', () => {
     ['all is well', leg({ fw2: 1000 }, [peer('fw2', { fw1: 1000 })]), FRAME_MS],
     ['this node may be deaf', leg({ fw2: 1200 }, [peer('fw2', { fw1: 100 })]), HURRIED_FRAME_MS],
     ['the peer may be', leg({ fw2: 100 }, [peer('fw2', { fw1: 1300 })]), HURRIED_FRAME_MS],
-    ['the peer has never heard it', leg({ fw2: 100 }, [peer('fw2', {}, 1300)]), HURRIED_FRAME_MS],
+    ['the peer has never heard it', leg({ fw2: 100 }, [peer('fw2', {}, 100)]), HURRIED_FRAME_MS],
+    ['it has just begun', leg({}, [peer('fw2', { fw1: 100 })], 100), HURRIED_FRAME_MS],
+    ['it began long ago and has never heard anybody', leg({}, [peer('fw2', { fw1: 100 })], 6000), FRAME_MS],
     ['that has been known for long', leg({ fw2: 100 }, [peer('fw2', { fw1: 6000 })]), FRAME_MS],
     ['nobody tells of the leg', leg({}, []), FRAME_MS],
   ] as const)('%s', (_, hearing, pause) => {
