@@ -6,9 +6,11 @@ import { ConfigurationWatch } from '../conntrackd/configuration-watch.ts';
 import { Control } from '../conntrackd/control.ts';
 import { Health } from '../conntrackd/health.ts';
 import { staleLock } from '../conntrackd/stale-lock.ts';
+import { Ears } from '../dataplane/heard.ts';
 import { LinkWatch } from '../dataplane/link-watch.ts';
 import { menderOf } from '../dataplane/menders.ts';
 import { PartsWatch } from '../dataplane/parts-watch.ts';
+import { planOf } from '../dataplane/plan.ts';
 import { Prefilter, removePrefilters } from '../dataplane/prefilter/prefilter.ts';
 import { PrefilteredOwned } from '../dataplane/prefilter/prefiltered-owned.ts';
 import { type OwnedHandle, rulesOf } from '../dataplane/rules.ts';
@@ -23,6 +25,7 @@ import { Agent } from './agent.ts';
 import { announcerOf } from './announcer.ts';
 import { EventsFile } from './events-file.ts';
 import { AgentFiles } from './files.ts';
+import { identityOf } from './own-identity.ts';
 import type { AgentParts } from './parts.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { RangeWatch } from './range-watch.ts';
@@ -30,6 +33,8 @@ import { edgesOf } from './real-edges.ts';
 import { SharedAddressesAnnouncer } from './shared-addresses-announcer.ts';
 import { watchSorting } from './sorting-watch.ts';
 import { StandStill } from './stand-still.ts';
+
+import { StrangersWatch } from './strangers-watch.ts';
 
 /** Between two comparisons with a peer: what was lost in between is found, and mended, within a minute. */
 const VERIFY_MS = 50_000;
@@ -103,6 +108,13 @@ export const assemble = async (
   });
   const surroundings = new SurroundingsWatch(config, node, log);
   if (resident) surroundings.begin(told);
+  const ears = new Ears(planOf(config, node));
+  const strangers = new StrangersWatch(config, node, {
+    listen: () => ears.listen(),
+    own: () => identityOf(config, node),
+    log,
+  });
+  if (resident) strangers.begin();
   const keepalivedConf = new ConfWatch(config, log, () => agent.round?.snapshot.manager.alive === true);
   const presence = new PartsWatch(config, node, {
     hookOf: (link) => tables.hookOf(link),
@@ -126,6 +138,7 @@ export const assemble = async (
     edges,
     ranges,
     surroundings,
+    strangers,
     keepalivedConf,
     lease,
     resident,
@@ -157,6 +170,8 @@ export const assemble = async (
       links.close();
       presence.close();
       surroundings.close();
+      strangers.close();
+      ears.close();
       keepalivedConf.close();
       // A node without an agent translates on.
       watched.close();

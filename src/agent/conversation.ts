@@ -1,8 +1,8 @@
 import { isForced, type Snapshot } from '../cluster/snapshot.ts';
 import { QUIET_MS } from '../cluster/verdict.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
-import { PeerLink, type PeerLinkEvents } from '../peers/link.ts';
-import type { Body } from '../peers/message.ts';
+import { type Claim, PeerLink, type PeerLinkEvents } from '../peers/link.ts';
+import type { Body, StatusMessage } from '../peers/message.ts';
 import type { Logger } from '../system/log.ts';
 import type { Memory } from './memory.ts';
 
@@ -15,6 +15,12 @@ const REPORTS = 100;
 
 /** What a message from a peer sets off. */
 export interface ConversationHost {
+  /** What this node is known by. */
+  readonly identity: () => StatusMessage['identity'];
+  /** A peer has told what it is known by, or told nothing of it. */
+  readonly identified: (peer: string, identity: StatusMessage['identity']) => void;
+  /** Somebody who is no peer speaks with the agent. */
+  readonly claimed: (from: string, claim: Claim) => void;
   readonly wake: () => void;
   /** A peer's clock as it was when it sent what is heard `now`. */
   readonly clock: (peer: string, session: string, clock: number, now: number) => void;
@@ -56,6 +62,7 @@ export class Conversation {
     this.#host = host;
     this.#link = linkTo({
       message: (from, body, session) => this.#receive(from, body, session),
+      claimed: (from, claim) => host.claimed(from, claim),
       rejected: (from, reason) => this.#reportRejected(log, `dropped a message from ${from}: ${reason}`),
     });
   }
@@ -82,6 +89,7 @@ export class Conversation {
       forced: names((group) => isForced(snapshot, group)),
       synced: names((group) => group.synced),
       lost: [...this.#memory.lost],
+      identity: this.#host.identity(),
     };
     for (const peer of this.#peers) {
       this.#link.send(peer, body);
@@ -167,13 +175,14 @@ export class Conversation {
 
   #receiveStatus(
     from: string,
-    { clock, ...body }: Extract<Body, { type: 'status' }>,
+    { clock, identity, ...body }: Extract<Body, { type: 'status' }>,
     session: string,
     now: number,
   ): void {
     if (clock !== undefined) {
       this.#host.clock(from, session, clock, now);
     }
+    this.#host.identified(from, identity);
     const before = this.#memory.peers(now).find(({ name }) => name === from);
     const news = before !== undefined && this.#memory.heard(from, session, body, now);
     if (before !== undefined && before.silent >= QUIET_MS) {

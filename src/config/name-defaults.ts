@@ -7,11 +7,7 @@ import type { InterfaceConfig } from './types.ts';
  */
 
 /** The shared MAC of an interface: one that fits its delivery, another for each interface and for each cluster. */
-export const macByName = (
-  cluster: string,
-  name: string,
-  delivery: InterfaceConfig['delivery'],
-): string => {
+export const macByName = (cluster: string, name: string, delivery: InterfaceConfig['delivery']): string => {
   const drawn = draw(`mac ${cluster} ${name}`);
   if (delivery === 'igmp') {
     // Of an IP group (RFC 1112, 6.4), but none whose frames have the MAC of a group 224.0.0.x.

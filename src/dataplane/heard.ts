@@ -1,8 +1,8 @@
 import { SetKeys } from '../kernel/set-keys.ts';
 import type { SetRef } from '../kernel/set-message.ts';
+import { textOfAddress } from './nftables/address-bytes.ts';
 import { heardOn, SENDERS, TABLE, VRRP } from './owned.ts';
 import type { Plan } from './plan.ts';
-import { textOfAddress } from './nftables/address-bytes.ts';
 
 /** What the rules have seen, in the last seconds, of what only this cluster's nodes should say: theirs too. */
 export interface Heard {
@@ -71,7 +71,10 @@ export class Ears {
 
 const neighbourOf = (device: string, key: Buffer): HeardNeighbour => ({
   device,
-  mac: key.subarray(0, MAC_BYTES).toString('hex').replace(/..(?!$)/g, '$&:'),
+  mac: key
+    .subarray(0, MAC_BYTES)
+    .toString('hex')
+    .replace(/..(?!$)/g, '$&:'),
   address: textOfAddress(key.subarray(MAC_FIELD)),
 });
 

@@ -6,6 +6,9 @@ const names = z.array(name).max(4096);
 /** Nothing but the envelope: so that two agents learn each other's session. */
 const hello = z.object({ type: z.literal('hello') });
 
+/** By what a node's frames are known: MACs of its interfaces, and its own addresses of IPv4. */
+const identity = z.object({ macs: names.readonly(), addresses: names.readonly() });
+
 /** What a node tells of itself, several times a second. */
 const status = z.object({
   type: z.literal('status'),
@@ -19,6 +22,8 @@ const status = z.object({
   synced: names,
   /** Data interfaces that carry nothing. */
   lost: names.default([]),
+  /** None: the sender hasn't looked yet, doesn't stay, or is of an older version. */
+  identity: identity.optional(),
 });
 
 /** The hand-over word: the sender's manager has chosen it for `group`; please deactivate. */

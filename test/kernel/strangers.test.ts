@@ -89,7 +89,12 @@ it('hears advertisements of version 3 with our VRIDs where keepalived speaks, an
 it('has forgotten after a few seconds what it has heard once', { timeout: 15_000 }, async () => {
   await send('eth1', advertisement({ ...router, vrid: 50 }));
   await hears({ vrrp: [{ source: '192.168.0.99', vrid: 50, priority: 150 }] });
-  await until('silence', () => ears.listen(), 8000, ({ vrrp }) => vrrp.length === 0);
+  await until(
+    'silence',
+    () => ears.listen(),
+    8000,
+    ({ vrrp }) => vrrp.length === 0,
+  );
 });
 
 it('hears who says by ARP that a shared address is his, or that another one has the shared MAC', async () => {

@@ -37,10 +37,7 @@ export const neighbourSets = (leg: Leg, families: readonly Family[]): string =>
 
 /** The chain that what neighbours say of themselves goes through. */
 export const neighbourChain = (leg: Leg, families: readonly Family[]): string =>
-  chain(`${leg.label}_neighbours`, [
-    ...arpRules(leg),
-    ...(families.includes('ip6') ? ndRules(leg) : []),
-  ]);
+  chain(`${leg.label}_neighbours`, [...arpRules(leg), ...(families.includes('ip6') ? ndRules(leg) : [])]);
 
 /** What brings it there, and leads on behind the rule. */
 export const neighbourJumps = (leg: Leg, families: readonly Family[]): readonly string[] => [

@@ -18,10 +18,13 @@ test.each(DELIVERIES)('what a name gives is what delivery %s takes, if it is wri
       // Quoted: a name of digits is a number.
       const drawn = parseConfig(bare(`"${cluster}"`, delivery), 'c.yaml');
       const written = drawn.interfaces.reduce(
-        (text, { mac }) => text.replace(`delivery: ${delivery}\n`, `delivery:  ${delivery}\n    mac: "${mac}"\n`),
+        (text, { mac }) =>
+          text.replace(`delivery: ${delivery}\n`, `delivery:  ${delivery}\n    mac: "${mac}"\n`),
         bare(`"${cluster}"`, delivery),
       );
-      expect(parseConfig(`${written}keepalived: { vrid: ${drawn.keepalived.vrid} }\n`, 'c.yaml')).toEqual(drawn);
+      expect(parseConfig(`${written}keepalived: { vrid: ${drawn.keepalived.vrid} }\n`, 'c.yaml')).toEqual(
+        drawn,
+      );
     }),
     { numRuns: 50 },
   );
