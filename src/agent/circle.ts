@@ -8,6 +8,14 @@ export interface Identity {
   readonly addresses: readonly string[];
 }
 
+/**
+ * `peers`: each may be a peer that is heard and doesn't tell. `unsure`: each may be a peer, though one that isn't heard. `sure`: they are
+ * more than the peers that have not told. `unless`: those.
+ */
+export type Doubt =
+  | { readonly kind: 'peers' }
+  | { readonly kind: 'unsure' | 'sure'; readonly unless: readonly string[] };
+
 /** More than the nodes of a cluster have; what a peer says of itself is not taken without end. */
 const MOST = 4096;
 
@@ -56,15 +64,13 @@ export class Circle {
     return this.#addresses.has(address);
   }
 
-  /**
-   * The peers, so many of whom may be among `unknown` identities that nobody has told of; undefined: all of them may be, for they
-   * are heard and don't tell.
-   */
-  doubtful(unknown: number): readonly string[] | undefined {
+  /** What is known of so many identities that no node has told of. */
+  doubt(unknown: number): Doubt {
     const mute = this.#peers.filter((peer) => this.#heard.get(peer) === false);
     const silent = this.#peers.filter((peer) => !this.#heard.has(peer));
-    if (unknown <= mute.length) return undefined;
-    return [...mute, ...silent];
+    const unless = [...mute, ...silent];
+    if (unknown <= mute.length) return { kind: 'peers' };
+    return unknown <= unless.length ? { kind: 'unsure', unless } : { kind: 'sure', unless };
   }
 
   #add({ macs, addresses }: Identity): void {

@@ -12,9 +12,12 @@ const LOOK_MS = 1000;
 const CONFIRM_MS = 1500;
 /** A peer that can't be asked may be asked soon. */
 const DOUBT_MS = 10_000;
-/** How long somebody who says nothing is taken to be there. keepalived advertises every second or more often, others speak rarely. */
-const LINGER_MS = 60_000;
-const VRRP_LINGER_MS = 10_000;
+/**
+ * How long somebody is taken to be there whom the rules, after five seconds of silence, have forgotten. keepalived advertises every
+ * second or more often, others speak rarely.
+ */
+const LINGER_MS = 55_000;
+const VRRP_LINGER_MS = 5000;
 /** A claim is made several times a second. */
 const CLAIM_MS = 3000;
 /** Whoever draws addresses at random is not to fill memory and log. */
@@ -119,7 +122,7 @@ export class StrangersWatch {
 
   #seen(key: string, stranger: Stranger, now: number): Known {
     const { since, named: before } = this.#known.get(key) ?? { since: now, named: false };
-    const named = before || now - since >= (stranger.unless.length === 0 ? CONFIRM_MS : DOUBT_MS);
+    const named = before || now - since >= (stranger.sure ? CONFIRM_MS : DOUBT_MS);
     if (named && !before) this.#host.log.warn(warningText(stranger.warning));
     return { ...stranger, since, last: now, named };
   }

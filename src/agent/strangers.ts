@@ -15,8 +15,8 @@ export interface Stranger {
   readonly warning: Warning;
   /** What is said when he has gone. */
   readonly again: string;
-  /** Peers that it may be all the same, for they have told nothing of themselves yet. */
-  readonly unless: readonly string[];
+  /** Whether it can't but be somebody else, and no peer that hasn't told of itself yet. */
+  readonly sure: boolean;
   /** Whether one of them has told meanwhile that it was he. */
   readonly wasOurs: () => boolean;
 }
@@ -45,11 +45,11 @@ const routers = (heard: readonly HeardRouter[], circle: Circle, scene: Scene): r
     heard.filter(({ source }) => !circle.knowsAddress(source)),
     ({ source }) => source,
   );
-  const unless = circle.doubtful(unknown.size);
-  if (unless === undefined) return [];
+  const doubt = circle.doubt(unknown.size);
+  if (doubt.kind === 'peers') return [];
   return [...unknown].map(([source, said]) => ({
-    ...routerWarning(source, said, unless, scene),
-    unless,
+    ...routerWarning(source, said, doubt.unless, scene),
+    sure: doubt.kind === 'sure',
     wasOurs: () => circle.knowsAddress(source),
   }));
 };
@@ -57,21 +57,26 @@ const routers = (heard: readonly HeardRouter[], circle: Circle, scene: Scene): r
 /** One for each MAC on an interface, and what it claims: our addresses, or our MAC for others. */
 const neighbours = (heard: readonly HeardNeighbour[], circle: Circle, scene: Scene): readonly Stranger[] => {
   const unknown = heard.filter(({ mac }) => !circle.knowsMac(mac));
-  const unless = circle.doubtful(new Set(unknown.map(({ mac }) => mac)).size);
-  if (unless === undefined) return [];
+  // A node has a MAC on each interface.
+  const doubt = circle.doubt(
+    Math.max(...[...groupedBy(unknown, ({ device }) => device).values()].map(macs), 0),
+  );
+  if (doubt.kind === 'peers') return [];
   const claims = groupedBy(unknown, ({ mac, device, address }) =>
     [mac, device, scene.shared.has(address)].join(' '),
   );
   return [...claims.values()].map((said) => ({
-    ...neighbourWarning(said, unless, scene),
-    unless,
+    ...neighbourWarning(said, doubt.unless, scene),
+    sure: doubt.kind === 'sure',
     wasOurs: () => said.every(({ mac }) => circle.knowsMac(mac)),
   }));
 };
 
+const macs = (said: readonly HeardNeighbour[]): number => new Set(said.map(({ mac }) => mac)).size;
+
 const certainly = (stranger: Pick<Stranger, 'warning' | 'again'>): Stranger => ({
   ...stranger,
-  unless: [],
+  sure: true,
   wasOurs: () => false,
 });
 

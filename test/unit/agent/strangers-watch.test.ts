@@ -44,7 +44,7 @@ const named = (): readonly string[] => watch.warnings.map(({ code, object }) => 
 const router = (source: string, vrid = 50, priority = 150) => ({ source, vrid, priority });
 
 describe('a router with our VRIDs', () => {
-  it('is named with source, VRIDs, groups and priorities, once, and until ten seconds after its last word', async () => {
+  it('is named with source, VRIDs, groups and priorities, once, and until five seconds after the rules have forgotten it', async () => {
     watch.told('fw2', PEERS);
     heard = { ...NOBODY, vrrp: [router('192.168.0.99'), router('192.168.0.99', 51, 100)] };
     await pass(1);
@@ -57,7 +57,7 @@ describe('a router with our VRIDs', () => {
     await pass(5);
     expect(logged).toEqual([`warning: ${watch.warnings[0]?.text} [vrrp-stranger]`]);
     heard = NOBODY;
-    await pass(9);
+    await pass(4);
     expect(named()).toHaveLength(1);
     await pass(2);
     expect(named()).toEqual([]);
@@ -98,6 +98,13 @@ describe('a router with our VRIDs', () => {
     expect(named()).toHaveLength(2);
   });
 
+  it('is one of several, of whom a peer that was never heard can be one only: that is said at once', async () => {
+    heard = { ...NOBODY, vrrp: [router('192.168.0.242'), router('192.168.0.99')] };
+    await pass(3);
+    expect(named()).toHaveLength(2);
+    expect(watch.warnings[1]?.text).toContain('unless it is fw2');
+  });
+
   it('is nobody if it was there at one look only', async () => {
     watch.told('fw2', PEERS);
     heard = { ...NOBODY, vrrp: [router('192.168.0.99')] };
@@ -134,12 +141,12 @@ describe('a neighbour', () => {
     ]);
   });
 
-  it('is one for a minute after it was last heard', async () => {
+  it('is one for a minute, five seconds less, after the rules have forgotten it', async () => {
     watch.told('fw2', PEERS);
     heard = { ...NOBODY, neighbours: [says('192.168.0.66')] };
     await pass(3);
     heard = NOBODY;
-    await pass(58);
+    await pass(53);
     expect(named()).toHaveLength(1);
     await pass(4);
     expect(named()).toEqual([]);
