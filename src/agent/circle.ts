@@ -16,6 +16,9 @@ export type Doubt =
   | { readonly kind: 'peers' }
   | { readonly kind: 'unsure' | 'sure'; readonly unless: readonly string[] };
 
+/** What a peer hasn't been heard for is silence. */
+const SILENT_MS = 2000;
+
 /** More than the nodes of a cluster have; what a peer says of itself is not taken without end. */
 const MOST = 4096;
 
@@ -27,8 +30,8 @@ export class Circle {
   readonly #peers: readonly string[];
   readonly #macs = new Set<string>();
   readonly #addresses: Set<string>;
-  /** Peers that were heard, and whether they have told anything: agents of older versions don't. */
-  readonly #heard = new Map<string, boolean>();
+  /** Peers that were heard, when last, and whether they have told anything: agents of older versions don't. */
+  readonly #heard = new Map<string, { readonly at: number; readonly tells: boolean }>();
   #own: Identity | undefined;
 
   constructor(config: ClusterConfig, node: NodeConfig) {
@@ -50,9 +53,10 @@ export class Circle {
     this.#add(identity);
   }
 
-  /** A peer was heard. @param identity undefined: it doesn't tell */
-  told(peer: string, identity: Identity | undefined): void {
-    this.#heard.set(peer, identity !== undefined || this.#heard.get(peer) === true);
+  /** A peer was heard. @param identity undefined: it doesn't tell. @param now milliseconds, as of `doubt` */
+  told(peer: string, identity: Identity | undefined, now: number): void {
+    const tells = identity !== undefined || this.#heard.get(peer)?.tells === true;
+    this.#heard.set(peer, { at: now, tells });
     if (identity !== undefined) this.#add(identity);
   }
 
@@ -64,10 +68,20 @@ export class Circle {
     return this.#addresses.has(address);
   }
 
-  /** What is known of so many identities that no node has told of. */
-  doubt(unknown: number): Doubt {
-    const mute = this.#peers.filter((peer) => this.#heard.get(peer) === false);
-    const silent = this.#peers.filter((peer) => !this.#heard.has(peer));
+  /** What is known of so many addresses that no node has told of: they change rarely. */
+  doubtOfAddresses(unknown: number): Doubt {
+    return this.#doubt(unknown, Number.NEGATIVE_INFINITY);
+  }
+
+  /** The same of MACs: a peer's interface that is made anew gets another one, which the peer can't tell while it isn't heard. */
+  doubtOfMacs(unknown: number, now: number): Doubt {
+    return this.#doubt(unknown, now - SILENT_MS);
+  }
+
+  #doubt(unknown: number, since: number): Doubt {
+    const isSilent = (peer: string) => (this.#heard.get(peer)?.at ?? Number.NEGATIVE_INFINITY) <= since;
+    const silent = this.#peers.filter(isSilent);
+    const mute = this.#peers.filter((peer) => !isSilent(peer) && this.#heard.get(peer)?.tells === false);
     const unless = [...mute, ...silent];
     if (unknown <= mute.length) return { kind: 'peers' };
     return unknown <= unless.length ? { kind: 'unsure', unless } : { kind: 'sure', unless };

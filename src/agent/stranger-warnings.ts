@@ -132,7 +132,7 @@ const isName = (text: string | undefined): text is string =>
 const noNode = (unless: readonly string[]): string =>
   unless.length === 0
     ? 'no node of this cluster'
-    : `no node of this cluster unless it is ${unless.join(' or ')}, which has not told its addresses`;
+    : `no node of this cluster unless it is ${unless.join(' or ')}, which tells nothing of itself`;
 
 const MOST_LISTED = 4;
 

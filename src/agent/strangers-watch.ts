@@ -67,7 +67,7 @@ export class StrangersWatch {
 
   /** A peer was heard. @param identity what it is known by; undefined: it doesn't tell */
   told(peer: string, identity: Identity | undefined): void {
-    this.#circle.told(peer, identity);
+    this.#circle.told(peer, identity, performance.now());
   }
 
   /** Somebody speaks with the agent who is no peer. */
@@ -107,7 +107,7 @@ export class StrangersWatch {
     for (const [address, { at }] of this.#claims) if (now - at > CLAIM_MS) this.#claims.delete(address);
     const claims = new Map([...this.#claims].map(([address, { claim }]) => [address, claim]));
     const seen = new Map(
-      judgeStrangers(heard, claims, this.#circle, this.#scene)
+      judgeStrangers(heard, claims, this.#circle, this.#scene, now)
         .slice(0, MOST)
         .map((stranger) => [keyOf(stranger), stranger]),
     );

@@ -24,15 +24,16 @@ export interface Stranger {
 /** What was heard over the agents' channel, by the address that it came from. */
 export type Claims = ReadonlyMap<string, Claim>;
 
-/** Who of those that were heard isn't of this cluster. */
+/** Who of those that were heard isn't of this cluster. @param now milliseconds, as the circle was told */
 export const judgeStrangers = (
   heard: Heard,
   claims: Claims,
   circle: Circle,
   scene: Scene,
+  now: number,
 ): readonly Stranger[] => [
   ...routers(heard.vrrp, circle, scene),
-  ...neighbours(heard.neighbours, circle, scene),
+  ...neighbours(heard.neighbours, circle, scene, now),
   ...[...claims].map(([address, claim]) => certainly(claimWarning(address, claim, scene))),
   ...heard.senders
     .filter((address) => !claims.has(address))
@@ -45,7 +46,7 @@ const routers = (heard: readonly HeardRouter[], circle: Circle, scene: Scene): r
     heard.filter(({ source }) => !circle.knowsAddress(source)),
     ({ source }) => source,
   );
-  const doubt = circle.doubt(unknown.size);
+  const doubt = circle.doubtOfAddresses(unknown.size);
   if (doubt.kind === 'peers') return [];
   return [...unknown].map(([source, said]) => ({
     ...routerWarning(source, said, doubt.unless, scene),
@@ -55,12 +56,16 @@ const routers = (heard: readonly HeardRouter[], circle: Circle, scene: Scene): r
 };
 
 /** One for each MAC on an interface, and what it claims: our addresses, or our MAC for others. */
-const neighbours = (heard: readonly HeardNeighbour[], circle: Circle, scene: Scene): readonly Stranger[] => {
+const neighbours = (
+  heard: readonly HeardNeighbour[],
+  circle: Circle,
+  scene: Scene,
+  now: number,
+): readonly Stranger[] => {
   const unknown = heard.filter(({ mac }) => !circle.knowsMac(mac));
   // A node has a MAC on each interface.
-  const doubt = circle.doubt(
-    Math.max(...[...groupedBy(unknown, ({ device }) => device).values()].map(macs), 0),
-  );
+  const most = Math.max(...[...groupedBy(unknown, ({ device }) => device).values()].map(macs), 0);
+  const doubt = circle.doubtOfMacs(most, now);
   if (doubt.kind === 'peers') return [];
   const claims = groupedBy(unknown, ({ mac, device, address }) =>
     [mac, device, scene.shared.has(address)].join(' '),

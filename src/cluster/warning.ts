@@ -28,6 +28,7 @@ export const WARNING_CODES = [
   'other-cluster',
   'keepalived-conf',
   'keepalived-instance',
+  'keepalived-vrid',
   'keepalived-notify',
   'keepalived-priority',
   'keepalived-rttime',

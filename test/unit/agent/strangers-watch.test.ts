@@ -22,6 +22,7 @@ beforeEach(() => {
   logged = [];
   heard = NOBODY;
   now = 0;
+  told = undefined;
   const log = {
     warn: (text: string) => void logged.push(`warning: ${text}`),
     info: (text: string) => void logged.push(text),
@@ -33,11 +34,21 @@ beforeEach(() => {
   };
 });
 
-/** The watch looks for so many seconds. */
+/** The watch looks for so many seconds, in which the peer goes on telling what it has told. */
 const pass = async (seconds: number): Promise<void> => {
   if (now === 0) watch.begin();
   now += seconds;
-  await vi.advanceTimersByTimeAsync(seconds * 1000);
+  for (let second = 0; second < seconds; second += 1) {
+    if (told !== undefined) watch.told('fw2', told.identity);
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+};
+
+/** What fw2 says of itself from now on; undefined: it is silent. */
+let told: { readonly identity: typeof OWN | undefined } | undefined;
+const tell = (identity: typeof OWN | undefined): void => {
+  told = { identity };
+  watch.told('fw2', identity);
 };
 
 const named = (): readonly string[] => watch.warnings.map(({ code, object }) => `${code} ${object}`);
@@ -45,7 +56,7 @@ const router = (source: string, vrid = 50, priority = 150) => ({ source, vrid, p
 
 describe('a router with our VRIDs', () => {
   it('is named with source, VRIDs, groups and priorities, once, and until five seconds after the rules have forgotten it', async () => {
-    watch.told('fw2', PEERS);
+    tell(PEERS);
     heard = { ...NOBODY, vrrp: [router('192.168.0.99'), router('192.168.0.99', 51, 100)] };
     await pass(1);
     expect(named()).toEqual([]);
@@ -66,9 +77,9 @@ describe('a router with our VRIDs', () => {
   });
 
   it("isn't one of the nodes, by whatever address they have told, or have told before", async () => {
-    watch.told('fw2', PEERS);
-    watch.told('fw2', { macs: [], addresses: ['192.168.0.77'] });
-    watch.told('fw2', undefined);
+    tell(PEERS);
+    tell({ macs: [], addresses: ['192.168.0.77'] });
+    tell(undefined);
     const ours = ['192.168.0.241', '192.168.0.242', '192.168.0.77', '10.99.0.2', '192.168.0.5'];
     heard = { ...NOBODY, vrrp: ours.map((source) => router(source)) };
     await pass(60);
@@ -81,15 +92,15 @@ describe('a router with our VRIDs', () => {
     expect(named()).toEqual([]);
     await pass(3);
     expect(watch.warnings[0]?.text).toMatch(
-      /^192\.168\.0\.242, no node of this cluster unless it is fw2, which has not told its addresses, speaks /,
+      /^192\.168\.0\.242, no node of this cluster unless it is fw2, which tells nothing of itself, speaks /,
     );
-    watch.told('fw2', PEERS);
+    tell(PEERS);
     await pass(1);
     expect(named()).toEqual([]);
   });
 
   it('may be a peer whose agent is of an older version: nothing is said, unless there is another one', async () => {
-    watch.told('fw2', undefined);
+    tell(undefined);
     heard = { ...NOBODY, vrrp: [router('192.168.0.242')] };
     await pass(60);
     expect(logged).toEqual([]);
@@ -106,7 +117,7 @@ describe('a router with our VRIDs', () => {
   });
 
   it('is nobody if it was there at one look only', async () => {
-    watch.told('fw2', PEERS);
+    tell(PEERS);
     heard = { ...NOBODY, vrrp: [router('192.168.0.99')] };
     await pass(1);
     heard = NOBODY;
@@ -123,7 +134,7 @@ describe('a neighbour', () => {
   const says = (address: string, mac = OTHER, device = 'eth1') => ({ device, mac, address });
 
   it('that uses our MAC for another address, or says that ours is its own, is named', async () => {
-    watch.told('fw2', PEERS);
+    tell(PEERS);
     heard = {
       ...NOBODY,
       neighbours: [says('192.168.0.66'), says('192.168.0.5'), says('192.168.1.5', OTHER, 'eth2')],
@@ -142,7 +153,7 @@ describe('a neighbour', () => {
   });
 
   it('is one for a minute, five seconds less, after the rules have forgotten it', async () => {
-    watch.told('fw2', PEERS);
+    tell(PEERS);
     heard = { ...NOBODY, neighbours: [says('192.168.0.66')] };
     await pass(3);
     heard = NOBODY;
@@ -153,8 +164,23 @@ describe('a neighbour', () => {
     expect(logged[1]).toBe(`${OTHER} no longer uses our shared MAC on eth1`);
   });
 
+  it('may be a peer with another interface while it is silent, and no more when it tells', async () => {
+    tell(PEERS);
+    await pass(3);
+    told = undefined;
+    heard = { ...NOBODY, neighbours: [says('192.168.0.5', '02:00:00:00:77:01')] };
+    await pass(10);
+    expect(named()).toEqual([]);
+    await pass(4);
+    expect(watch.warnings[0]?.text).toMatch(/ unless it is fw2, which tells nothing of itself, /);
+    heard = NOBODY;
+    tell({ ...PEERS, macs: ['02:00:00:00:77:01'] });
+    await pass(1);
+    expect(named()).toEqual([]);
+  });
+
   it("isn't one of the nodes, whatever they say", async () => {
-    watch.told('fw2', PEERS);
+    tell(PEERS);
     const macs = [...OWN.macs, ...PEERS.macs];
     heard = {
       ...NOBODY,
