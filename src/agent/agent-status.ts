@@ -26,6 +26,7 @@ export interface StatusSources {
   readonly legs: Pick<AgentParts['legs'], 'status' | 'warnings'>;
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   readonly surroundings: Pick<SurroundingsWatch, 'warnings'>;
+  readonly strangers: Pick<AgentParts['strangers'], 'warnings'>;
   readonly keepalivedConf: Pick<ConfWatch, 'warnings'>;
   readonly conntrackd: () => Status['conntrackd'];
   readonly conntrackdWarnings: () => readonly Warning[];
@@ -57,6 +58,7 @@ export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => 
       ...guard.warnings,
       ...ranges.warnings,
       ...surroundings.warnings,
+      ...sources.strangers.warnings,
       ...keepalivedConf.warnings,
       ...(loop.failure === '' ? [] : [roundFailed(snapshot.node, loop.failure)]),
       ...sources.conntrackdWarnings(),

@@ -186,7 +186,7 @@ export class Agent {
 
   status(): Status {
     const { loop, journal, replicas, commits, guard, manager } = this.#reactions;
-    const { ranges, presence, legs, surroundings, keepalivedConf } = this.#parts;
+    const { ranges, presence, legs, surroundings, strangers, keepalivedConf } = this.#parts;
     const { conntrackdHealth: conntrackd, conntrackdWarnings } = this.#parts;
     const snapshot = loop.round?.snapshot ?? this.#reactions.see(new Set());
     return statusOf(snapshot, {
@@ -201,6 +201,7 @@ export class Agent {
       legs,
       ranges,
       surroundings,
+      strangers,
       keepalivedConf,
       conntrackd,
       conntrackdWarnings,

@@ -6,9 +6,11 @@ import { ConfigurationWatch } from '../conntrackd/configuration-watch.ts';
 import { Control } from '../conntrackd/control.ts';
 import { Health } from '../conntrackd/health.ts';
 import { staleLock } from '../conntrackd/stale-lock.ts';
+import { Ears } from '../dataplane/heard.ts';
 import { LinkWatch } from '../dataplane/link-watch.ts';
 import { menderOf } from '../dataplane/menders.ts';
 import { PartsWatch } from '../dataplane/parts-watch.ts';
+import { planOf } from '../dataplane/plan.ts';
 import { Prefilter, removePrefilters } from '../dataplane/prefilter/prefilter.ts';
 import { PrefilteredOwned } from '../dataplane/prefilter/prefiltered-owned.ts';
 import { type OwnedHandle, rulesOf } from '../dataplane/rules.ts';
@@ -24,6 +26,7 @@ import { announcerOf } from './announcer.ts';
 import { EventsFile } from './events-file.ts';
 import { AgentFiles } from './files.ts';
 import { LegProofs } from './leg-proofs.ts';
+import { identityOf } from './own-identity.ts';
 import type { AgentParts } from './parts.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { RangeWatch } from './range-watch.ts';
@@ -31,6 +34,8 @@ import { edgesOf } from './real-edges.ts';
 import { SharedAddressesAnnouncer } from './shared-addresses-announcer.ts';
 import { watchSorting } from './sorting-watch.ts';
 import { StandStill } from './stand-still.ts';
+
+import { StrangersWatch } from './strangers-watch.ts';
 
 /** Between two comparisons with a peer: what was lost in between is found, and mended, within a minute. */
 const VERIFY_MS = 50_000;
@@ -104,6 +109,13 @@ export const assemble = async (
   });
   const surroundings = new SurroundingsWatch(config, node, log);
   if (resident) surroundings.begin(told);
+  const ears = new Ears(planOf(config, node));
+  const strangers = new StrangersWatch(config, node, {
+    listen: () => ears.listen(),
+    own: () => identityOf(config, node),
+    log,
+  });
+  if (resident) strangers.begin();
   const keepalivedConf = new ConfWatch(config, log, () => agent.round?.snapshot.manager.alive === true);
   const presence = new PartsWatch(config, node, {
     hookOf: (link) => tables.hookOf(link),
@@ -130,6 +142,7 @@ export const assemble = async (
     edges,
     ranges,
     surroundings,
+    strangers,
     keepalivedConf,
     lease,
     resident,
@@ -163,6 +176,8 @@ export const assemble = async (
       proofs.close();
       presence.close();
       surroundings.close();
+      strangers.close();
+      ears.close();
       keepalivedConf.close();
       // A node without an agent translates on.
       watched.close();

@@ -1,8 +1,8 @@
 import { isForced, type Snapshot } from '../cluster/snapshot.ts';
 import { QUIET_MS } from '../cluster/verdict.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
-import { PeerLink, type PeerLinkEvents } from '../peers/link.ts';
-import type { Body, LegsReport } from '../peers/message.ts';
+import { type Claim, PeerLink, type PeerLinkEvents } from '../peers/link.ts';
+import type { Body, LegsReport, StatusMessage } from '../peers/message.ts';
 import type { Logger } from '../system/log.ts';
 import type { Memory } from './memory.ts';
 
@@ -15,6 +15,12 @@ const REPORTS = 100;
 
 /** What a message from a peer sets off. */
 export interface ConversationHost {
+  /** What this node is known by. */
+  readonly identity: () => StatusMessage['identity'];
+  /** A peer has told what it is known by, or told nothing of it. */
+  readonly identified: (peer: string, identity: StatusMessage['identity']) => void;
+  /** Somebody who is no peer speaks with the agent. */
+  readonly claimed: (from: string, claim: Claim) => void;
   readonly wake: () => void;
   /** A peer's clock as it was when it sent what is heard `now`. */
   readonly clock: (peer: string, session: string, clock: number, now: number) => void;
@@ -65,6 +71,7 @@ export class Conversation {
     this.#host = host;
     this.#link = linkTo({
       message: (from, body, session) => this.#receive(from, body, session),
+      claimed: (from, claim) => host.claimed(from, claim),
       rejected: (from, reason) => this.#reportRejected(log, `dropped a message from ${from}: ${reason}`),
     });
   }
@@ -92,6 +99,7 @@ export class Conversation {
       synced: names((group) => group.synced),
       lost: [...this.#memory.lost],
       legs: this.#host.legs(),
+      identity: this.#host.identity(),
     };
     for (const peer of this.#peers) {
       this.#link.send(peer, body);
@@ -177,7 +185,7 @@ export class Conversation {
 
   #receiveStatus(
     from: string,
-    { clock, legs, ...body }: Extract<Body, { type: 'status' }>,
+    { clock, legs, identity, ...body }: Extract<Body, { type: 'status' }>,
     session: string,
     now: number,
   ): void {
@@ -185,6 +193,7 @@ export class Conversation {
       this.#host.clock(from, session, clock, now);
     }
     this.#host.legsTold(from, legs, body.lost, now);
+    this.#host.identified(from, identity);
     const before = this.#memory.peers(now).find(({ name }) => name === from);
     const news = before !== undefined && this.#memory.heard(from, session, body, now);
     if (before !== undefined && before.silent >= QUIET_MS) {

@@ -19,6 +19,7 @@ import type { RangeWatch } from './range-watch.ts';
 import type { OwnerPeer } from './replicas.ts';
 import type { SharedAddressesAnnouncer } from './shared-addresses-announcer.ts';
 import type { StandStill } from './stand-still.ts';
+import type { StrangersWatch } from './strangers-watch.ts';
 import type { GuardedTables } from './table-guard.ts';
 
 /** What the agent is made of. All of it acts on real parts; the lab's broken agents wrap some of it. */
@@ -38,6 +39,8 @@ export interface AgentParts {
   readonly mendNow: () => Promise<void>;
   /** What the cluster needs of this machine and doesn't own. */
   readonly surroundings: Pick<SurroundingsWatch, 'warnings' | 'close'>;
+  /** Who else uses what is this cluster's. */
+  readonly strangers: Pick<StrangersWatch, 'warnings' | 'own' | 'told' | 'claimed' | 'close'>;
   /** What the site's keepalived.conf lacks. */
   readonly keepalivedConf: Pick<ConfWatch, 'warnings'>;
   /** Our tables in the kernel. */

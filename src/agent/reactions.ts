@@ -93,6 +93,9 @@ export class Reactions {
       failed: (error) => this.loop.complain(error),
     });
     this.peers = new Conversation(config, node, parts.key, log, this.memory, {
+      identity: () => parts.strangers.own,
+      identified: (peer, identity) => parts.strangers.told(peer, identity),
+      claimed: (from, claim) => parts.strangers.claimed(from, claim),
       wake,
       clock: (peer, session, clock, now) => {
         const milliseconds = parts.clocks.heard(peer, session, clock, now);

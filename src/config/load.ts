@@ -14,6 +14,7 @@ import { type Complaint, type KeyPath, pathText } from './complaint.ts';
 import { readDocument, type SourceDocument } from './document.ts';
 import { ConfigError, type Mistake } from './error.ts';
 import { explainIssues, faultyPaths, withoutFaults } from './explain.ts';
+import { macByName, vridByName } from './name-defaults.ts';
 import { networksOf } from './remaining.ts';
 import { type Remains, remains, type Whole, whole } from './schema.ts';
 import { contains, type Subnet, subnetText } from './subnet.ts';
@@ -117,10 +118,12 @@ const complete = (config: Whole): ClusterConfig => {
     ([name, one]): InterfaceConfig => ({
       name,
       ...one,
+      mac: one.mac ?? macByName(config.cluster, name, one.delivery),
       networks: largest(networksOf({ name, ...one })).map(subnetText),
       probe: one.probe,
     }),
   );
+  const nodes = Object.keys(config.nodes).length;
   const inside = interfaces.find((one) => one.side === 'inside')?.name ?? config.sync.interface;
   return {
     ...config,
@@ -128,10 +131,14 @@ const complete = (config: Whole): ClusterConfig => {
     nodes: Object.entries(config.nodes)
       .map(([name, node]) => ({ name, ...node }))
       .toSorted((one, other) => one.id - other.id),
-    sync: { ...config.sync, mode: config.sync.mode ?? modeFor(Object.keys(config.nodes).length) },
+    sync: { ...config.sync, mode: config.sync.mode ?? modeFor(nodes) },
     interfaces,
     publish: Object.entries(config.publish).map(([name, one]) => published(name, one)),
-    keepalived: { ...config.keepalived, interface: config.keepalived.interface ?? inside },
+    keepalived: {
+      ...config.keepalived,
+      interface: config.keepalived.interface ?? inside,
+      vrid: config.keepalived.vrid ?? vridByName(config.cluster, nodes * (nodes - 1)),
+    },
     timeouts: { ...config.timeouts, lease: config.timeouts.lease ?? leaseFor(config.firewall) },
   };
 };

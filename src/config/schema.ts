@@ -39,7 +39,8 @@ const sync = {
 
 const networkInterface = {
   side: choice(['inside', 'outside']),
-  mac: sharedMac,
+  // By default, as the VRID of the first group, drawn from the cluster's name.
+  mac: sharedMac.optional(),
   delivery: choice(['multicast', 'igmp', 'stealth'], {}, { unicast: 'stealth' }).prefault('multicast'),
   probe: ipv4Address('the neighbour is asked by a ping over IPv4').optional(),
 };
@@ -59,7 +60,7 @@ const helper = choice(['ftp', 'sip', 'tftp']);
 const keepalived = {
   interface: deviceName.optional(),
   advert: advert.prefault(0.1),
-  vrid: wholeNumber('a VRID', 1, 255).prefault(50),
+  vrid: wholeNumber('a VRID', 1, 255).optional(),
 };
 
 const pacemaker = {
@@ -153,7 +154,7 @@ const section = (shape: Readonly<Record<string, unknown>>, example: string): Sec
 });
 
 const NODE = '{ id: 1, sync: 10.99.0.1 }';
-const INTERFACE = '{ side: inside, mac: "01:00:5e:00:01:01", addresses: [192.168.0.5/24] }';
+const INTERFACE = '{ side: inside, addresses: [192.168.0.5/24] }';
 
 const SERVICE = '{ protocol: tcp, address: 192.168.1.5, port: 443, to: 192.168.0.80 }';
 
@@ -172,7 +173,7 @@ export const SECTIONS: ReadonlyMap<string, Section> = new Map([
   ['publish', { keys: undefined, example: `{ web: ${SERVICE} }` }],
   ['publish.*', section(service, SERVICE)],
   ['helpers', { keys: undefined, example: '[ftp]' }],
-  ['keepalived', section(keepalived, '{ interface: eth1, advert: 0.1, vrid: 50 }')],
+  ['keepalived', section(keepalived, '{ interface: eth1, advert: 0.1 }')],
   ['pacemaker', section(pacemaker, '{ linger: 1s }')],
   ['log', section(log, '{ level: info, format: auto }')],
   ['timeouts', section(timeouts, '{ peer: 1s }')],

@@ -13,5 +13,14 @@ export const FAMILIES = ['netdev', 'inet'] as const;
  */
 export const OWNED = { family: 'netdev', table: TABLE, name: 'owned' } as const;
 
+/** Who speaks VRRP with our VRIDs: address, version and type and VRID, priority and number of addresses. */
+export const VRRP = { family: 'inet', table: TABLE, name: 'vrrp_heard' } as const;
+
+/** Addresses of those who send to the synchronisation's ports and are no peer. */
+export const SENDERS = { family: 'inet', table: TABLE, name: 'other_senders' } as const;
+
+/** The set of what neighbours on a leg say of themselves: the frame's MAC, and the address. */
+export const heardOn = (label: string, family: 'ip' | 'ip6'): string => `heard_${label}_${family}`;
+
 /** A rule sees only sets of its own table, so the other table has one with the same elements. Changed together. */
 export const OWNED_SETS = [OWNED, { ...OWNED, family: 'inet' }] as const;

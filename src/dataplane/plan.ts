@@ -26,6 +26,16 @@ export interface Plan {
   readonly services: readonly PublishedService[];
   readonly helpers: readonly HelperName[];
   readonly sync: SyncLink;
+  /** Undefined: keepalived isn't the manager. */
+  readonly vrrp: VrrpLink | undefined;
+}
+
+/** Where keepalived speaks. */
+export interface VrrpLink {
+  readonly device: string;
+  /** VRIDs, both included. */
+  readonly first: number;
+  readonly last: number;
 }
 
 /** An interface that carries the traffic of the cluster. */
@@ -88,12 +98,22 @@ export const planOf = (
       port: config.sync.port,
       peerPort: peerPort(config.sync),
     },
+    vrrp: vrrpLink(config, node),
   };
 };
 
 /** The legs whose interface there is: rules can be hooked to no other. All, where it isn't known. */
 export const presentLegs = ({ legs, macs }: Plan): readonly Leg[] =>
   legs.filter(({ device }) => macs === undefined || macs.has(device));
+
+const vrrpLink = (config: ClusterConfig, node: NodeConfig): VrrpLink | undefined =>
+  config.manager === 'keepalived'
+    ? {
+        device: deviceOf(node, config.keepalived.interface),
+        first: config.keepalived.vrid,
+        last: config.keepalived.vrid + groupsOf(config).length - 1,
+      }
+    : undefined;
 
 const legOf = (config: ClusterConfig, node: NodeConfig, one: InterfaceConfig, number: number): Leg => {
   const ranked = rankedLegs(config);

@@ -201,14 +201,28 @@ const writeElement = (writer: MessageWriter, key: number, timeout: number): void
   writer.closeNest();
 };
 
-const parseElement = (view: DataView, element: number): number => {
+/** The key of an element, copied. Throws a NetlinkReplyError. */
+export const parseKeyBytes = (view: DataView, element: number): Buffer => {
+  const key = keyOf(view, element);
+  const end = attributeEnd(view, key);
+  const value = key + HEADER;
+  if (value >= end || nextAttribute(view, value, end) < end) {
+    throw new NetlinkReplyError('a key that is not one value', key);
+  }
+  const start = view.byteOffset + value + HEADER;
+  return Buffer.from(view.buffer.slice(start, view.byteOffset + attributeEnd(view, value)));
+};
+
+const parseElement = (view: DataView, element: number): number => parseKey(view, keyOf(view, element));
+
+const keyOf = (view: DataView, element: number): number => {
   const end = attributeEnd(view, element);
   let key: number | undefined;
   for (let attribute = element + HEADER, next = 0; attribute < end; attribute = next) {
     next = nextAttribute(view, attribute, end);
     const type = attributeType(view, attribute);
     if (type === NFTA_SET_ELEM_KEY) {
-      key = parseKey(view, attribute);
+      key = attribute;
     } else if (
       type === NFTA_SET_ELEM_FLAGS &&
       (readNet32(view, attribute) & NFT_SET_ELEM_INTERVAL_END) !== 0

@@ -3,7 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { peerPort } from '../config/types.ts';
 import { type Body, decodeEnvelope, type Envelope, encodeEnvelope } from './message.ts';
-import { seal, unseal } from './seal.ts';
+import { seal, unseal, unsealed } from './seal.ts';
 
 /** The agents' channel could not be opened. */
 export class PeerLinkError extends Error {
@@ -20,10 +20,18 @@ export class SyncAddressError extends PeerLinkError {
   override readonly name = 'SyncAddressError';
 }
 
+/** What a datagram that isn't of this cluster says of itself, where it can be read. Nothing of it is authentic. */
+export interface Claim {
+  readonly cluster: string | undefined;
+  readonly node: string | undefined;
+}
+
 /** What becomes of received datagrams. */
 export interface PeerLinkEvents {
   /** An authenticated, fresh message. `session` changes when the peer's agent was started again. */
   readonly message: (from: string, body: Body, session: string) => void;
+  /** Each datagram that isn't of this cluster: sealed with another key, or of another name. */
+  readonly claimed: (from: string, claim: Claim) => void;
   /** A datagram that was dropped; at most one report a second. */
   readonly rejected: (from: string, reason: string) => void;
 }
@@ -97,12 +105,19 @@ export class PeerLink {
   #receive(datagram: Buffer, address: string): void {
     const payload = unseal(this.#key, 'datagram', datagram);
     const envelope = payload && decodeEnvelope(payload);
+    if (payload === undefined) {
+      const said = decodeEnvelope(unsealed(datagram));
+      this.#events.claimed(address, { cluster: said?.cluster, node: said?.from });
+    }
     if (envelope === undefined) {
       const reason = payload
         ? 'a message of another version; run the same one on every node'
         : `it isn't from a peer, or the nodes' key files (${this.#config.sync.key}) differ`;
       this.#reject(address, reason);
       return;
+    }
+    if (envelope.cluster !== this.#config.cluster) {
+      this.#events.claimed(address, { cluster: envelope.cluster, node: envelope.from });
     }
     const sender = this.#config.nodes.find((node) => node.name === envelope.from);
     if (envelope.cluster !== this.#config.cluster || sender === undefined || sender.sync !== address) {

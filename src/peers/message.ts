@@ -12,6 +12,8 @@ const legs = z.object({
   session: z.string().length(16),
   heard: z.record(name, z.record(name, z.number().nonnegative())),
 });
+/** By what a node's frames are known: MACs of its interfaces, and its own addresses of IPv4. */
+const identity = z.object({ macs: names.readonly(), addresses: names.readonly() });
 
 /** What a node tells of itself, several times a second. */
 const status = z.object({
@@ -28,6 +30,8 @@ const status = z.object({
   lost: names.default([]),
   /** What it hears on the legs; none: an agent of an older version, or one that can't listen. */
   legs: legs.optional(),
+  /** None: the sender hasn't looked yet, doesn't stay, or is of an older version. */
+  identity: identity.optional(),
 });
 
 /** The hand-over word: the sender's manager has chosen it for `group`; please deactivate. */

@@ -1,13 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import type { Warning } from '../../src/cluster/warning.ts';
 import { agentUp } from './cluster.ts';
 import { establishedFlows } from './flows.ts';
 import { createLab } from './labs.ts';
 import type { FirewallNode } from './rig/node.ts';
+import { until } from './rig/wait.ts';
 import { HOMES, untilShares, watchOwned } from './shares.ts';
 import { Story } from './story.ts';
+import { warningsOf } from './warnings.ts';
 
 const KEY = '/etc/conntrack-ha/key';
+
+const isOther = ({ code }: Warning): boolean => code === 'other-cluster';
 
 const restart = async (node: FirewallNode, key: string): Promise<void> => {
   await node.writeConfiguration(KEY, key, 0o600);
@@ -29,6 +34,15 @@ test('the word of a node with another key moves nothing; with the right one it d
   await story.answered();
   expect(await changes()).toEqual([]);
   expect(await fw1.daemon('agent').output()).toMatch(/dropped a message from .*: /);
+  const warnings = await until(
+    'the other key to be named',
+    () => warningsOf(fw1),
+    5000,
+    (all) => all.some(isOther),
+  );
+  expect(warnings.find(isOther)?.text).toMatch(
+    /^10\.99\.0\.2 sends the agent messages of the node fw2 of a cluster lab, the name of this one, sealed with another key: /,
+  );
 
   await restart(fw2, key);
   // Of two owners that see each other, the first in order keeps it.

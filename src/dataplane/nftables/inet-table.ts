@@ -7,6 +7,7 @@ import { helping } from './helping.ts';
 import { familiesOf, type Owned, ownedSet, sharedSet } from './netdev-table.ts';
 import { publishing, serversSet } from './servers.ts';
 import { sortingChains, sortingRules } from './sorting.ts';
+import { sendersRule, sendersSet, vrrpRules, vrrpSet } from './strangers.ts';
 import { translatedAddresses, translatedChains, translatedMaps } from './translated.ts';
 import { translation } from './translation.ts';
 
@@ -21,7 +22,7 @@ export const inetTable = (plan: Plan, owned: Owned): string => {
 table inet ${TABLE} {
 ${ownedSet(plan, owned)}${families.map((family) => sharedSet(plan, family)).join('')}\
 ${families.map((family) => serversSet(plan, family) + translatedMaps(plan, family)).join('')}\
-${reassembled(plan, families)}${unsorted(families)}${beforeConntrack(plan.sync, legs)}
+${vrrpSet(plan)}${sendersSet}${reassembled(plan, families)}${unsorted(families)}${beforeConntrack(plan, legs)}
   chain sync_port {
     type filter hook input priority filter - 10; policy accept;
     udp dport { ${ports(plan.sync)} } goto from_peer
@@ -29,6 +30,7 @@ ${reassembled(plan, families)}${unsorted(families)}${beforeConntrack(plan.sync, 
   }
   chain from_peer {
     iifname "${plan.sync.device}" ip saddr ${anyOf(plan.sync.peers)} accept
+    ${sendersRule(plan.sync)}
     counter drop comment "to the synchronisation's ports, but not from a peer"
   }
   chain after_conntrack {
@@ -96,7 +98,8 @@ const unsorted = (families: readonly Family[]): string =>
  * Fragments that have been put together are sorted. What conntrackd sends is no flow of the cluster's, nor is VRRP (112). What agents tell each other is tracked: rules of others that
  * are being reloaded let pass what is established, and nothing else.
  */
-const beforeConntrack = (sync: SyncLink, legs: string): string => {
+const beforeConntrack = (plan: Plan, legs: string): string => {
+  const { sync } = plan;
   const multicast = sync.multicast === undefined ? [] : [sync.multicast];
   const incoming = `ip saddr ${anyOf(sync.peers)} ip daddr ${anyOf([sync.own, ...multicast])}`;
   const outgoing = `oifname "${sync.device}" ip saddr ${sync.own} ip daddr ${anyOf([...sync.peers, ...multicast])}`;
@@ -110,6 +113,9 @@ const beforeConntrack = (sync: SyncLink, legs: string): string => {
     meta priority ${UNDECIDED} goto reassembled
     iifname ${legs} meta priority != ${EXEMPT} jump unsorted
     meta priority ${EXEMPT} meta priority set none
+${vrrpRules(plan)
+  .map((rule) => `    ${rule}\n`)
+  .join('')}\
     meta l4proto 112 fib daddr type { local, multicast } notrack
     iifname != "${sync.device}" accept
 ${rules(incoming)}

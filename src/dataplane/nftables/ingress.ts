@@ -4,6 +4,7 @@ import { chain, ERROR, hash, ICMP } from './expressions.ts';
 import { peersAnnouncements } from './neighbours.ts';
 import { serversOf } from './servers.ts';
 import { exceptions, sortingRules, usualEnd } from './sorting.ts';
+import { neighbourChain, neighbourJumps } from './strangers.ts';
 import { translatedAddresses } from './translated.ts';
 import { exempt, FILTERED, FOREIGN, isElsewhere } from './verdicts.ts';
 
@@ -15,11 +16,13 @@ export const ingressChains = (plan: Plan, leg: Leg, families: readonly Family[])
     ...families.map((family) =>
       chain(`${leg.label}_${family}_errors`, sortingRules(plan, leg, family, 'error')),
     ),
+    neighbourChain(leg, families),
     chain(`${leg.label}_to_others`, [
       // The kernel doesn't look at it.
       'meta pkttype other accept',
       // A priority alone is no VLAN.
       'ether type { 8021q, 8021ad } @ll,112,16 & 0x0fff != 0 accept comment "for an interface above this one"',
+      ...neighbourJumps(leg, families),
       ...peersAnnouncements(plan, leg),
       ...families.map(exempt),
       ...toFamilies,
@@ -31,9 +34,9 @@ export const ingressChains = (plan: Plan, leg: Leg, families: readonly Family[])
       // it was sent to this host alone (ip_forward() in net/ipv4/ip_forward.c, arp_process() in net/ipv4/arp.c).
       'meta pkttype set host',
       ...toFamilies,
-      'meta protocol arp accept',
       // By which the agents know that the switch delivers what is sent here (peers/leg-payload.ts): theirs alone take it.
       'ether type 0x88b5 accept',
+      `meta protocol arp goto ${leg.label}_neighbours`,
       'counter drop comment "no ARP, nor a protocol that is sorted, to a shared MAC"',
     ]),
   ].join('');

@@ -6,6 +6,7 @@ import { ingressChains } from './ingress.ts';
 import { announcing } from './neighbours.ts';
 import { serversSet } from './servers.ts';
 import { sortingChains } from './sorting.ts';
+import { neighbourSets } from './strangers.ts';
 import { quotedChains, translatedChains, translatedMaps } from './translated.ts';
 import { elsewhereSet, verdictChains } from './verdicts.ts';
 
@@ -31,6 +32,7 @@ ${ownedSet(plan, owned)}${families.map((family) => sharedSet(plan, family) + els
 ${families.map((family) => serversSet(plan, family) + translatedMaps(plan, family)).join('')}\
 ${families.map((family) => sortingChains(plan, family, 'ingress')).join('')}\
 ${families.map((family) => translatedChains(plan, family, 'packet') + quotedChains(plan, family)).join('')}\
+${legs.map((leg) => neighbourSets(leg, families)).join('')}\
 ${verdictChains(families)}${legs.map((leg) => ingressChains(plan, leg, families)).join('')}\
 ${legs.map((leg) => announcing(plan, leg)).join('')}}
 `;

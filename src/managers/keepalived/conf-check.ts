@@ -12,7 +12,7 @@ const FRAGMENT = 'conntrack-ha render keepalived --fragment';
  */
 export const confFaults = (
   blocks: readonly ConfBlock[],
-  config: Pick<ClusterConfig, 'paths'>,
+  config: Pick<ClusterConfig, 'paths' | 'keepalived'>,
   groups: readonly Group[],
 ): readonly Warning[] => {
   const path = config.paths.keepalivedConf;
@@ -32,8 +32,32 @@ export const confFaults = (
             text: `${path} has no vrrp_instance ${absent.join(', ')}, nor has what it includes: keepalived doesn't decide who owns ${absent.length === 1 ? 'it' : 'them'}; include what "${FRAGMENT}" prints, and reload keepalived`,
           } as const,
         ]),
+    ...others(there, config, groups),
     ...unheard(blocks, config, there),
     ...(there.length === 0 ? [] : untimely(blocks, path)),
+  ];
+};
+
+/** VRIDs that aren't the configuration's, as after its name was changed, or after an update from a version with other defaults. */
+const others = (
+  instances: readonly { readonly name: string; readonly block: ConfBlock }[],
+  { keepalived: { vrid }, paths }: Pick<ClusterConfig, 'paths' | 'keepalived'>,
+  groups: readonly Group[],
+): readonly Warning[] => {
+  const wrong = instances.flatMap(({ name, block }) => {
+    const id = block.lines.find(([keyword]) => keyword === 'virtual_router_id')?.[1];
+    const right = vrid + groups.findIndex((group) => group.name === name);
+    return id === undefined || id.includes('$') || Number(id) === right ? [] : [{ name, id, right }];
+  });
+  const [first] = wrong;
+  if (first === undefined) return [];
+  const all = wrong.map(({ name, id }) => `${id} (${name})`).join(' and ');
+  return [
+    {
+      code: 'keepalived-vrid',
+      object: wrong.map(({ name }) => name).join(', '),
+      text: `${paths.keepalivedConf} has the VRID ${all}, and this cluster's configuration says ${first.right} for ${first.name}: nodes with other VRIDs don't hear each other and may own a group together, and the agent goes by the lines of keepalived alone; render keepalived's configuration anew on all nodes, or have keepalived.vrid be the first group's`,
+    },
   ];
 };
 

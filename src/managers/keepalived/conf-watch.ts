@@ -9,7 +9,7 @@ const LOOK_MS = 2000;
 
 /** Watches whether the keepalived.conf of this machine has what this cluster needs of it. It changes nothing there. */
 export class ConfWatch {
-  readonly #config: Pick<ClusterConfig, 'paths'>;
+  readonly #config: Pick<ClusterConfig, 'paths' | 'keepalived'>;
   readonly #groups: ReturnType<typeof groupsOf>;
   readonly #log: Pick<Logger, 'warn'>;
   readonly #runs: () => boolean;

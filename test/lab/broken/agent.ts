@@ -112,6 +112,21 @@ const BREAKS: Readonly<Record<string, Alter>> = {
     parts.surroundings.close();
     return parts;
   },
+  /** It hears nobody who isn't of the cluster; to its peers it says who it is. */
+  strangers: (parts) => {
+    const { strangers } = parts;
+    strangers.close();
+    const deaf = { warnings: [], told: () => {}, claimed: () => {}, close: () => {} };
+    return {
+      ...parts,
+      strangers: {
+        ...deaf,
+        get own() {
+          return strangers.own;
+        },
+      },
+    };
+  },
   /** Neighbours are told nothing that they don't ask. */
   unannounced: (parts) => ({ ...parts, neighbours: { announce: () => {} } }),
   /** The kernel translates new flows also while the agent stands still. */

@@ -55,6 +55,18 @@ const faults = (): readonly string[] =>
   );
 
 describe('a keepalived.conf', () => {
+  it('with other VRIDs than the configuration has now is told so', () => {
+    put('keepalived.conf', rendered('whole'));
+    config = { ...config, keepalived: { ...config.keepalived, vrid: 95 } };
+    expect(faults()).toEqual([
+      expect.stringMatching(
+        /^keepalived-vrid: .* has the VRID 50 \(fw1_fw2\) and 51 \(fw2_fw1\), and this cluster's configuration says 95 for fw1_fw2: /,
+      ),
+    ]);
+    put('keepalived.conf', rendered('whole').replaceAll(/virtual_router_id \d+/g, 'virtual_router_id $ID'));
+    expect(faults()).toEqual([]);
+  });
+
   it('of ours lacks nothing', () => {
     put('keepalived.conf', rendered('whole'));
     expect(faults()).toEqual([]);

@@ -83,6 +83,9 @@ export class AgentProcess {
       log,
       this.memory,
       {
+        identity: () => undefined,
+        identified: () => {},
+        claimed: () => {},
         wake: () => this.wake(),
         // In the model every clock goes on.
         clock: () => {},

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ClusterConfig } from '../../../src/config/types.ts';
-import { PeerLink } from '../../../src/peers/link.ts';
+import { type Claim, PeerLink } from '../../../src/peers/link.ts';
 import type { Body } from '../../../src/peers/message.ts';
 import { clusterConfig } from '../../support/cluster-config.ts';
 
@@ -15,13 +15,15 @@ const link = async (config: ClusterConfig, index: number, key = KEY) => {
   }
   const heard: { from: string; body: Body; session: string }[] = [];
   const rejected: string[] = [];
+  const claims: (Claim & { readonly from: string })[] = [];
   const made = new PeerLink(config, node, key, {
     message: (from, body, session) => heard.push({ from, body, session }),
+    claimed: (from, claim) => claims.push({ from, ...claim }),
     rejected: (_, reason) => rejected.push(reason),
   });
   await made.open();
   open.push(made);
-  return { link: made, peer, heard, rejected };
+  return { link: made, peer, heard, rejected, claims };
 };
 
 const ASK: Body = { type: 'ask', group: 'fw1_fw2', synced: true, id: 1 };
@@ -98,6 +100,42 @@ describe('PeerLink', () => {
     const [one, other] = [await link(config, 0), await link(config, 1)];
     await acquainted(one, other);
     expect(other.heard[0]).toMatchObject({ from: 'fw1', body: ASK, session: one.link.session });
+  });
+
+  it.each([
+    ['another name, sealed with the same key', KEY, 'other', 'other'],
+    ['another name, sealed with another key', Buffer.alloc(32, 8), 'other', 'other'],
+    ['the same name, sealed with another key', Buffer.alloc(32, 8), 'test', 'test'],
+  ])('tells of a cluster of %s', async (_, key, cluster, said) => {
+    const config = loopback();
+    const [one, other] = [await link({ ...config, cluster }, 0, key), await link(config, 1)];
+    await vi.waitFor(() => {
+      one.link.send(one.peer, ASK);
+      expect(other.claims).toContainEqual({ from: '127.0.0.1', cluster: said, node: 'fw1' });
+    });
+    expect(other.heard).toEqual([]);
+  });
+
+  it('tells of what it can read nothing of, and not of peers', async () => {
+    const config = loopback();
+    const [one, other] = [await link(config, 0), await link(config, 1)];
+    await acquainted(one, other);
+    expect(other.claims).toEqual([]);
+    one.link.close();
+    const socket = await bound('127.0.0.1', config.sync.port + 1);
+    replays.push(socket);
+    for (const bytes of [
+      Buffer.alloc(0),
+      Buffer.alloc(3),
+      Buffer.alloc(500, 1),
+      Buffer.from('{"cluster":1}'.repeat(9)),
+    ]) {
+      other.claims.length = 0;
+      socket.send(bytes, config.sync.port + 1, '127.0.0.2');
+      await vi.waitFor(() =>
+        expect(other.claims).toEqual([{ from: '127.0.0.1', cluster: undefined, node: undefined }]),
+      );
+    }
   });
 
   it('drops what another key sealed', async () => {
