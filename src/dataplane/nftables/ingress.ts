@@ -5,7 +5,7 @@ import { peersAnnouncements } from './neighbours.ts';
 import { serversOf } from './servers.ts';
 import { exceptions, sortingRules, usualEnd } from './sorting.ts';
 import { translatedAddresses } from './translated.ts';
-import { exempt, FILTERED, FOREIGN, isElsewhere } from './verdicts.ts';
+import { exempt, FILTERED, FOREIGN, isElsewhere, LEG_FRAMES } from './verdicts.ts';
 
 /** The chains that packets go through as they come in on a leg. */
 export const ingressChains = (plan: Plan, leg: Leg, families: readonly Family[]): string => {
@@ -32,8 +32,7 @@ export const ingressChains = (plan: Plan, leg: Leg, families: readonly Family[])
       'meta pkttype set host',
       ...toFamilies,
       'meta protocol arp accept',
-      // By which the agents know that the switch delivers what is sent here (peers/leg-payload.ts): theirs alone take it.
-      'ether type 0x88b5 accept',
+      LEG_FRAMES,
       'counter drop comment "no ARP, nor a protocol that is sorted, to a shared MAC"',
     ]),
   ].join('');
