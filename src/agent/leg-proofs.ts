@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { LEG_ETHER_TYPE } from '../cluster/leg-hearing.ts';
 import { type Warning, warningText } from '../cluster/warning.ts';
 import { type ClusterConfig, deviceOf, type NodeConfig } from '../config/types.ts';
 import { ethernetFrame, isMac } from '../dataplane/announce/ethernet.ts';
@@ -6,7 +7,7 @@ import { FrameReceiver, type ReceivedFrame } from '../kernel/frame-receiver.ts';
 import type { Link } from '../kernel/links.ts';
 import { PacketSocket } from '../kernel/packet-socket.ts';
 import type { LegStatus } from '../observe/status.ts';
-import { encodeLegPayload, isProven, LEG_ETHER_TYPE, readLegPayload } from '../peers/leg-payload.ts';
+import { encodeLegPayload, isProven, readLegPayload } from '../peers/leg-payload.ts';
 import type { LegsReport } from '../peers/message.ts';
 import type { Logger } from '../system/log.ts';
 import { HeardLeg } from './heard-leg.ts';

@@ -1,3 +1,6 @@
+/** Of the frames: IEEE 802 Local Experimental 1. No stack of IP takes such a frame, and routers forward none (IEEE 802, 9.2.3). */
+export const LEG_ETHER_TYPE = 0x88b5;
+
 /** What a node has heard on one leg, and what its peers say that they have. Milliseconds; Infinity: never. */
 export interface LegHearing {
   /** For how long this node has listened there without a break. */

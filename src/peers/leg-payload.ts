@@ -1,8 +1,5 @@
 import { seal, TAG_BYTES, unseal } from './seal.ts';
 
-/** IEEE 802 Local Experimental EtherType 1: no stack of IP takes such a frame, and routers forward none (IEEE 802, 9.2.3). */
-export const LEG_ETHER_TYPE = 0x88b5;
-
 /** What a node puts into a frame by which its peers know that they hear it on a leg. */
 export interface LegPayload {
   /** The node's id. */

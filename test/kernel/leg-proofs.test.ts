@@ -1,11 +1,12 @@
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { LegProofs } from '../../src/agent/leg-proofs.ts';
+import { LEG_ETHER_TYPE } from '../../src/cluster/leg-hearing.ts';
 import { ethernetFrame } from '../../src/dataplane/announce/ethernet.ts';
 import { FrameReceiver } from '../../src/kernel/frame-receiver.ts';
 import { listLinks, openLinkChannel } from '../../src/kernel/links.ts';
 import { PacketSocket } from '../../src/kernel/packet-socket.ts';
-import { encodeLegPayload, LEG_ETHER_TYPE } from '../../src/peers/leg-payload.ts';
+import { encodeLegPayload } from '../../src/peers/leg-payload.ts';
 import { until } from '../lab/rig/wait.ts';
 import { clusterConfig, nodeNamed, SHARED_MAC } from './dataplane/cluster-config.ts';
 

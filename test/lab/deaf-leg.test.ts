@@ -3,7 +3,7 @@ import { bringUp, isSynced, restartAgent } from './cluster.ts';
 import { statusOf } from './command-output.ts';
 import { patientFlows } from './flows.ts';
 import { createLab } from './labs.ts';
-import { watchLegFrames } from './leg-frames.ts';
+import { unknownFrames, watchLegFrames } from './leg-frames.ts';
 import { untilNoWarning } from './no-warning.ts';
 import type { Lab } from './rig/lab.ts';
 import type { FirewallNode } from './rig/node.ts';
@@ -111,6 +111,9 @@ test('a switch that no longer delivers the shared MAC to a node: its peer takes 
     expect(count).toBeLessThan(seconds * 2 + 30);
   }
   expect(byOthers).toBe(0);
+  for (const node of lab.nodes) {
+    expect(await unknownFrames(node)).toEqual([0, 0]);
+  }
   for (const side of SIDES) {
     const learnt = await lab.wire(side).machine.run(['bridge', 'fdb', 'show', 'br', 'br0']);
     expect(learnt).not.toContain(SHARED_MAC[side]);

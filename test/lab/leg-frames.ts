@@ -1,4 +1,5 @@
 import type { Lab } from './rig/lab.ts';
+import type { FirewallNode } from './rig/node.ts';
 import { SHARED_MAC } from './rig/plan.ts';
 
 const SIDES = ['inside', 'outside'] as const;
@@ -46,4 +47,11 @@ export const watchLegFrames = async (lab: Lab): Promise<() => Promise<LegFrames>
       seconds: (Date.now() - began) / 1000,
     };
   };
+};
+
+/** How many frames to a shared MAC a node has dropped because they were nothing that it knows, for each of its legs. */
+export const unknownFrames = async (node: FirewallNode): Promise<readonly number[]> => {
+  const rules = await node.run(['nft', 'list', 'ruleset', 'netdev']);
+  const counts = rules.matchAll(/packets (\d+) bytes \d+ drop comment "(no|neither) ARP\b/g);
+  return [...counts].map(([, packets]) => Number(packets));
 };

@@ -6,7 +6,7 @@ import { serversOf } from './servers.ts';
 import { exceptions, sortingRules, usualEnd } from './sorting.ts';
 import { neighbourChain, neighbourJumps } from './strangers.ts';
 import { translatedAddresses } from './translated.ts';
-import { exempt, FILTERED, FOREIGN, isElsewhere } from './verdicts.ts';
+import { exempt, FILTERED, FOREIGN, isElsewhere, LEG_FRAMES } from './verdicts.ts';
 
 /** The chains that packets go through as they come in on a leg. */
 export const ingressChains = (plan: Plan, leg: Leg, families: readonly Family[]): string => {
@@ -34,8 +34,7 @@ export const ingressChains = (plan: Plan, leg: Leg, families: readonly Family[])
       // it was sent to this host alone (ip_forward() in net/ipv4/ip_forward.c, arp_process() in net/ipv4/arp.c).
       'meta pkttype set host',
       ...toFamilies,
-      // By which the agents know that the switch delivers what is sent here (peers/leg-payload.ts): theirs alone take it.
-      'ether type 0x88b5 accept',
+      LEG_FRAMES,
       `meta protocol arp goto ${leg.label}_neighbours`,
       'counter drop comment "no ARP, nor a protocol that is sorted, to a shared MAC"',
     ]),

@@ -1,4 +1,5 @@
 import { gratuitousArp } from '../nftables/neighbours.ts';
+import { LEG_FRAMES } from '../nftables/verdicts.ts';
 import { type Plan, presentLegs } from '../plan.ts';
 
 /** nft's table for what iptables doesn't see. */
@@ -27,6 +28,7 @@ export const arpTable = (plan: Plan): string =>
       '    meta protocol ip accept',
       // Taken for sent to this node, an answer confirms the neighbour; arp_process() in net/ipv4/arp.c.
       '    meta protocol arp meta pkttype set host accept',
+      `    ${LEG_FRAMES}`,
       '    counter drop comment "neither ARP nor IPv4, to a shared MAC"',
       '  }',
     ]),
