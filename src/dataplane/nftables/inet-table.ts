@@ -5,6 +5,7 @@ import type { Leg, Plan, SyncLink } from '../plan.ts';
 import { anyOf, chain, devices, EXEMPT, SORTED, UNDECIDED } from './expressions.ts';
 import { helping } from './helping.ts';
 import { familiesOf, type Owned, ownedSet, sharedSet } from './netdev-table.ts';
+import { reflectedUdp } from './reflection.ts';
 import { publishing, serversSet } from './servers.ts';
 import { sortingChains, sortingRules } from './sorting.ts';
 import { sendersRule, sendersSet, vrrpRules, vrrpSet } from './strangers.ts';
@@ -132,14 +133,17 @@ ${rules(outgoing)}
  * one, its entry has the port for 30 s (nf_conntrack_udp_timeout): the flow's own state can't come in beside it.
  */
 const unasked = (plan: Plan): readonly string[] => {
+  const reflected = plan.legs.flatMap((leg) =>
+    FAMILIES_OF_IP.flatMap((family) => reflectedUdp(leg, family) ?? []),
+  );
   const outside = devices(plan.legs.filter(({ side }) => side === 'outside').map(({ device }) => device));
   const first = portRange(0, plan.buckets).first;
-  return FAMILIES_OF_IP.flatMap((family) =>
+  const translated = FAMILIES_OF_IP.flatMap((family) =>
     translatedAddresses(plan, family).map(
-      ({ address }) =>
-        `    ct state new ${family} daddr ${address} udp dport ${first}-65535 iifname ${outside} goto stateless\n`,
+      ({ address }) => `${family} daddr ${address} udp dport ${first}-65535 iifname ${outside}`,
     ),
   );
+  return [...translated, ...reflected].map((match) => `    ct state new ${match} goto stateless\n`);
 };
 
 const ports = (sync: SyncLink): string => `${sync.port}, ${sync.peerPort}`;
