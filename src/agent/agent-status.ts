@@ -1,5 +1,6 @@
 import type { Snapshot } from '../cluster/snapshot.ts';
 import type { Warning } from '../cluster/warning.ts';
+import type { OthersWatch } from '../dataplane/others/watch.ts';
 import type { SurroundingsWatch } from '../dataplane/surroundings/watch.ts';
 import type { ConfWatch } from '../managers/keepalived/conf-watch.ts';
 import { groupStatuses, type Status } from '../observe/status.ts';
@@ -27,6 +28,7 @@ export interface StatusSources {
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   readonly surroundings: Pick<SurroundingsWatch, 'warnings'>;
   readonly strangers: Pick<AgentParts['strangers'], 'warnings'>;
+  readonly others: Pick<OthersWatch, 'warnings'>;
   readonly keepalivedConf: Pick<ConfWatch, 'warnings'>;
   readonly conntrackd: () => Status['conntrackd'];
   readonly conntrackdWarnings: () => readonly Warning[];
@@ -59,6 +61,7 @@ export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => 
       ...ranges.warnings,
       ...surroundings.warnings,
       ...sources.strangers.warnings,
+      ...sources.others.warnings,
       ...keepalivedConf.warnings,
       ...(loop.failure === '' ? [] : [roundFailed(snapshot.node, loop.failure)]),
       ...sources.conntrackdWarnings(),

@@ -186,7 +186,7 @@ export class Agent {
 
   status(): Status {
     const { loop, journal, replicas, commits, guard, manager } = this.#reactions;
-    const { ranges, presence, legs, surroundings, strangers, keepalivedConf } = this.#parts;
+    const { ranges, presence, legs, surroundings, strangers, others, keepalivedConf } = this.#parts;
     const { conntrackdHealth: conntrackd, conntrackdWarnings } = this.#parts;
     const snapshot = loop.round?.snapshot ?? this.#reactions.see(new Set());
     return statusOf(snapshot, {
@@ -202,6 +202,7 @@ export class Agent {
       ranges,
       surroundings,
       strangers,
+      others,
       keepalivedConf,
       conntrackd,
       conntrackdWarnings,

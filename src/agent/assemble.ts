@@ -9,6 +9,7 @@ import { staleLock } from '../conntrackd/stale-lock.ts';
 import { Ears } from '../dataplane/heard.ts';
 import { LinkWatch } from '../dataplane/link-watch.ts';
 import { menderOf } from '../dataplane/menders.ts';
+import { OthersWatch } from '../dataplane/others/watch.ts';
 import { PartsWatch } from '../dataplane/parts-watch.ts';
 import { planOf } from '../dataplane/plan.ts';
 import { Prefilter, removePrefilters } from '../dataplane/prefilter/prefilter.ts';
@@ -116,6 +117,8 @@ export const assemble = async (
     log,
   });
   if (resident) strangers.begin();
+  const others = new OthersWatch(config, node, log);
+  if (resident) others.begin();
   const keepalivedConf = new ConfWatch(config, log, () => agent.round?.snapshot.manager.alive === true);
   const presence = new PartsWatch(config, node, {
     hookOf: (link) => tables.hookOf(link),
@@ -143,6 +146,7 @@ export const assemble = async (
     ranges,
     surroundings,
     strangers,
+    others,
     keepalivedConf,
     lease,
     resident,
@@ -178,6 +182,7 @@ export const assemble = async (
       surroundings.close();
       strangers.close();
       ears.close();
+      others.close();
       keepalivedConf.close();
       // A node without an agent translates on.
       watched.close();

@@ -2,6 +2,7 @@ import type { Readiness } from '../cluster/readiness.ts';
 import type { Warning } from '../cluster/warning.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import type { WatchedParts } from '../dataplane/link-watch.ts';
+import type { OthersWatch } from '../dataplane/others/watch.ts';
 import type { PartsWatch } from '../dataplane/parts-watch.ts';
 import type { SurroundingsWatch } from '../dataplane/surroundings/watch.ts';
 import type { WatchedAgent } from '../dataplane/watched-agent.ts';
@@ -41,6 +42,8 @@ export interface AgentParts {
   readonly surroundings: Pick<SurroundingsWatch, 'warnings' | 'close'>;
   /** Who else uses what is this cluster's. */
   readonly strangers: Pick<StrangersWatch, 'warnings' | 'own' | 'told' | 'claimed' | 'close'>;
+  /** What other programs on this machine do to the cluster's packets. */
+  readonly others: Pick<OthersWatch, 'warnings' | 'close'>;
   /** What the site's keepalived.conf lacks. */
   readonly keepalivedConf: Pick<ConfWatch, 'warnings'>;
   /** Our tables in the kernel. */

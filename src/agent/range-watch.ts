@@ -1,6 +1,7 @@
 import { type FullRange, RangeCount } from '../cluster/full-ranges.ts';
 import { groupsOf } from '../cluster/groups.ts';
 import { type Share, sharesOfFamilies } from '../cluster/ranges.ts';
+import { reflectingShares } from '../cluster/reflection.ts';
 import { type Warning, warningText } from '../cluster/warning.ts';
 import type { ClusterConfig } from '../config/types.ts';
 import type { Logger } from '../system/log.ts';
@@ -35,7 +36,10 @@ export class RangeWatch {
   constructor(config: ClusterConfig, host: RangeHost) {
     this.#host = host;
     const groups = groupsOf(config);
-    this.#shares = config.interfaces.flatMap(({ snat }) => sharesOfFamilies(snat, groups, config.buckets));
+    this.#shares = config.interfaces.flatMap((one) => [
+      ...sharesOfFamilies(one.snat, groups, config.buckets),
+      ...reflectingShares(config, one),
+    ]);
     if (this.#shares.length > 0) {
       this.#timer = setInterval(() => void this.look(), LOOK_MS);
       this.#timer.unref();

@@ -24,3 +24,6 @@ export const heardOn = (label: string, family: 'ip' | 'ip6'): string => `heard_$
 
 /** A rule sees only sets of its own table, so the other table has one with the same elements. Changed together. */
 export const OWNED_SETS = [OWNED, { ...OWNED, family: 'inet' }] as const;
+
+/** Ports of SNAT addresses that clients outside have sent to within the last second, where there is no flow. */
+export const ASKED_PORTS = { family: 'inet', table: TABLE, name: 'asked_ports' } as const;

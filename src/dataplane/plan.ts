@@ -1,6 +1,7 @@
 import { groupsOf } from '../cluster/groups.ts';
 import { rankedLegs } from '../cluster/legs.ts';
 import { type Share, sharesOfFamilies } from '../cluster/ranges.ts';
+import { reflectingShares } from '../cluster/reflection.ts';
 import {
   type ClusterConfig,
   deviceOf,
@@ -57,6 +58,8 @@ export interface Leg {
   readonly ambiguous: boolean;
   /** What each bucket's flows are translated to as they leave here; none: they aren't. */
   readonly snat: readonly Share[];
+  /** The same for clients behind it that connect to a server behind it, by an address that it is published on. */
+  readonly reflecting: readonly Share[];
 }
 
 export interface SyncLink {
@@ -130,5 +133,6 @@ const legOf = (config: ClusterConfig, node: NodeConfig, one: InterfaceConfig, nu
     before: byFamily(before),
     ambiguous: rank < 0 && config.interfaces.length - ranked.length > 1,
     snat: sharesOfFamilies(one.snat, groupsOf(config), config.buckets),
+    reflecting: reflectingShares(config, one),
   };
 };

@@ -1,6 +1,6 @@
 import type { Warning } from '../cluster/warning.ts';
 import type { ClusterConfig } from '../config/types.ts';
-import type { SourceNat } from '../kernel/chain-message.ts';
+import type { NatChain } from '../kernel/chain-message.ts';
 import { byFamily } from './family.ts';
 import { AGENT_TABLE, FAMILIES, TABLE } from './owned.ts';
 
@@ -10,7 +10,7 @@ import { AGENT_TABLE, FAMILIES, TABLE } from './owned.ts';
  */
 export const rivalsOf = (
   config: Pick<ClusterConfig, 'interfaces'>,
-  chains: readonly SourceNat[],
+  chains: readonly NatChain[],
 ): readonly Warning[] => {
   const translated = byFamily(config.interfaces.flatMap(({ snat }) => snat));
   const own = chains.find(isOurs);
@@ -33,5 +33,5 @@ export const rivalsOf = (
         );
 };
 
-const isOurs = ({ family, table }: SourceNat): boolean =>
+const isOurs = ({ family, table }: NatChain): boolean =>
   table === TABLE && FAMILIES.some((one) => one === family);

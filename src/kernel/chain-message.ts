@@ -2,8 +2,8 @@ import { attributeEnd, attributeType, HEADER, nextAttribute, readNet32, readText
 import { MessageWriter, NFGEN_BYTES, NLM_F_DUMP, NLM_F_REQUEST } from './message.ts';
 import { FAMILIES, nftables } from './set-message.ts';
 
-/** A chain of nftables that translates the source of packets. What iptables-legacy has is none. */
-export interface SourceNat {
+/** A chain of nftables that translates packets' sources or destinations. What iptables-legacy has is none. */
+export interface NatChain {
   readonly family: string;
   readonly table: string;
   readonly chain: string;
@@ -20,6 +20,7 @@ export const NFTA_HOOK_HOOKNUM = 1;
 export const NFTA_HOOK_PRIORITY = 2;
 const NFPROTO_UNSPEC = 0;
 /** include/uapi/linux/netfilter.h. */
+export const NF_INET_PRE_ROUTING = 0;
 export const NF_INET_POST_ROUTING = 4;
 
 /** Asks for all chains of all families. */
@@ -31,8 +32,13 @@ export const getChains = (sequence: number): Uint8Array => {
   return writer.written;
 };
 
-/** undefined: the chain does something else. */
-export const parseSourceNat = (view: DataView, at: number, end: number): SourceNat | undefined => {
+/** undefined: the chain does something else. @param hookNumber where it translates: `NF_INET_PRE_ROUTING` destinations, `NF_INET_POST_ROUTING` sources */
+export const parseNat = (
+  hookNumber: number,
+  view: DataView,
+  at: number,
+  end: number,
+): NatChain | undefined => {
   const [number, family = ''] = [view.getUint8(at), familyOf(view.getUint8(at))];
   let [table, chain, type] = ['', '', ''];
   let hook: { readonly number: number; readonly priority: number } | undefined;
@@ -53,7 +59,7 @@ export const parseSourceNat = (view: DataView, at: number, end: number): SourceN
         break;
     }
   }
-  const translates = type === 'nat' && hook?.number === NF_INET_POST_ROUTING && number !== FAMILIES.bridge;
+  const translates = type === 'nat' && hook?.number === hookNumber && number !== FAMILIES.bridge;
   return translates && hook !== undefined ? { family, table, chain, priority: hook.priority } : undefined;
 };
 

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { getChains, parseSourceNat, type SourceNat } from './chain-message.ts';
+import {
+  getChains,
+  type NatChain,
+  NF_INET_POST_ROUTING,
+  NF_INET_PRE_ROUTING,
+  parseNat,
+} from './chain-message.ts';
 import type { OnMessage } from './channel.ts';
 import { dump } from './dump.ts';
 import { KernelError, NetlinkConflictError } from './error.ts';
@@ -57,12 +63,21 @@ export class Ruleset {
   }
 
   /** All chains of nftables that translate the source of packets. Throws KernelError and what `Channel.request` throws. */
-  sourceNat(): Promise<readonly SourceNat[]> {
-    return this.#dump('the chains', getChains, (view, at, end) => parseSourceNat(view, at, end));
+  sourceNat(): Promise<readonly NatChain[]> {
+    return this.#nat(NF_INET_POST_ROUTING);
+  }
+
+  /** The same of those that translate destinations of what comes in. */
+  destinationNat(): Promise<readonly NatChain[]> {
+    return this.#nat(NF_INET_PRE_ROUTING);
   }
 
   close(): void {
     this.#channel.close();
+  }
+
+  #nat(hook: number): Promise<NatChain[]> {
+    return this.#dump('the chains', getChains, (view, at, end) => parseNat(hook, view, at, end));
   }
 
   async #imprintOf(ref: TableRef): Promise<string> {

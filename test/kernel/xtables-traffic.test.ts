@@ -170,6 +170,27 @@ describe('from outside', () => {
   });
 });
 
+describe('a client beside the server of a published service', () => {
+  it.each([
+    { fw1: 'xtables', fw2: 'xtables' },
+    { fw1: 'nftables', fw2: 'xtables' },
+  ] as const)(
+    'reaches it, seen as a shared address in ports of its bucket: fw1 $fw1, fw2 $fw2',
+    async (firewalls) => {
+      await load(true, { fw1: FIRST, fw2: SECOND }, { publish: PUBLISHED, firewalls });
+      const clients = CLIENTS.filter((client) => client !== SERVICE);
+      const replies = await site.ask({ sources: clients, to: SHARED.outside, port: 443 });
+      for (const source of clients) {
+        const { address, port } = seenOnce(replies[source]);
+        const { first, last } = portRange(Math.floor(bucketOf(source) / 2), BUCKETS);
+        expect(address).toBe(SHARED.inside);
+        expect(port).toBeGreaterThanOrEqual(first);
+        expect(port).toBeLessThanOrEqual(last);
+      }
+    },
+  );
+});
+
 it('carries nothing when another program has flushed the rules', async () => {
   await load(true, { fw1: FIRST, fw2: SECOND });
   for (const machine of [site.fw1, site.fw2]) await machine.run(['iptables', '-t', 'mangle', '-F']);

@@ -133,6 +133,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     ranges: { refused: 0, warnings: [] },
     surroundings: { warnings: [], close: () => {} },
     strangers: { warnings: [], own: undefined, told: () => {}, claimed: () => {}, close: () => {} },
+    others: { warnings: [], close: () => {} },
     keepalivedConf: { warnings: [] },
     clocks: { heard: () => 0, awoke: () => {} },
     watched: { isDue: () => false, showLife: async () => false },

@@ -1,10 +1,11 @@
 import { portRange } from '../../cluster/ranges.ts';
 import { FAMILIES_OF_IP, type Family } from '../family.ts';
-import { TABLE } from '../owned.ts';
+import { ASKED_PORTS, TABLE } from '../owned.ts';
 import type { Leg, Plan, SyncLink } from '../plan.ts';
 import { anyOf, chain, devices, EXEMPT, SORTED, UNDECIDED } from './expressions.ts';
 import { helping } from './helping.ts';
 import { familiesOf, type Owned, ownedSet, sharedSet } from './netdev-table.ts';
+import { reflectedUdp } from './reflection.ts';
 import { publishing, serversSet } from './servers.ts';
 import { sortingChains, sortingRules } from './sorting.ts';
 import { sendersRule, sendersSet, vrrpRules, vrrpSet } from './strangers.ts';
@@ -22,7 +23,7 @@ export const inetTable = (plan: Plan, owned: Owned): string => {
 table inet ${TABLE} {
 ${ownedSet(plan, owned)}${families.map((family) => sharedSet(plan, family)).join('')}\
 ${families.map((family) => serversSet(plan, family) + translatedMaps(plan, family)).join('')}\
-${vrrpSet(plan)}${sendersSet}${reassembled(plan, families)}${unsorted(families)}${beforeConntrack(plan, legs)}
+${vrrpSet(plan)}${sendersSet}${askedPorts(plan)}${reassembled(plan, families)}${unsorted(families)}${beforeConntrack(plan, legs)}
   chain sync_port {
     type filter hook input priority filter - 10; policy accept;
     udp dport { ${ports(plan.sync)} } goto from_peer
@@ -52,6 +53,20 @@ ${chain('stateless', [
 ${helping(plan, legs)}${publishing(plan, legs)}${translation(plan)}}
 `;
 };
+
+/** Where clients may have asked a service of the firewall's own: others/sockets-in-range.ts. */
+const askedPorts = (plan: Plan): string =>
+  FAMILIES_OF_IP.every((family) => translatedAddresses(plan, family).length === 0)
+    ? ''
+    : `\
+  set ${ASKED_PORTS.name} {
+    comment "ports of SNAT addresses that were sent to from outside a moment ago, and no flow is there"
+    type inet_service
+    size 1024
+    flags dynamic,timeout
+    timeout 1s
+  }
+`;
 
 /** Conntrack has put the fragments together (priority -400); it hasn't looked for a flow yet (-200). */
 const reassembled = (plan: Plan, families: readonly Family[]): string => {
@@ -132,14 +147,25 @@ ${rules(outgoing)}
  * one, its entry has the port for 30 s (nf_conntrack_udp_timeout): the flow's own state can't come in beside it.
  */
 const unasked = (plan: Plan): readonly string[] => {
+  const reflected = plan.legs.flatMap((leg) =>
+    FAMILIES_OF_IP.flatMap((family) => reflectedUdp(leg, family) ?? []),
+  );
   const outside = devices(plan.legs.filter(({ side }) => side === 'outside').map(({ device }) => device));
   const first = portRange(0, plan.buckets).first;
-  return FAMILIES_OF_IP.flatMap((family) =>
+  const translated = FAMILIES_OF_IP.flatMap((family) =>
     translatedAddresses(plan, family).map(
-      ({ address }) =>
-        `    ct state new ${family} daddr ${address} udp dport ${first}-65535 iifname ${outside} goto stateless\n`,
+      ({ address }) => `${family} daddr ${address} udp dport ${first}-65535 iifname ${outside}`,
     ),
   );
+  // What comes from a port of a service is an answer that is late, not a client.
+  const asked = translated.map(
+    (match) =>
+      `    ct state new ${match} udp sport ${first}-65535 update @${ASKED_PORTS.name} { udp dport }\n`,
+  );
+  return [
+    ...asked,
+    ...[...translated, ...reflected].map((match) => `    ct state new ${match} goto stateless\n`),
+  ];
 };
 
 const ports = (sync: SyncLink): string => `${sync.port}, ${sync.peerPort}`;

@@ -27,13 +27,22 @@ export const serversSet = (plan: Plan, family: Family): string => {
 `;
 };
 
-/** Rules for ICMP errors about their flows. One rule a service: a set's key can't be made of what is quoted. */
-export const quotedServices = (plan: Plan, family: Family): readonly string[] => {
+/**
+ * Rules for ICMP errors about their flows. One rule a service: a set's key can't be made of what is quoted.
+ *
+ * @param first rules that come before those of what a server was sent, given a match of errors about that
+ */
+export const quotedServices = (
+  plan: Plan,
+  family: Family,
+  first: (about: string) => readonly string[],
+): readonly string[] => {
   const quoted = QUOTED[family];
   return servicesOf(plan, family).flatMap(({ protocol, to, toPorts }) => {
     const number = `${quoted.protocol} ${PROTOCOL_NUMBERS[protocol]}`;
     const server = `${quoted.destination} ${hexadecimal(to)} ${quoted.destinationPort} ${portsText(toPorts)}`;
     return [
+      ...first(`${number} ${server}`),
       `${number} ${server} goto by_destination_${family}`,
       `${number} ${family} daddr ${to} ${quoted.sourcePort} ${portsText(toPorts)} goto by_quoted_${family}`,
     ];

@@ -1,6 +1,7 @@
 import type { Family } from '../family.ts';
 import type { Leg, Plan } from '../plan.ts';
 import { byDestination, chain, FRAGMENT, hash, QUOTED } from './expressions.ts';
+import { reflectedAnswers, reflectedChains, reflectedErrors } from './reflection.ts';
 import { quotedServices, SERVERS, serversOf } from './servers.ts';
 import { translatedAddresses } from './translated.ts';
 import { exempt } from './verdicts.ts';
@@ -35,7 +36,7 @@ export const usualEnd = (leg: Leg): 'source' | 'destination' | undefined => {
 
 /** The rules of those whose bucket isn't the usual one, or can't be told before more is known. */
 export const exceptions = (plan: Plan, leg: Leg, family: Family, sorted: Sorted): readonly string[] => [
-  ...services(plan, family, sorted),
+  ...services(plan, leg, family, sorted),
   ...towardsFirewall(plan, leg, family, sorted),
   ...towardsNetworks(leg, family, sorted),
 ];
@@ -50,6 +51,7 @@ export const sortingChains = (plan: Plan, family: Family, where: 'ingress' | 're
     ...(where === 'ingress'
       ? [chain(`by_quoted_${family}`, [sortBy(plan, family, QUOTED[family].destination)])]
       : []),
+    reflectedChains(plan, family, where),
     chain(`earlier_leg_${family}`, [
       `${family} daddr @shared_${family} goto by_source_${family}`,
       `goto by_destination_${family}`,
@@ -69,11 +71,14 @@ export const sortingChains = (plan: Plan, family: Family, where: 'ingress' | 're
 const sortBy = (plan: Plan, family: Family, field: string): string =>
   `meta priority set ${hash(plan, field)} goto decide_${family}`;
 
-/** Flows of published services go by the client: what comes from a server's port by its destination. */
-const services = (plan: Plan, family: Family, sorted: Sorted): readonly string[] => {
+/**
+ * Flows of published services go by the client: what comes from a server's port by its destination, unless that is what the client was
+ * translated to.
+ */
+const services = (plan: Plan, leg: Leg, family: Family, sorted: Sorted): readonly string[] => {
   const hosts = serversOf(plan, family);
   if (hosts.length === 0) return [];
-  if (sorted === 'error') return quotedServices(plan, family);
+  if (sorted === 'error') return quotedServices(plan, family, (about) => reflectedErrors(leg, family, about));
   const from = `meta l4proto . ${family} saddr . th sport`;
   const to = `meta l4proto . ${family} daddr . th dport`;
   const servers = `@${SERVERS}_${family}`;
@@ -82,6 +87,7 @@ const services = (plan: Plan, family: Family, sorted: Sorted): readonly string[]
   );
   return [
     ...(sorted === 'packet' ? parts : []),
+    ...reflectedAnswers(leg, family, from),
     `${from} ${servers} ${to} != ${servers} goto by_destination_${family}`,
     `${to} ${servers} ${from} != ${servers} goto by_source_${family}`,
   ];

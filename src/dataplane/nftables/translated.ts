@@ -2,6 +2,7 @@ import type { Share } from '../../cluster/ranges.ts';
 import { type Family, familyOf } from '../family.ts';
 import type { Plan } from '../plan.ts';
 import { chain, classid, elements, FRAGMENT, ICMP, QUOTED } from './expressions.ts';
+import { reflectedAddresses } from './reflection.ts';
 
 /** An address that flows are translated to, and which bucket has which of its ports and ICMP ids. */
 export interface TranslatedAddress {
@@ -12,7 +13,7 @@ export interface TranslatedAddress {
   readonly shares: readonly Share[];
 }
 
-/** All such addresses of a family, in the configuration's order. */
+/** All such addresses of a family that flows to the outside are translated to, in the configuration's order. */
 export const translatedAddresses = (plan: Plan, family: Family): readonly TranslatedAddress[] => {
   const shares = plan.legs.flatMap(({ snat }) => snat).filter(({ address }) => familyOf(address) === family);
   const addresses = [...new Set(shares.map(({ address }) => address))];
@@ -25,7 +26,7 @@ export const translatedAddresses = (plan: Plan, family: Family): readonly Transl
 
 /** The maps from ports and from ids to buckets. */
 export const translatedMaps = (plan: Plan, family: Family): string =>
-  translatedAddresses(plan, family)
+  [...translatedAddresses(plan, family), ...reflectedAddresses(plan, family)]
     .map(({ name, address, shares }) => {
       const ranges = shares.map(({ first, last, bucket }) => `${first}-${last} : ${classid(bucket)}`);
       return `\

@@ -1,31 +1,55 @@
+import { inNetworks, parseAddress, parseNetwork } from '../../cluster/address.ts';
 import type { Share } from '../../cluster/ranges.ts';
 import { FAMILIES_OF_IP, type Family, familyOf } from '../family.ts';
 import type { Leg, Plan } from '../plan.ts';
 import { chain, devices, hash, ICMP } from './expressions.ts';
+import { isReflected } from './reflection.ts';
 import { SERVERS, serversOf } from './servers.ts';
 
 /**
- * What flows from inside are translated to as they leave: by bucket, the same as the packets are sorted by. A chain for
+ * What flows from inside are translated to as they leave, and those of clients to a published server behind their own leg: by bucket, the same as the packets are sorted by. A chain for
  * each bucket, since nft 1.0.6 takes a map from a hash to addresses and ports for IPv4 only. A chain of type nat sees the
  * first packet of a flow only, so what is dropped here never has one.
  */
 export const translation = (plan: Plan): string => {
-  const legs = plan.legs.filter(({ snat }) => snat.length > 0);
-  if (legs.length === 0) return '';
-  const inside = devices(plan.legs.filter(({ side }) => side === 'inside').map(({ device }) => device));
-  const rules = legs.map(
-    ({ label, device }) => `iifname ${inside} oifname "${device}" goto translate_${label}`,
-  );
+  const { legs } = plan;
+  const inside = devices(legs.filter(({ side }) => side === 'inside').map(({ device }) => device));
+  const translating = legs.filter(({ snat }) => snat.length > 0);
+  const reflecting = legs.filter((leg) => mayReflect(plan, leg));
+  if (translating.length + reflecting.length === 0) return '';
   return [
-    ...legs.flatMap((leg) => leg.snat.map((share) => toShare(leg, share))),
-    ...legs.map((leg) => chain(`translate_${leg.label}`, byBucket(plan, leg))),
-    chain('translate', ['type nat hook postrouting priority srcnat - 1; policy accept;', ...rules]),
+    ...legs.flatMap((leg) => [...leg.snat, ...leg.reflecting].map((share) => toShare(leg, share))),
+    ...translating.map((leg) => chain(`translate_${leg.label}`, byBucket(plan, leg, leg.snat))),
+    ...reflecting.map((leg) =>
+      chain(`reflect_${leg.label}`, [
+        ...byBucket(plan, leg, leg.reflecting),
+        'counter drop comment "to a server behind the client\'s own interface, which shares no address of that family"',
+      ]),
+    ),
+    chain('translate', [
+      'type nat hook postrouting priority srcnat - 1; policy accept;',
+      ...translating.map(
+        ({ label, device }) => `iifname ${inside} oifname "${device}" goto translate_${label}`,
+      ),
+      ...reflecting.flatMap((leg) =>
+        FAMILIES_OF_IP.flatMap((family) =>
+          isReflected(plan, leg, family).map((match) => `${match} goto reflect_${leg.label}`),
+        ),
+      ),
+    ]),
   ].join('');
 };
 
-const byBucket = (plan: Plan, leg: Leg): readonly string[] =>
+/** Whether a server behind the leg is published on an address. */
+const mayReflect = ({ services }: Plan, leg: Leg): boolean =>
+  services.some(({ address, to }) => address !== undefined && isBehind(leg, to));
+
+const isBehind = ({ networks }: Leg, address: string): boolean =>
+  inNetworks(parseAddress(address), networks[familyOf(address)].map(parseNetwork));
+
+const byBucket = (plan: Plan, leg: Leg, all: readonly Share[]): readonly string[] =>
   FAMILIES_OF_IP.flatMap((family) => {
-    const shares = leg.snat.filter(({ address }) => familyOf(address) === family);
+    const shares = all.filter(({ address }) => familyOf(address) === family);
     if (shares.length === 0) return [];
     const verdicts = shares.map((share) => `${share.bucket} : goto ${chainOf(leg, share)}`).join(', ');
     const to = (field: string) => `${hash(plan, `ct original ${family} ${field}`)} vmap { ${verdicts} }`;

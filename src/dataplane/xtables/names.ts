@@ -15,6 +15,7 @@ export const CHAIN = {
   output: `${PREFIX}-OUTPUT`,
   snat: `${PREFIX}-SNAT`,
   dnat: `${PREFIX}-DNAT`,
+  reflect: `${PREFIX}-REFLECT`,
 } as const;
 
 /** In the order in which they are loaded: the one that lets packets through comes last. */

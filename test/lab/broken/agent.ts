@@ -127,6 +127,11 @@ const BREAKS: Readonly<Record<string, Alter>> = {
       },
     };
   },
+  /** Nobody looks at what other programs do to packets. */
+  others: (parts) => {
+    parts.others.close();
+    return parts;
+  },
   /** Neighbours are told nothing that they don't ask. */
   unannounced: (parts) => ({ ...parts, neighbours: { announce: () => {} } }),
   /** The kernel translates new flows also while the agent stands still. */

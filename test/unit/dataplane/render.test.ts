@@ -49,6 +49,42 @@ describe('renderNftables', () => {
     expect(text).toMatch(/chain leg_2_ip \{[^}]*192\.168\.1\.5 : goto by_source_ip/);
   });
 
+  describe('a published server behind the clients’ own interface', () => {
+    const service = (to: string, address: string) => ({
+      name: 'web',
+      protocol: 'tcp' as const,
+      address,
+      ports: { first: 80, last: 80 },
+      to,
+      toPorts: { first: 8080, last: 8080 },
+    });
+    const rendered = (...publish: ReturnType<typeof service>[]) =>
+      renderNftables({ ...config, publish }, fw1, NO_LINKS);
+
+    it('has them translated to the shared address inside, and answers sorted by the port', () => {
+      const text = rendered(service('192.168.0.80', '192.168.1.5'));
+      expect(text).toMatch(/iifname "eth1" oifname "eth1" ct status dnat .* goto reflect_leg_1/);
+      expect(text).toContain('meta l4proto { tcp, udp } snat ip to 192.168.0.5:1024-2031');
+      expect(text.match(/@servers_ip ip daddr 192\.168\.0\.5 goto reflected_ip_leg_1/g)).toHaveLength(2);
+      expect(text.match(/map ports_ip_leg_1 \{/g)).toHaveLength(2);
+    });
+
+    it('has them dropped where the interface shares no address of the family', () => {
+      const inside = config.interfaces.map((one) =>
+        one.side === 'inside' ? { ...one, networks: [...one.networks, 'fd00:1::/64'] } : one,
+      );
+      const publish = [service('fd00:1::80', 'fd00:9::5')];
+      const text = renderNftables({ ...config, interfaces: inside, publish }, fw1, NO_LINKS);
+      expect(/chain reflect_leg_1 \{[^}]*\}/.exec(text)?.[0]).toMatch(
+        /^chain reflect_leg_1 \{\n +counter drop comment "[^"]*"\n +\}$/,
+      );
+    });
+
+    it('is nothing to those that aren’t', () => {
+      expect(rendered()).not.toMatch(/reflect/);
+    });
+  });
+
   it('takes the other nodes for peers, itself not', () => {
     expect(render()).toContain('ip saddr { 10.99.0.2 } ip daddr { 10.99.0.1 } udp dport 3780 notrack');
   });
