@@ -35,6 +35,8 @@ export interface ConversationHost {
   readonly grew: (peer: string) => void;
   /** Sends an answer to a hand-over word. */
   readonly answerWord: (send: () => void) => void;
+  /** Whether this node's conntrackd is unfit. */
+  readonly unfit: () => boolean;
   /** A peer wants all states of this node's flows. */
   readonly bulkWanted: (peer: string) => void;
 }
@@ -92,6 +94,7 @@ export class Conversation {
       synced: names((group) => group.synced),
       lost: [...this.#memory.lost],
       legs: this.#host.legs(),
+      ...(this.#host.unfit() ? { unfit: true } : {}),
     };
     for (const peer of this.#peers) {
       this.#link.send(peer, body);
@@ -186,6 +189,7 @@ export class Conversation {
     }
     this.#host.legsTold(from, legs, body.lost, now);
     const before = this.#memory.peers(now).find(({ name }) => name === from);
+    const mended = this.#memory.isUnfit(from) && body.unfit !== true;
     const news = before !== undefined && this.#memory.heard(from, session, body, now);
     if (before !== undefined && before.silent >= QUIET_MS) {
       this.#host.missedUs();
@@ -196,6 +200,7 @@ export class Conversation {
     if (!before.reachable) {
       this.#host.appeared(from);
     } else if (
+      mended ||
       body.owns.some((group) => !before.owns.has(group)) ||
       // It holds none while its conntrackd is away, and compares before it does again.
       body.synced.some((group) => !before.synced.has(group))

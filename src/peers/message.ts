@@ -28,6 +28,8 @@ const status = z.object({
   lost: names.default([]),
   /** What it hears on the legs; none: an agent of an older version, or one that can't listen. */
   legs: legs.optional(),
+  /** Its conntrackd runs with a configuration that isn't the cluster's: what it tracks reaches nobody. */
+  unfit: z.boolean().optional(),
 });
 
 /** The hand-over word: the sender's manager has chosen it for `group`; please deactivate. */
