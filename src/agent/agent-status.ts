@@ -6,6 +6,7 @@ import type { ConfWatch } from '../managers/keepalived/conf-watch.ts';
 import { groupStatuses, type Status } from '../observe/status.ts';
 import { warningsOf } from '../observe/warnings.ts';
 import type { Commits } from './commits.ts';
+import type { ConntrackdNews } from './conntrackd-news.ts';
 import type { Journal } from './journal.ts';
 import type { LostInterfaces } from './lost-interfaces.ts';
 import type { AgentParts } from './parts.ts';
@@ -26,6 +27,7 @@ export interface StatusSources {
   readonly presence: Pick<AgentParts['presence'], 'warnings'>;
   readonly legs: Pick<AgentParts['legs'], 'status' | 'warnings'>;
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
+  readonly news: Pick<ConntrackdNews, 'refused'>;
   readonly surroundings: Pick<SurroundingsWatch, 'warnings'>;
   readonly strangers: Pick<AgentParts['strangers'], 'warnings'>;
   readonly others: Pick<OthersWatch, 'warnings'>;
@@ -49,7 +51,7 @@ export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => 
     verified: replicas.results,
     comparing: replicas.comparison,
     commit: commits?.last ?? null,
-    refused: ranges.refused,
+    refused: ranges.refused + sources.news.refused,
     legs: sources.legs.status,
     warnings: [
       ...warningsOf(snapshot, decisions),

@@ -5,7 +5,7 @@ import { ForgeryError } from '../peers/frames.ts';
 import { serveVerification } from '../peers/verification.ts';
 import { statusOf } from './agent-status.ts';
 import { Channels } from './channels.ts';
-import { ConntrackdNews } from './conntrackd-news.ts';
+import type { ConntrackdNews } from './conntrackd-news.ts';
 import { LostInterfaces } from './lost-interfaces.ts';
 import type { AgentParts } from './parts.ts';
 import { Pulse } from './pulse.ts';
@@ -45,7 +45,7 @@ export class Agent {
     this.#lost = new LostInterfaces(this.#reactions.memory, parts.log, (name) =>
       parts.neighbours.announce(`${name} carries again`),
     );
-    this.conntrackd = new ConntrackdNews(this.#reactions.upkeep, parts.log);
+    this.conntrackd = this.#reactions.conntrackd;
     this.#channels = new Channels(() => this.#openChannels(), parts.log);
   }
 
@@ -185,7 +185,7 @@ export class Agent {
   }
 
   status(): Status {
-    const { loop, journal, replicas, commits, guard, manager } = this.#reactions;
+    const { loop, journal, replicas, commits, guard, manager, conntrackd: news } = this.#reactions;
     const { ranges, presence, legs, surroundings, strangers, others, keepalivedConf } = this.#parts;
     const { conntrackdHealth: conntrackd, conntrackdWarnings } = this.#parts;
     const snapshot = loop.round?.snapshot ?? this.#reactions.see(new Set());
@@ -200,6 +200,7 @@ export class Agent {
       presence,
       legs,
       ranges,
+      news,
       surroundings,
       strangers,
       others,

@@ -3,12 +3,17 @@ import type { Upkeep } from './upkeep.ts';
 
 /** Between two lines about states that the kernel has refused. */
 const REFUSED_MS = 10_000;
+/** Between two refusals that follow each other: what doesn't come is sent again several times a second. */
+const REFUSING_MS = 3000;
 
 /** What conntrackd's counters say about the flows, and what is done about it. */
 export class ConntrackdNews {
   readonly #upkeep: Pick<Upkeep, 'gaveUp' | 'verifySoon'>;
   readonly #log: Logger;
-  #refused = { count: 0, saidAt: Number.NEGATIVE_INFINITY };
+  #unsaid = { count: 0, saidAt: Number.NEGATIVE_INFINITY };
+  #refused = 0;
+  /** When the kernel began to refuse without a pause, and when it was seen to do so last. */
+  #refusing = { since: Number.NEGATIVE_INFINITY, seenAt: Number.NEGATIVE_INFINITY };
 
   constructor(upkeep: Pick<Upkeep, 'gaveUp' | 'verifySoon'>, log: Logger) {
     this.#upkeep = upkeep;
@@ -33,11 +38,27 @@ export class ConntrackdNews {
   /** A stale entry stands in the way of a live flow; a comparison finds and removes it. Said every ten seconds at most. */
   refusedStates(count: number): void {
     const now = performance.now();
-    this.#refused.count += count;
-    if (now - this.#refused.saidAt >= REFUSED_MS) {
-      this.#log.info(`the kernel refused ${this.#refused.count} states of a peer: comparing`);
-      this.#refused = { count: 0, saidAt: now };
+    this.#refused += count;
+    this.#refusing = { since: this.#within(now) ? this.#refusing.since : now, seenAt: now };
+    this.#unsaid.count += count;
+    if (now - this.#unsaid.saidAt >= REFUSED_MS) {
+      this.#log.info(`the kernel refused ${this.#unsaid.count} states of a peer: comparing`);
+      this.#unsaid = { count: 0, saidAt: now };
     }
     this.#upkeep.verifySoon();
+  }
+
+  /** States of peers that the kernel has refused since the agent began. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Whether it goes on refusing some: what is missing then may not come however often it is sent. */
+  refusing(now: number): boolean {
+    return this.#within(now) && this.#refusing.seenAt > this.#refusing.since;
+  }
+
+  #within(now: number): boolean {
+    return now - this.#refusing.seenAt < REFUSING_MS;
   }
 }

@@ -41,6 +41,8 @@ export interface ConversationHost {
   readonly grew: (peer: string) => void;
   /** Sends an answer to a hand-over word. */
   readonly answerWord: (send: () => void) => void;
+  /** Whether this node's conntrackd is unfit. */
+  readonly unfit: () => boolean;
   /** A peer wants all states of this node's flows. */
   readonly bulkWanted: (peer: string) => void;
 }
@@ -100,6 +102,7 @@ export class Conversation {
       lost: [...this.#memory.lost],
       legs: this.#host.legs(),
       identity: this.#host.identity(),
+      ...(this.#host.unfit() ? { unfit: true } : {}),
     };
     for (const peer of this.#peers) {
       this.#link.send(peer, body);
@@ -195,6 +198,7 @@ export class Conversation {
     this.#host.legsTold(from, legs, body.lost, now);
     this.#host.identified(from, identity);
     const before = this.#memory.peers(now).find(({ name }) => name === from);
+    const mended = this.#memory.isUnfit(from) && body.unfit !== true;
     const news = before !== undefined && this.#memory.heard(from, session, body, now);
     if (before !== undefined && before.silent >= QUIET_MS) {
       this.#host.missedUs();
@@ -205,6 +209,7 @@ export class Conversation {
     if (!before.reachable) {
       this.#host.appeared(from);
     } else if (
+      mended ||
       body.owns.some((group) => !before.owns.has(group)) ||
       // It holds none while its conntrackd is away, and compares before it does again.
       body.synced.some((group) => !before.synced.has(group))

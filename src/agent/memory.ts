@@ -23,8 +23,12 @@ export class Memory {
   readonly #contested = new Map<string, number>();
   readonly #changed = new Map<string, number>();
   readonly #peers: PeerMemories;
-  /** The owner whose states this node holds, by group. */
-  readonly #synced = new Map<string, string>();
+  /** The owner whose states this node holds, by group, and when that was known last. */
+  readonly #synced = new Map<string, { readonly owner: string; readonly at: number }>();
+  /** How long that is believed while the owner can be compared with. */
+  readonly #believed: number;
+  /** The owners of whom it was believed for that long. */
+  readonly #lapsed = new Set<string>();
   /** Since when each data interface that is lost now has been. */
   readonly #lost = new Map<string, number>();
   readonly #doubts = new Doubts();
@@ -33,13 +37,16 @@ export class Memory {
   /** The peer that each group was given to last. */
   readonly #heirs = new Map<string, string>();
 
+  /** @param believed milliseconds for which a comparison's result counts while its owner can be reached */
   constructor(
     node: string,
     groups: readonly Group[],
     peers: readonly string[],
     timeouts: Snapshot['timeouts'],
     now: number,
+    believed = Number.POSITIVE_INFINITY,
   ) {
+    this.#believed = believed;
     this.#node = node;
     this.#groups = groups;
     this.#timeouts = timeouts;
@@ -154,23 +161,37 @@ export class Memory {
     this.#doubts.settle(group);
     heir === undefined ? this.#heirs.delete(group) : this.#heirs.set(group, heir);
     // What was owned until now is held in full, unless it was in doubt; the heir only adds to it.
-    heir === undefined || doubtful ? this.#synced.delete(group) : this.#synced.set(group, heir);
+    heir === undefined || doubtful
+      ? this.#synced.delete(group)
+      : this.#synced.set(group, { owner: heir, at: now });
   }
 
   /** A comparison with `owner` found everything here that it owns. */
-  synced(groups: readonly string[], owner: string): void {
+  synced(groups: readonly string[], owner: string, now: number): void {
+    this.#lapsed.delete(owner);
     for (const group of groups) {
-      this.#synced.set(group, owner);
+      this.#synced.set(group, { owner, at: now });
     }
+  }
+
+  /** Whether what a comparison with `owner` found has become too old to count, and none has been made since. */
+  hasLapsed(owner: string): boolean {
+    return this.#lapsed.has(owner);
   }
 
   /** The states of `owner` (of everybody, if undefined) can't be trusted any more. */
   unsynced(owner?: string): void {
-    for (const [group, holder] of this.#synced) {
-      if (owner === undefined || holder === owner) {
+    for (const [group, held] of this.#synced) {
+      if (owner === undefined || held.owner === owner) {
         this.#synced.delete(group);
       }
     }
+    owner === undefined ? this.#lapsed.clear() : this.#lapsed.delete(owner);
+  }
+
+  /** Whether a peer says that its conntrackd is unfit. */
+  isUnfit(peer: string): boolean {
+    return this.#peers.unfit(peer);
   }
 
   /** The peers as decisions see them. */
@@ -205,9 +226,12 @@ export class Memory {
     } else if (!this.#contested.has(name)) {
       this.#contested.set(name, now);
     }
-    const holder = this.#synced.get(name);
     // A dead owner's last word may still be known when another has taken over.
     const owners = peers.filter((peer) => peer.reachable && peer.owns.has(name));
+    if (active === 0 && owners.length > 0) {
+      this.#age(name, now);
+    }
+    const holder = this.#synced.get(name)?.owner;
     return {
       active,
       wanted: this.#wantedOf(name),
@@ -223,6 +247,15 @@ export class Memory {
       doubt: this.#doubts.of(name, now),
       ...group, // last: V8 takes a hundred times longer to add this many properties to a copy
     };
+  }
+
+  /** Nobody can be compared with a silent owner: what was held when it fell silent goes on counting. */
+  #age(group: string, now: number): void {
+    const held = this.#synced.get(group);
+    if (held !== undefined && now - held.at > this.#believed) {
+      this.#synced.delete(group);
+      this.#lapsed.add(held.owner);
+    }
   }
 
   #wantedOf(group: string): Wanted | undefined {

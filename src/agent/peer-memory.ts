@@ -66,6 +66,11 @@ export class PeerMemories {
     }
   }
 
+  /** Whether a peer says that its conntrackd is unfit. */
+  unfit(peer: string): boolean {
+    return this.#peers.get(peer)?.status?.unfit === true;
+  }
+
   /** The peers as decisions see them. */
   views(now: number): readonly PeerView[] {
     return [...this.#peers].map(([name, { heardAt, status, stale }]) => ({

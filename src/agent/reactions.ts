@@ -5,6 +5,7 @@ import { warningsOf } from '../observe/warnings.ts';
 import type { Verification } from '../transitions/verify.ts';
 import { Chronicle } from './chronicle.ts';
 import { Commits } from './commits.ts';
+import { ConntrackdNews } from './conntrackd-news.ts';
 import { Conversation } from './conversation.ts';
 import { Demands } from './demands.ts';
 import { guardHostOf } from './guard-host.ts';
@@ -21,6 +22,11 @@ import { TableGuard } from './table-guard.ts';
 import { Upkeep } from './upkeep.ts';
 import { WarningNews } from './warning-news.ts';
 import { Words } from './words.ts';
+
+/** Periods between comparisons for which the last one's result counts. */
+const PERIODS = 2;
+/** How long it may be tried in vain to compare with a peer that can be reached. */
+const UNVERIFIABLE_MS = 10_000;
 
 /** What the agent does with its rhythm. */
 interface Rhythm {
@@ -43,6 +49,8 @@ export class Reactions {
   readonly peers: Conversation;
   readonly replicas: Replicas;
   readonly upkeep: Upkeep;
+  /** Told by who watches conntrackd. */
+  readonly conntrackd: ConntrackdNews;
   readonly demands: Demands;
   /** With `replicas: cache`. */
   readonly commits: Commits | undefined;
@@ -65,7 +73,8 @@ export class Reactions {
     this.#news = new WarningNews(log);
     this.chronicle = new Chronicle(node.name, (lines) => this.#keep(lines));
     const peers = config.nodes.filter((peer) => peer.name !== node.name).map(({ name }) => name);
-    this.memory = new Memory(node.name, groups, peers, timeoutsOf(config), performance.now());
+    const believed = PERIODS * parts.verify;
+    this.memory = new Memory(node.name, groups, peers, timeoutsOf(config), performance.now(), believed);
     // Its lease has run out, or another program took it out: its flows are no longer this node's.
     this.owned = new OwnedBuckets(
       groups,
@@ -109,9 +118,16 @@ export class Reactions {
       missedUs: () => this.tell(),
       grew: (peer) => this.upkeep.verifySoon(peer),
       answerWord: parts.answerWord,
+      unfit: () => this.replicas.away && parts.conntrackdHealth() === 'unfit',
       bulkWanted: (peer) => this.demands.bulk(peer),
     });
-    this.replicas = new Replicas(groups, this.memory, log, () => this.owned.now);
+    this.replicas = new Replicas(
+      groups,
+      this.memory,
+      log,
+      () => this.owned.now,
+      () => parts.conntrackdHealth(),
+    );
     this.upkeep = new Upkeep(
       parts.edges,
       parts.sorting,
@@ -122,6 +138,12 @@ export class Reactions {
         listOf: (peer, signal) => parts.listOf(peer, signal),
         askBulk: (peer) => parts.askBulk(() => this.peers.askBulk(peer.name)),
         verified: (peer, result) => this.#verified(peer, result),
+        unverifiable: (peer, reason) => {
+          this.replicas.unverifiable(peer, reason);
+          wake();
+        },
+        fit: () => this.#isFit(),
+        refusing: () => this.conntrackd.refusing(performance.now()),
         comparing: (peer, progress) => this.replicas.comparing(peer, progress),
         interrupted: () => this.memory.unsynced(),
         joined: () => parts.noteJoined(),
@@ -132,9 +154,16 @@ export class Reactions {
         },
         note,
       },
-      { refresh: parts.refresh, verify: parts.verify, verifyBound: config.timeouts.sync },
+      {
+        refresh: parts.refresh,
+        verify: parts.verify,
+        verifyBound: config.timeouts.sync,
+        // A dead peer must have been noticed by then.
+        unverifiable: Math.max(UNVERIFIABLE_MS, 3 * config.timeouts.peer),
+      },
       parts.fresh,
     );
+    this.conntrackd = new ConntrackdNews(this.upkeep, log);
     this.demands = new Demands(this.upkeep, external !== undefined, log, (error) =>
       this.loop.complain(error),
     );
@@ -221,6 +250,7 @@ export class Reactions {
   async #play(): Promise<Round> {
     const now = performance.now();
     this.words.ownedElsewhere(now);
+    this.replicas.look(now);
     await this.guard.look();
     return playRound(this.#roundHost, now);
   }
@@ -272,10 +302,17 @@ export class Reactions {
   }
 
   #verified(peer: OwnerPeer, result: Verification): void {
-    if (!this.replicas.note(peer, result)) {
+    const refused = this.conntrackd.refusing(performance.now()) ? this.conntrackd.refused : 0;
+    this.replicas.note(peer, result, refused);
+    if (!result.synced) {
       this.upkeep.verifySoon(peer.name);
     }
     void this.loop.wake();
+  }
+
+  #isFit(): boolean {
+    const state = this.#parts.conntrackdHealth();
+    return state === 'ok' || state === 'starting';
   }
 
   #keep(lines: string): void {

@@ -12,6 +12,12 @@ export interface UpkeepHost {
   readonly listOf: (peer: OwnerPeer, signal: AbortSignal) => Promise<OwnersList>;
   readonly askBulk: (peer: OwnerPeer) => void;
   readonly verified: (peer: OwnerPeer, result: Verification) => void;
+  /** No comparison with the peer could be made for long, though it can be reached; `reason` is the last one's. */
+  readonly unverifiable: (peer: OwnerPeer, reason: string) => void;
+  /** Whether this node's conntrackd replicates, as far as is known: what is compared over another one says nothing. */
+  readonly fit: () => boolean;
+  /** Whether the kernel refuses states of a peer now. */
+  readonly refusing: () => boolean;
   /** How far a comparison is; undefined: it has ended, however. */
   readonly comparing: (peer: OwnerPeer, progress: VerificationProgress | undefined) => void;
   /** conntrackd was started anew or went away: nothing that a peer sent meanwhile has come in. */
@@ -31,4 +37,6 @@ export interface UpkeepTimes {
   readonly verify: number;
   /** Milliseconds that one verification may take. */
   readonly verifyBound: number;
+  /** Milliseconds for which a reachable peer may not be comparable with. */
+  readonly unverifiable: number;
 }

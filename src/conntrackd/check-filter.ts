@@ -112,6 +112,7 @@ function* checkAddresses(
         what: `${text} is not in Address Ignore`,
         why: "the firewall's own connections are replicated, and stand in the peer's table where they mean nothing",
         mend: `Address Ignore { ${addressDirective(text)} ${text} }`,
+        fleeting: true,
       };
     }
   }
@@ -125,6 +126,7 @@ function* checkAddresses(
         what: `Address Ignore has ${value}`,
         why: `flows of clients in ${reached} are not replicated, and lost in a takeover`,
         mend: 'list addresses of the firewalls only',
+        fleeting: true,
       };
     }
   }

@@ -3,6 +3,8 @@ import { readFileSync, statSync } from 'node:fs';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { interfaceNames } from '../system/interface-names.ts';
 import { uptimeTicks } from '../system/process-start.ts';
+import { checkConfiguration } from './check.ts';
+import type { Finding } from './finding.ts';
 import { type ConntrackdProcess, listenerOn, udpEndpointsOf } from './process.ts';
 import { renderConntrackd, Unrenderable } from './render.ts';
 import { parseConfiguration, type Statement } from './syntax.ts';
@@ -18,7 +20,7 @@ export interface ConfigurationMemory {
 export interface ConfigurationFault {
   /** What and where, and the mend, in one line. */
   readonly text: string;
-  /** Whether it replicates as the cluster needs it all the same; only its next start is in danger. */
+  /** Whether states come and go all the same: what is wrong shows at its next start, or in what is missing. */
   readonly harmless: boolean;
 }
 
@@ -34,6 +36,8 @@ interface File {
   readonly changed: bigint;
   readonly traits: Traits;
   readonly hash: string;
+  /** What in it doesn't go with the cluster, whatever addresses the node has. */
+  readonly findings: readonly Finding[];
   /** Milliseconds since 1970 of its last change, of whatever kind. */
   readonly at: number;
 }
@@ -49,6 +53,7 @@ export class ConfigurationWatch {
   readonly #path: string;
   readonly #socket: string;
   readonly #wanted: Traits;
+  readonly #check: (text: string) => readonly Finding[];
   readonly #memory: ConfigurationMemory;
   #file: File | undefined;
   #seen: Seen | undefined;
@@ -57,6 +62,7 @@ export class ConfigurationWatch {
     this.#path = config.paths.conntrackdConf;
     this.#socket = config.paths.conntrackd;
     this.#wanted = wantedOf(config, node);
+    this.#check = (text) => checkConfiguration(text, config, node).filter(({ fleeting }) => !fleeting);
     this.#memory = memory;
   }
 
@@ -84,12 +90,29 @@ export class ConfigurationWatch {
     if (fault !== undefined || file === undefined || process === undefined) {
       return fault;
     }
-    return this.#hasChanged(file, process)
-      ? {
-          text: `conntrackd (process ${process.pid}) runs with what stood in ${this.#path} before that was changed; load it: ${RESTART}`,
-          harmless: true,
-        }
-      : undefined;
+    if (this.#hasChanged(file, process)) {
+      return {
+        text: `conntrackd (process ${process.pid}) runs with what stood in ${this.#path} before that was changed; load it: ${RESTART}`,
+        harmless: true,
+      };
+    }
+    return this.#isKnown(process) ? this.#found(file.findings) : undefined;
+  }
+
+  /** What can't be seen from outside, and stands in the file that it was started with. */
+  #found([first, ...others]: readonly Finding[]): ConfigurationFault | undefined {
+    if (first === undefined) {
+      return undefined;
+    }
+    const { line, what, why, mend } = first;
+    const more =
+      others.length > 0 ? ` (and ${others.length} more like it: see the log of the agent's start)` : '';
+    const text = `conntrackd runs with ${this.#path}, line ${line}: ${what}: ${why}; ${mend}${more}, then ${RESTART}`;
+    return { text, harmless: true };
+  }
+
+  #isKnown({ pid, start }: ConntrackdProcess): boolean {
+    return (this.#memory.read() ?? '').startsWith(`${pid} ${start}/`);
   }
 
   #compare(seen: Traits, file: Traits | undefined): ConfigurationFault | undefined {
@@ -137,7 +160,13 @@ export class ConfigurationWatch {
       if (this.#file?.changed !== changed) {
         const text = readFileSync(this.#path, 'utf8');
         const hash = createHash('sha256').update(meaningOf(text)).digest('hex');
-        this.#file = { changed, traits: traitsOfFile(text), hash, at: Number(ctimeMs) };
+        this.#file = {
+          changed,
+          traits: traitsOfFile(text),
+          hash,
+          findings: this.#check(text),
+          at: Number(ctimeMs),
+        };
       }
       return this.#file;
     } catch {

@@ -5,4 +5,6 @@ export interface Finding {
   readonly what: string;
   readonly why: string;
   readonly mend: string;
+  /** Whether it comes and goes with the addresses that the node has. */
+  readonly fleeting?: boolean;
 }

@@ -18,7 +18,10 @@ export interface Status {
   readonly comparing: ComparisonStatus | null;
   /** The last commit of conntrackd's external cache, with `replicas: cache`; null: none since the agent started. */
   readonly commit: CommitStatus | null;
-  /** Packets that conntrack dropped since the agent began because no port was left for their flow, or it met another. */
+  /**
+   * What the kernel didn't enter into its table since the agent began: packets that conntrack dropped because no port was left
+   * for their flow, or it met another, and states of peers that conntrackd wanted to put there.
+   */
   readonly refused: number;
   /** What this node hears of its peers on each interface that the nodes share. */
   readonly legs: readonly LegStatus[];

@@ -32,6 +32,8 @@ const status = z.object({
   legs: legs.optional(),
   /** None: the sender hasn't looked yet, doesn't stay, or is of an older version. */
   identity: identity.optional(),
+  /** Its conntrackd runs with a configuration that isn't the cluster's: what it tracks reaches nobody. */
+  unfit: z.boolean().optional(),
 });
 
 /** The hand-over word: the sender's manager has chosen it for `group`; please deactivate. */

@@ -67,6 +67,7 @@ export const compareWith = async (
   buckets: readonly number[],
   signal: AbortSignal,
 ): Promise<Comparison> => {
+  signal.throwIfAborted();
   const socket = connect({ host: peer.sync, port: peerPort(config.sync), localAddress: node.sync });
   const abort = (): void => {
     socket.destroy();

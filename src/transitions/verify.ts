@@ -8,6 +8,10 @@ import type { Copies, Copy, Removal } from './copies.ts';
 const SETTLE_MS = 1000;
 /** Shortest time between two comparisons. */
 const PAUSE_MS = 150;
+/** Missing in so many rounds, and sent again by the owner after each of them, a flow isn't on its way any more. */
+const LATE_ROUNDS = 3;
+/** For how long, at least: what a conntrackd has yet to send or to read after a burst comes within seconds. */
+export const LATE_MS = 10_000;
 
 /** A list of the owner's flows, and the way to have some of them sent again. */
 export interface OwnersList {
@@ -47,11 +51,14 @@ export interface VerifyOptions {
   readonly meanwhile?: () => Promise<unknown>;
   /** Called many times a second. */
   readonly progressed?: (progress: VerificationProgress) => void;
+  /** Milliseconds for which a flow must be missing to be late; less, where it is known why it doesn't come. */
+  readonly patience?: () => number;
 }
 
 /**
  * Verifies: compares this node's copies with their owner's flows until nothing older than a second is missing. The owner
  * touches what is missing; what is stale here is deleted, which also frees the tuples that a live flow may be waiting for.
+ * Ends before the bound once flows are late, and no fewer than in the round before: what is sent again doesn't come.
  *
  * @param list asks the owner anew each round
  * @param bound milliseconds after which it gives up, at the end of a round
@@ -61,7 +68,7 @@ export const verify = async (
   list: () => Promise<OwnersList>,
   bound: number,
   signal: AbortSignal,
-  { meanwhile = async () => {}, progressed = () => {} }: VerifyOptions = {},
+  { meanwhile = async () => {}, progressed = () => {}, patience = () => LATE_MS }: VerifyOptions = {},
 ): Promise<Verification> => {
   const began = performance.now();
   let before: Differences = {
@@ -71,10 +78,13 @@ export const verify = async (
     staleSince: new HashTable(),
   };
   let missed: number | undefined;
+  let late = 0;
   let removed = 0;
+  const rounded: number[] = [];
   for (let rounds = 1; ; rounds++) {
     // The first round's is when it began: what is missing since then has been for as long as it was watched.
     const asked = rounds === 1 ? began : performance.now();
+    rounded.push(asked);
     const difference = await compareOnce(copies, await list(), signal, before, asked, (part) =>
       progressed({ round: rounds, flows: before.flows, missing: missed, ...part }),
     );
@@ -85,11 +95,15 @@ export const verify = async (
     const overdue = difference.missing.count((since) => asked - since >= SETTLE_MS);
     const watched = asked - began >= SETTLE_MS;
     const whole = missed === 0 || (watched && overdue === 0);
+    const enough = Math.min(asked - patience(), rounded.at(-LATE_ROUNDS) ?? Number.NEGATIVE_INFINITY);
+    const lateBefore = late;
+    late = difference.missing.count((since) => since <= enough);
     const result = { flows: difference.flows, removed, rounds };
     if (whole && !removal.emptied && (difference.stale.length === 0 || watched)) {
       return { ...result, synced: true, missing: missed };
     }
-    if (performance.now() - began >= bound) {
+    const hopeless = lateBefore > 0 && late >= lateBefore;
+    if (hopeless || performance.now() - began >= bound) {
       const synced = whole && !removal.emptied;
       return { ...result, synced, missing: whole ? missed : overdue };
     }

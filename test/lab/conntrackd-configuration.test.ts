@@ -5,6 +5,7 @@ import { createLab } from './labs.ts';
 import { LogTail } from './log-tail.ts';
 import type { FirewallNode } from './rig/node.ts';
 import { until } from './rig/wait.ts';
+import { siteConfiguration } from './site-conntrackd.ts';
 import { warningTexts } from './warnings.ts';
 
 const FILE = '/etc/conntrackd/conntrackd.conf';
@@ -21,24 +22,6 @@ const DEBIAN = `General {
   SocketBufferSizeMaxGrown 655355
 }
 Stats { LogFile on }
-`;
-
-/** Another cluster's: active and passive, an external cache, multicast. */
-const SITE = `General {
-  HashSize 32768
-  HashLimit 131072
-  LockFile ${LOCK}
-  UNIX { Path /var/run/conntrackd.sock }
-}
-Sync {
-  Mode FTFW { }
-  Multicast {
-    IPv4_address 225.0.0.50
-    Group 3780
-    IPv4_interface 10.99.0.1
-    Interface eth3
-  }
-}
 `;
 
 const render = (node: FirewallNode): Promise<string> => node.product(['render', 'conntrackd']);
@@ -79,7 +62,7 @@ test('a conntrackd that runs with what stood in its file before the cluster’s 
 });
 
 test('another cluster’s configuration is named, in its file and without it', async () => {
-  const { node } = await begin(SITE);
+  const { node } = await begin(siteConfiguration('10.99.0.1'));
   await node.startAgent();
   await agentUp(node);
   // It sends from a port of its own, which is bound too.
@@ -135,6 +118,24 @@ test('a file that is written anew is news when it says something else, and none 
   await says(node, [
     /^conntrackd is unfit: its configuration isn't this cluster's: bound to UDP 10\.99\.0\.1:3799 /,
   ]);
+});
+
+test('what can’t be seen from outside is told of the file that it was started with', async () => {
+  const lab = await createLab({ cluster: { snat: true, manager: 'none' } });
+  const node = lab.node('fw1');
+  await bringUp(node, 'none');
+  const rendered = await render(node);
+  await node.daemon('conntrackd').kill();
+  await node.startConntrackd(rendered.replace('StartupResync off', 'StartupResync on'));
+  await says(node, [
+    new RegExp(
+      `^conntrackd runs with ${FILE}, line \\d+: StartupResync on: .*StartupResync off, then systemctl restart`,
+    ),
+  ]);
+  await node.daemon('conntrackd').kill();
+  await node.startConntrackd(rendered);
+  await agentLooks(node);
+  await says(node, []);
 });
 
 test('the lock that a killed conntrackd has left is named, until it is gone', async () => {

@@ -31,6 +31,10 @@ const BREAKS: Readonly<Record<string, Alter>> = {
   }),
   /** No copy at a replica is kept from expiring. */
   refresh: (parts) => ({ ...parts, refresh: () => Number.POSITIVE_INFINITY }),
+  /** Nothing is taken out: it compares every six seconds, so that a test needn't wait for a minute. */
+  hasty: (parts) => ({ ...parts, verify: 6000 }),
+  /** It compares with a peer once, and believes for ever what it found. */
+  believing: (parts) => ({ ...parts, verify: Number.POSITIVE_INFINITY }),
   /** What a comparison finds is left as it is: the owner isn't told what is missing, and nothing stale is deleted. */
   mend: (parts) => ({
     ...parts,

@@ -35,7 +35,8 @@ describe('Replicas', () => {
     replicas.note(PEER, whole);
     expect(isSynced()).toBe(true);
     expect(replicas.note(PEER, lacking)).toBe(false);
-    const text = '3 of 200 flows of fw2 are still missing here; not synced';
+    const text =
+      '3 of 200 flows of fw2 are still missing here; not synced: a takeover would cut their connections; see that conntrackd on fw2 sends them and nothing between the nodes drops them';
     expect(isSynced()).toBe(false);
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ level: WARN, msg: `${text} [not-synced]` });
     expect(replicas.warnings).toEqual([{ code: 'not-synced', object: 'fw2', text }]);

@@ -90,6 +90,9 @@ const upkeep = (
     listOf: () => Promise.reject(new Error('nobody is compared here')),
     askBulk: () => {},
     verified: () => {},
+    unverifiable: () => {},
+    fit: () => true,
+    refusing: () => false,
     comparing: () => {},
     interrupted: () => {
       calls.push('interrupted');
@@ -106,7 +109,12 @@ const upkeep = (
     hashing: { seed: SEED, buckets: BUCKETS, legs: [[parseNetwork('192.168.0.0/24')]], published: [] },
     replicated: () => true,
   });
-  const times = { refresh: () => fields.refresh ?? 60_000, verify: 60_000, verifyBound: 1000 };
+  const times = {
+    refresh: () => fields.refresh ?? 60_000,
+    verify: 60_000,
+    verifyBound: 1000,
+    unverifiable: 10_000,
+  };
   const made = new Upkeep(edges, sorting, host, times, fields.fresh ?? false);
   running.push(made);
   made.start();

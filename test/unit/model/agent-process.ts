@@ -16,6 +16,8 @@ import { ModelLink, type Parcel } from './link.ts';
 import type { Process } from './process.ts';
 
 const TICK_MS = 100;
+/** Between two comparisons with a peer. */
+const VERIFY_MS = 60_000;
 /** A round that acted is followed by another; more than this without anything new is a loop. */
 const ROUNDS_IN_A_ROW = 12;
 
@@ -71,7 +73,8 @@ export class AgentProcess {
     this.process = process;
     this.#managerAlive = config.manager === 'none';
     const peers = config.nodes.filter(({ name }) => name !== node.name).map(({ name }) => name);
-    this.memory = new Memory(node.name, groups, peers, timeoutsOf(config), process.clock.now);
+    const { now } = process.clock;
+    this.memory = new Memory(node.name, groups, peers, timeoutsOf(config), now, 2 * VERIFY_MS);
     this.#chronicle = new Chronicle(node.name, () => {});
     this.#standStill = new StandStill(process.clock.now);
     const log = SILENT;
@@ -98,6 +101,7 @@ export class AgentProcess {
         missedUs: () => this.#conversation.tell(this.snapshot()),
         grew: (peer) => this.#verifySoon(peer),
         answerWord: (send) => send(),
+        unfit: () => false,
         bulkWanted: () => {},
       },
       (events) => {
@@ -116,6 +120,7 @@ export class AgentProcess {
     this.setLost(this.#host.lost);
     this.process.interval(TICK_MS, () => {
       this.#noticeStandStill();
+      this.replicas.look(this.process.clock.now);
       this.#conversation.tell(this.snapshot());
       this.#compare();
       this.wake();
@@ -310,7 +315,7 @@ export class AgentProcess {
     const { clock } = this.process;
     const due = this.replicas
       .owners()
-      .find(({ name }) => clock.now - (this.#verifiedAt.get(name) ?? Number.NEGATIVE_INFINITY) >= 60_000);
+      .find(({ name }) => clock.now - (this.#verifiedAt.get(name) ?? Number.NEGATIVE_INFINITY) >= VERIFY_MS);
     if (due === undefined || this.#comparing || !this.#host.comparable(due.name)) {
       return;
     }

@@ -1,0 +1,54 @@
+import { type Warning, warningText } from '../cluster/warning.ts';
+import type { Logger } from '../system/log.ts';
+
+/** What keeps this node from holding a peer's states. */
+export type Lack = 'missing' | 'refused' | 'unverifiable' | 'lapsed' | 'conntrackd' | "owner's conntrackd";
+
+interface Known {
+  readonly lack: Lack;
+  readonly text: string;
+}
+
+/** Why this node doesn't hold the states of each peer, where that is known: in `status` as it is now, in the log once. */
+export class NotSynced {
+  readonly #log: Pick<Logger, 'warn' | 'info' | 'debug'>;
+  readonly #known = new Map<string, Known>();
+
+  constructor(log: Pick<Logger, 'warn' | 'info' | 'debug'>) {
+    this.#log = log;
+  }
+
+  /** @param text one sentence; its figures may change without being logged again */
+  because(peer: string, lack: Lack, text: string): void {
+    const before = this.#known.get(peer);
+    this.#known.set(peer, { lack, text });
+    this.#log[before?.lack === lack ? 'debug' : 'warn'](warningText(warningOf(peer, text)));
+  }
+
+  /** What it lacks, if that is known. */
+  lackOf(peer: string): Lack | undefined {
+    return this.#known.get(peer)?.lack;
+  }
+
+  /** It holds them again. */
+  ended(peer: string): void {
+    if (this.#known.delete(peer)) {
+      this.#log.info(`holds the states of ${peer} again`);
+    }
+  }
+
+  /** There is nothing to hold, or it isn't known any more why it doesn't. */
+  forget(peer: string): void {
+    this.#known.delete(peer);
+  }
+
+  get peers(): readonly string[] {
+    return [...this.#known.keys()];
+  }
+
+  get warnings(): readonly Warning[] {
+    return [...this.#known].map(([peer, { text }]) => warningOf(peer, text));
+  }
+}
+
+const warningOf = (object: string, text: string): Warning => ({ code: 'not-synced', object, text });
