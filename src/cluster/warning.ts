@@ -16,6 +16,8 @@ export const WARNING_CODES = [
   'rules-reloaded',
   'other-translation',
   'ports-used-up',
+  'table-fills',
+  'no-room',
   'ipv4-forwarding',
   'ipv6-forwarding',
   'ipv6-disabled',

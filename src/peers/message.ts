@@ -32,6 +32,16 @@ const status = z.object({
   legs: legs.optional(),
   /** None: the sender hasn't looked yet, doesn't stay, or is of an older version. */
   identity: identity.optional(),
+  /** Its operator wants it to own nothing. */
+  drained: z.boolean().default(false),
+  /** Its connection table (TableUse); none: an agent of an older version, or it doesn't know. */
+  table: z
+    .object({
+      used: z.number().int().nonnegative(),
+      max: z.number().int().nonnegative(),
+      own: z.number().int().nonnegative().optional(),
+    })
+    .optional(),
 });
 
 /** The hand-over word: the sender's manager has chosen it for `group`; please deactivate. */

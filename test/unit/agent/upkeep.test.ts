@@ -99,6 +99,7 @@ const upkeep = (
     joined: () => {
       calls.push('joined');
     },
+    counted: () => {},
     note: () => {},
     ...fields.host,
   };
