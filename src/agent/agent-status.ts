@@ -28,6 +28,7 @@ export interface StatusSources {
   readonly legs: Pick<AgentParts['legs'], 'status' | 'warnings'>;
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   readonly news: Pick<ConntrackdNews, 'refused'>;
+  readonly room: Pick<AgentParts['room'], 'warnings'>;
   readonly surroundings: Pick<SurroundingsWatch, 'warnings'>;
   readonly strangers: Pick<AgentParts['strangers'], 'warnings'>;
   readonly others: Pick<OthersWatch, 'warnings'>;
@@ -38,8 +39,8 @@ export interface StatusSources {
 
 /** What the agent says of itself: as the last round found it. */
 export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => {
-  const { loop, journal, replicas, commits, lost, guard, presence, ranges, surroundings, keepalivedConf } =
-    sources;
+  const { loop, journal, replicas, commits, lost, guard, presence, ranges } = sources;
+  const { room, surroundings, keepalivedConf } = sources;
   const decisions = loop.round?.decisions ?? [];
   return {
     node: snapshot.node,
@@ -61,6 +62,7 @@ export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => 
       ...sources.legs.warnings,
       ...guard.warnings,
       ...ranges.warnings,
+      ...room.warnings,
       ...surroundings.warnings,
       ...sources.strangers.warnings,
       ...sources.others.warnings,

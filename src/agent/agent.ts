@@ -1,5 +1,5 @@
 import type { Server } from 'node:net';
-import type { Wanted } from '../cluster/snapshot.ts';
+import type { Snapshot, Wanted } from '../cluster/snapshot.ts';
 import type { Status } from '../observe/status.ts';
 import { ForgeryError } from '../peers/frames.ts';
 import { serveVerification } from '../peers/verification.ts';
@@ -125,6 +125,12 @@ export class Agent {
     void this.wake();
   }
 
+  /** Whose connection tables are filling, and whose lack the room for what all nodes hold. */
+  setTables(tables: Snapshot['tables']): void {
+    this.#reactions.memory.tables(tables);
+    void this.wake();
+  }
+
   /** Looks at once whether all that the data plane consists of is there, mends it, and says what can't be mended. */
   async mend(): Promise<readonly string[]> {
     this.#reactions.guard.doubt();
@@ -186,7 +192,7 @@ export class Agent {
 
   status(): Status {
     const { loop, journal, replicas, commits, guard, manager, conntrackd: news } = this.#reactions;
-    const { ranges, presence, legs, surroundings, strangers, others, keepalivedConf } = this.#parts;
+    const { ranges, presence, legs, room, surroundings, strangers, others, keepalivedConf } = this.#parts;
     const { conntrackdHealth: conntrackd, conntrackdWarnings } = this.#parts;
     const snapshot = loop.round?.snapshot ?? this.#reactions.see(new Set());
     return statusOf(snapshot, {
@@ -201,6 +207,7 @@ export class Agent {
       legs,
       ranges,
       news,
+      room,
       surroundings,
       strangers,
       others,
@@ -212,13 +219,13 @@ export class Agent {
 
   async #openChannels(): Promise<void> {
     const { config, node, key, log, edges, sorting } = this.#parts;
-    const { peers, owned, demands } = this.#reactions;
+    const { peers, owned, demands, memory } = this.#reactions;
     await peers.open();
     const flows = servedFlows(
       edges,
       sorting,
       (bucket) => owned.has(bucket),
-      (hashes) => demands.missing(hashes),
+      (hashes) => memory.lacksRoom || demands.missing(hashes),
     );
     this.#verification = await serveVerification(config, node, key, flows, (from, error) =>
       log[error instanceof ForgeryError ? 'warn' : 'debug'](

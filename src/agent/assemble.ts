@@ -18,7 +18,8 @@ import { type OwnedHandle, rulesOf } from '../dataplane/rules.ts';
 import { SurroundingsWatch } from '../dataplane/surroundings/watch.ts';
 import { WatchedAgent } from '../dataplane/watched-agent.ts';
 import { Conntrack } from '../kernel/conntrack.ts';
-import { conntrackDrops } from '../kernel/conntrack-drops.ts';
+import { conntrackDrops, fullTableDrops } from '../kernel/conntrack-drops.ts';
+import { tableSize } from '../kernel/table-size.ts';
 import { ConfWatch } from '../managers/keepalived/conf-watch.ts';
 import { compareWith } from '../peers/verification.ts';
 import type { Logger } from '../system/log.ts';
@@ -32,6 +33,7 @@ import type { AgentParts } from './parts.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { RangeWatch } from './range-watch.ts';
 import { edgesOf } from './real-edges.ts';
+import { RoomWatch } from './room-watch.ts';
 import { SharedAddressesAnnouncer } from './shared-addresses-announcer.ts';
 import { watchSorting } from './sorting-watch.ts';
 import { StandStill } from './stand-still.ts';
@@ -108,6 +110,12 @@ export const assemble = async (
     sorting: sorting.current,
     log,
   });
+  const room = new RoomWatch(config, node, {
+    size: tableSize,
+    drops: fullTableDrops,
+    changed: (tables) => agent.setTables(tables),
+    log,
+  });
   const surroundings = new SurroundingsWatch(config, node, log);
   if (resident) surroundings.begin(told);
   const ears = new Ears(planOf(config, node));
@@ -144,6 +152,7 @@ export const assemble = async (
     watched,
     edges,
     ranges,
+    room,
     surroundings,
     strangers,
     others,
@@ -167,6 +176,7 @@ export const assemble = async (
       compareWith(config, node, nodeNamed(config, peer.name), key, [...peer.buckets], signal),
   });
   const agent: Agent = new Agent(parts);
+  parts.room.begin();
   if (resident && config.manager === 'keepalived') keepalivedConf.begin();
   const links = new LinkWatch(config, node, () => agent.setLost(links.lost, links.reasons, links.deaf), {
     note: (text) => log.warn(text),
@@ -193,6 +203,7 @@ export const assemble = async (
       await owned.close();
       tables.close();
       ranges.close();
+      parts.room.close();
       conntrack.close();
     },
   };

@@ -1,3 +1,4 @@
+import type { TableUse } from '../cluster/room.ts';
 import { isForced, type Snapshot } from '../cluster/snapshot.ts';
 import { QUIET_MS } from '../cluster/verdict.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
@@ -33,6 +34,10 @@ export interface ConversationHost {
     lost: readonly string[],
     now: number,
   ) => void;
+  /** This node's connection table, as it tells of it. */
+  readonly table: () => TableUse | undefined;
+  /** A peer's. */
+  readonly tableOf: (peer: string, table: TableUse | undefined) => void;
   /** A peer answers again after silence. */
   readonly appeared: (peer: string) => void;
   /** A peer that was silent is heard again: it may not know what became of this node meanwhile. */
@@ -103,6 +108,8 @@ export class Conversation {
       legs: this.#host.legs(),
       identity: this.#host.identity(),
       ...(this.#host.unfit() ? { unfit: true } : {}),
+      drained: snapshot.drained,
+      table: this.#host.table(),
     };
     for (const peer of this.#peers) {
       this.#link.send(peer, body);
@@ -188,7 +195,7 @@ export class Conversation {
 
   #receiveStatus(
     from: string,
-    { clock, legs, identity, ...body }: Extract<Body, { type: 'status' }>,
+    { clock, legs, identity, table, ...body }: Extract<Body, { type: 'status' }>,
     session: string,
     now: number,
   ): void {
@@ -197,6 +204,7 @@ export class Conversation {
     }
     this.#host.legsTold(from, legs, body.lost, now);
     this.#host.identified(from, identity);
+    this.#host.tableOf(from, table);
     const before = this.#memory.peers(now).find(({ name }) => name === from);
     const mended = this.#memory.isUnfit(from) && body.unfit !== true;
     const news = before !== undefined && this.#memory.heard(from, session, body, now);

@@ -34,6 +34,7 @@ export class Memory {
   readonly #doubts = new Doubts();
   readonly questions = new Questions();
   #drained = false;
+  #tables: Snapshot['tables'] = { fill: new Set(), lack: new Set() };
   /** The peer that each group was given to last. */
   readonly #heirs = new Map<string, string>();
 
@@ -126,6 +127,16 @@ export class Memory {
     this.#drained = drained;
   }
 
+  /** Whether a node's connection table lacks room: what that has refused it goes on asking for. */
+  get lacksRoom(): boolean {
+    return this.#tables.lack.size > 0;
+  }
+
+  /** Whose connection tables are filling, and whose lack room. */
+  tables(tables: Snapshot['tables']): void {
+    this.#tables = tables;
+  }
+
   get drained(): boolean {
     return this.#drained;
   }
@@ -213,6 +224,7 @@ export class Memory {
       lost: new Set(lost.map(([name]) => name)),
       lostFor: Math.max(0, ...lost.map(([, since]) => now - since)),
       drained: this.#drained,
+      tables: this.#tables,
       groups: this.#groups.map((group) => this.#view(group, owned, peers, now)),
     };
   }

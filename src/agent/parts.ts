@@ -18,6 +18,7 @@ import type { LegProofs } from './leg-proofs.ts';
 import type { PeerClocks } from './peer-clocks.ts';
 import type { RangeWatch } from './range-watch.ts';
 import type { OwnerPeer } from './replicas.ts';
+import type { RoomWatch } from './room-watch.ts';
 import type { SharedAddressesAnnouncer } from './shared-addresses-announcer.ts';
 import type { StandStill } from './stand-still.ts';
 import type { StrangersWatch } from './strangers-watch.ts';
@@ -32,6 +33,8 @@ export interface AgentParts {
   readonly sorting: () => Sorting;
   /** Whether SNAT finds ports. */
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
+  /** Whether the nodes' connection tables have room. */
+  readonly room: Pick<RoomWatch, 'begin' | 'own' | 'heard' | 'counted' | 'warnings' | 'close'>;
   /** What the data plane has put on the interfaces. */
   readonly presence: WatchedParts & Pick<PartsWatch, 'warnings' | 'failures'>;
   /** Whether frames to the shared MACs reach this node. */

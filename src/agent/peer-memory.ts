@@ -84,6 +84,7 @@ export class PeerMemories {
       forced: new Set(status?.forced),
       synced: new Set(status?.synced),
       lost: new Set(status?.lost),
+      drained: status?.drained ?? false,
     }));
   }
 }

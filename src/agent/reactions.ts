@@ -114,6 +114,8 @@ export class Reactions {
       },
       legs: () => parts.legs.report(),
       legsTold: (peer, report, lost, now) => parts.legs.told(peer, report, lost, now),
+      table: () => parts.room.own,
+      tableOf: (peer, table) => parts.room.heard(peer, table),
       appeared: (peer) => this.#peerAppeared(peer),
       missedUs: () => this.tell(),
       grew: (peer) => this.upkeep.verifySoon(peer),
@@ -147,6 +149,7 @@ export class Reactions {
         comparing: (peer, progress) => this.replicas.comparing(peer, progress),
         interrupted: () => this.memory.unsynced(),
         joined: () => parts.noteJoined(),
+        counted: (flows) => parts.room.counted(flows),
         reach: parts.reach,
         done: (step) => {
           this.chronicle.doneForAll(step);

@@ -24,6 +24,8 @@ export interface UpkeepHost {
   readonly interrupted: () => void;
   /** This node's tables are right, or will be compared: a restarted agent needn't begin anew. */
   readonly joined: () => void;
+  /** So many flows of this node's own there are. */
+  readonly counted: (flows: number) => void;
   /** Called before each step, and after it. */
   readonly reach: (step: Step) => void;
   readonly done: (step: Step) => void;

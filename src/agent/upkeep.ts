@@ -1,3 +1,4 @@
+import type { Flow } from '../cluster/flow.ts';
 import { ConntrackdAbsent, ConntrackdStuck } from '../conntrackd/errors.ts';
 import { adopt } from '../transitions/adopt.ts';
 import { type Copies, kernelCopies } from '../transitions/copies.ts';
@@ -220,10 +221,18 @@ export class Upkeep {
 
   /** The owner's own refresh of a timeout is no event: without this the copies would expire under living flows. */
   async #refresh(signal: AbortSignal): Promise<number> {
+    let flows = 0;
+    const counting = (chosen: (flow: Flow) => boolean) => (flow: Flow) => {
+      flows += 1;
+      return chosen(flow);
+    };
     await this.#refreshing.round(
-      (chosen) => adopt(this.#edges, this.#sorting(), this.#host.owns, signal, chosen),
+      (chosen) => adopt(this.#edges, this.#sorting(), this.#host.owns, signal, counting(chosen)),
       signal,
     );
+    if (!signal.aborted) {
+      this.#host.counted(flows);
+    }
     return 0;
   }
 

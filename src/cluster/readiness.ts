@@ -19,7 +19,8 @@ const SILENCE_MS = 10_000;
  * An owner is ready; a replica is when it holds the states of the owner, or when that has lost more interfaces and nobody
  * who holds its states has not; where nobody owns the group there is nothing to hold, but only a node that sees every peer can
  * know that. Neither is ready while the operator has drained this node, or while a peer that could own the group has fewer
- * interfaces that carry nothing: the same loss everywhere, a switch that restarts, changes nothing. Pure.
+ * interfaces that carry nothing (the same loss everywhere, a switch that restarts, changes nothing) or has the room in its
+ * connection table that this node lacks. Who is alone is ready all the same. Pure.
  */
 export const readiness = (snapshot: Snapshot): readonly Readiness[] =>
   snapshot.groups.map((group) => ({
@@ -36,6 +37,11 @@ export const readinessOf = (snapshot: Snapshot, group: GroupView): Pick<Readines
   const better = betterConnected(snapshot, group);
   if (better !== undefined) {
     return { ready: false, reason: `${[...snapshot.lost].join(', ')} is lost here and not on ${better}` };
+  }
+  const roomier = hasRoom(snapshot, group);
+  if (roomier !== undefined) {
+    const reason = `the connection table here has no room for what the nodes hold, and that of ${roomier} has`;
+    return { ready: false, reason };
   }
   if (group.active === group.buckets.length) {
     return { ready: true, reason: 'owns it' };
@@ -67,6 +73,25 @@ const betterConnected = (snapshot: Snapshot, group: GroupView): string | undefin
       peer.lost.size < snapshot.lost.size &&
       (peer.synced.has(group.name) || snapshot.lostFor >= snapshot.timeouts.disagree),
   )?.name;
+
+/**
+ * A peer that could own the group and has the room that this node lacks. An owner gives it up only to one whose table isn't even
+ * filling: what the nodes hold is much the same on each, and the group would soon come back.
+ */
+const hasRoom = (snapshot: Snapshot, group: GroupView): string | undefined => {
+  const { lack, fill } = snapshot.tables;
+  return !lack.has(snapshot.node)
+    ? undefined
+    : snapshot.peers.find(
+        (peer) =>
+          peer.reachable &&
+          !peer.drained &&
+          peer.lost.size <= snapshot.lost.size &&
+          (peer.owns.has(group.name) || peer.synced.has(group.name)) &&
+          !lack.has(peer.name) &&
+          (group.active === 0 || !fill.has(peer.name)),
+      )?.name;
+};
 
 /** Whether this node is better connected than everybody who owns the group or holds its states. */
 const isOnlyHope = (snapshot: Snapshot, group: GroupView): boolean =>

@@ -27,6 +27,8 @@ export interface Snapshot {
   readonly lostFor: number;
   /** The operator wants this node to own nothing while a peer can. */
   readonly drained: boolean;
+  /** Whose connection tables are filling, and whose lack the room for what all nodes hold; this node may be among them. */
+  readonly tables: { readonly fill: ReadonlySet<string>; readonly lack: ReadonlySet<string> };
 }
 
 export interface ManagerView {
@@ -117,4 +119,6 @@ export interface PeerView {
   readonly synced: ReadonlySet<string>;
   /** Data interfaces of it that carry nothing. */
   readonly lost: ReadonlySet<string>;
+  /** Its operator wants it to own nothing. */
+  readonly drained: boolean;
 }

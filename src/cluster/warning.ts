@@ -20,6 +20,8 @@ export const WARNING_CODES = [
   'ingress-redirect',
   'port-in-range',
   'others-unknown',
+  'table-fills',
+  'no-room',
   'ipv4-forwarding',
   'ipv6-forwarding',
   'ipv6-disabled',

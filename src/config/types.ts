@@ -142,3 +142,9 @@ export const deviceOf = (node: NodeConfig, name: string): string =>
 
 /** UDP and TCP port on which agents talk. */
 export const peerPort = (sync: SyncConfig): number => sync.port + 1;
+
+/**
+ * Local ports of connections to a peer's `peerPort` that conntrack doesn't see, by the data plane's rules. Below those that the kernel
+ * gives out (net.ipv4.ip_local_port_range), and only root may take one.
+ */
+export const UNTRACKED_PORTS = { first: 512, last: 1023 } as const;

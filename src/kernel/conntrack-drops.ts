@@ -8,10 +8,18 @@ const FILE = '/proc/net/stat/nf_conntrack';
  * net/netfilter/nf_conntrack_core.c drops it). The sum of all processors. Undefined where the kernel doesn't tell
  * (CONFIG_NF_CONNTRACK_PROCFS), or not in the form that is known.
  */
-export const conntrackDrops = async (): Promise<number | undefined> => {
+export const conntrackDrops = (): Promise<number | undefined> => sumOf('insert_failed');
+
+/**
+ * How many it has dropped because there was no entry to be had for them: the table was full (nf_conntrack_in() in the same file; a
+ * helper that refuses a packet is counted there too). Likewise.
+ */
+export const fullTableDrops = (): Promise<number | undefined> => sumOf('drop');
+
+const sumOf = async (name: string): Promise<number | undefined> => {
   const text = await readFile(FILE, 'utf8').catch(() => '');
   const [names = '', ...rows] = text.trim().split('\n');
-  const column = names.split(/\s+/).indexOf('insert_failed');
+  const column = names.split(/\s+/).indexOf(name);
   const counts = rows.map((row) => Number.parseInt(row.split(/\s+/)[column] ?? '', 16));
   return column < 0 || rows.length === 0 || counts.some(Number.isNaN)
     ? undefined

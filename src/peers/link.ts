@@ -36,7 +36,25 @@ export interface PeerLinkEvents {
   readonly rejected: (from: string, reason: string) => void;
 }
 
-/** Authenticated datagrams between agents on the sync link (UDP, sync.port + 1). It decides nothing. */
+/** What is known of the agent that runs on a peer. */
+interface Proven {
+  readonly session: string;
+  /** The newest sequence number. */
+  readonly sequence: number;
+  /** The newest on each of the two ways. */
+  readonly ways: Readonly<Record<Way, number>>;
+}
+
+/** By the port that a datagram comes from. */
+type Way = 'tracked' | 'untracked';
+
+/**
+ * Authenticated datagrams between agents on the sync link (UDP, sync.port + 1). It decides nothing.
+ *
+ * Each goes out twice. From sync.port + 1 it belongs to a flow that conntrack tracks, and passes where another program's rules
+ * let through for a moment what is established and nothing else (firewalld's reload). From another port conntrack doesn't
+ * see it, by the data plane's rules: it passes where a connection table is full and has no entry for that flow.
+ */
 export class PeerLink {
   readonly #config: ClusterConfig;
   readonly #node: NodeConfig;
@@ -45,11 +63,12 @@ export class PeerLink {
   readonly #session = randomBytes(8).toString('hex');
   /** The session last heard of each peer, proven or not: what goes back to it as the echo. */
   readonly #heard = new Map<string, string>();
-  /** The session that a peer has proven to be running, and its newest sequence number. */
-  readonly #proven = new Map<string, { session: string; sequence: number }>();
+  /** The session that each peer has proven to be running. */
+  readonly #proven = new Map<string, Proven>();
   /** Sessions that ended while this agent ran: their datagrams carry the right echo, but are old. */
   readonly #retired = new Set<string>();
   #socket: Socket | undefined;
+  #untracked: Socket | undefined;
   #sequence = 0;
   #reported = 0;
 
@@ -66,18 +85,14 @@ export class PeerLink {
 
   /** Binds the node's sync address. Throws a PeerLinkError, also when another agent of this node runs. */
   async open(): Promise<void> {
-    const socket = createSocket({ type: 'udp4' });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', (cause: NodeJS.ErrnoException) => {
-        socket.close();
-        reject(new (kindOf(cause))(this.#explain(cause), { cause }));
-      });
-      socket.bind({ address: this.#node.sync, port: peerPort(this.#config.sync), exclusive: true }, resolve);
-    });
-    socket.removeAllListeners('error');
-    // A send to a dead peer comes back as an error here; its silence is what counts.
-    socket.on('error', () => {});
-    socket.on('message', (datagram, remote) => this.#receive(datagram, remote.address));
+    const socket = await this.#bound(peerPort(this.#config.sync));
+    try {
+      this.#untracked = await this.#bound(0);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    socket.on('message', (datagram, { address, port }) => this.#receive(datagram, address, port));
     this.#socket = socket;
   }
 
@@ -94,15 +109,34 @@ export class PeerLink {
       body,
     };
     const datagram = seal(this.#key, 'datagram', encodeEnvelope(envelope));
-    this.#socket?.send(datagram, peerPort(this.#config.sync), peer.sync, () => {});
+    for (const socket of [this.#socket, this.#untracked]) {
+      socket?.send(datagram, peerPort(this.#config.sync), peer.sync, () => {});
+    }
   }
 
   close(): void {
     this.#socket?.close();
+    this.#untracked?.close();
     this.#socket = undefined;
+    this.#untracked = undefined;
   }
 
-  #receive(datagram: Buffer, address: string): void {
+  async #bound(port: number): Promise<Socket> {
+    const socket = createSocket({ type: 'udp4' });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', (cause: NodeJS.ErrnoException) => {
+        socket.close();
+        reject(new (kindOf(cause))(this.#explain(cause, port), { cause }));
+      });
+      socket.bind({ address: this.#node.sync, port, exclusive: true }, resolve);
+    });
+    socket.removeAllListeners('error');
+    // A send to a dead peer comes back as an error here; its silence is what counts.
+    socket.on('error', () => {});
+    return socket;
+  }
+
+  #receive(datagram: Buffer, address: string, port: number): void {
     const payload = unseal(this.#key, 'datagram', datagram);
     const envelope = payload && decodeEnvelope(payload);
     if (payload === undefined) {
@@ -128,11 +162,11 @@ export class PeerLink {
       this.#reject(envelope.from, `it is for ${envelope.to}`);
       return;
     }
-    this.#accept(envelope);
+    this.#accept(envelope, port === peerPort(this.#config.sync) ? 'tracked' : 'untracked');
   }
 
   /** A message counts when its sender knows this agent's session, and when it is newer than the last. */
-  #accept(envelope: Envelope): void {
+  #accept(envelope: Envelope, way: Way): void {
     const { from, session, sequence } = envelope;
     if (this.#retired.has(session)) {
       this.#reject(from, 'it is of an agent that has ended since (a replay)');
@@ -147,14 +181,20 @@ export class PeerLink {
       return;
     }
     const proven = this.#proven.get(from);
-    if (proven?.session === session && sequence <= proven.sequence) {
-      this.#reject(from, 'it came before (a replay, or the network doubled it)');
-      return;
-    }
     if (proven !== undefined && proven.session !== session) {
       this.#retired.add(proven.session);
     }
-    this.#proven.set(from, { session, sequence });
+    const known = proven?.session === session ? proven : NOTHING_YET;
+    if (sequence <= known.ways[way]) {
+      this.#reject(from, 'it came before (a replay, or the network doubled it)');
+      return;
+    }
+    const ways = { ...known.ways, [way]: sequence };
+    this.#proven.set(from, { session, sequence: Math.max(sequence, known.sequence), ways });
+    // It has come on the other way already.
+    if (sequence <= known.sequence) {
+      return;
+    }
     if (envelope.body.type !== 'hello') {
       this.#events.message(from, envelope.body, session);
     }
@@ -175,8 +215,8 @@ export class PeerLink {
     }
   }
 
-  #explain(cause: NodeJS.ErrnoException): string {
-    const place = `${this.#node.sync}:${peerPort(this.#config.sync)}`;
+  #explain(cause: NodeJS.ErrnoException, port: number): string {
+    const place = `${this.#node.sync}:${port}`;
     if (cause.code === 'EADDRINUSE') {
       return `${place}: another agent runs on this node; stop it first, or use it`;
     }
@@ -186,6 +226,11 @@ export class PeerLink {
     return `${place}: ${cause.message}`;
   }
 }
+
+const NOTHING_YET: Pick<Proven, 'sequence' | 'ways'> = {
+  sequence: -1,
+  ways: { tracked: -1, untracked: -1 },
+};
 
 const kindOf = ({ code }: NodeJS.ErrnoException): typeof PeerLinkError => {
   if (code === 'EADDRNOTAVAIL') return SyncAddressError;

@@ -34,6 +34,16 @@ const status = z.object({
   identity: identity.optional(),
   /** Its conntrackd runs with a configuration that isn't the cluster's: what it tracks reaches nobody. */
   unfit: z.boolean().optional(),
+  /** Its operator wants it to own nothing. */
+  drained: z.boolean().default(false),
+  /** Its connection table (TableUse); none: an agent of an older version, or it doesn't know. */
+  table: z
+    .object({
+      used: z.number().int().nonnegative(),
+      max: z.number().int().nonnegative(),
+      own: z.number().int().nonnegative().optional(),
+    })
+    .optional(),
 });
 
 /** The hand-over word: the sender's manager has chosen it for `group`; please deactivate. */

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import * as z from 'zod';
 import { HashTable } from '../cluster/hash-table.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import { peerPort } from '../config/types.ts';
 import { ForgeryError, FrameStream } from './frames.ts';
+import { reach } from './reach.ts';
 
 /** Hashes in one frame; 8 bytes each. */
 export const HASHES_PER_FRAME = 4096;
@@ -68,13 +69,14 @@ export const compareWith = async (
   signal: AbortSignal,
 ): Promise<Comparison> => {
   signal.throwIfAborted();
-  const socket = connect({ host: peer.sync, port: peerPort(config.sync), localAddress: node.sync });
+  const route = { host: peer.sync, port: peerPort(config.sync), localAddress: node.sync };
+  const place = `comparison with ${peer.name} (${route.host}:${route.port})`;
+  const socket = await reach(route, place, signal);
   const abort = (): void => {
     socket.destroy();
   };
   signal.addEventListener('abort', abort, { once: true });
-  socket.on('error', () => {});
-  const place = `comparison with ${peer.name} (${peer.sync}:${peerPort(config.sync)})`;
+  if (signal.aborted) abort();
   const stream = new FrameStream(socket, key, 'client', config.timeouts.sync, place);
   const close = (): void => {
     signal.removeEventListener('abort', abort);

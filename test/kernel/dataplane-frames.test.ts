@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { portRange } from '../../src/cluster/ranges.ts';
 import type { Machine } from '../lab/rig/machine.ts';
 import { until } from '../lab/rig/wait.ts';
+import type { Question } from './dataplane/ask-program.ts';
 import { clusterConfig, SHARED, SHARED_MAC } from './dataplane/cluster-config.ts';
 import { bucketOf, CLIENTS, ECHO_PORT, halves, LOWER, MAC, SERVER, Site, UPPER } from './dataplane/site.ts';
 
@@ -270,23 +271,26 @@ it('takes an answer that has no state for no new flow, nor answers it', async ()
 
 it('keeps what conntrackds tell each other from conntrack, and everybody else from their ports', async () => {
   await load(plain);
-  for (const machine of [site.fw1, site.fw2]) {
-    for (const port of [3780, 3781]) await machine.spawn(`echo-${port}`, site.echo(port));
-    await until(
-      'the listeners',
-      () => machine.run(['ss', '-Hltun', 'sport >= 3780']),
-      5000,
-      (text) => text.split('\n').length === 4,
-    );
-  }
+  for (const port of [3780, 3781]) await site.fw1.spawn(`echo-${port}`, site.echo(port));
+  await until(
+    'the listeners',
+    () => site.fw1.run(['ss', '-Hltun', 'sport >= 3780']),
+    5000,
+    (text) => text.split('\n').length === 4,
+  );
   const from = { sources: ['10.99.0.2'], sourcePort: 0, to: '10.99.0.1' };
-  for (const port of [3780, 3781]) {
-    expect((await site.ask({ ...from, port }, site.fw2))['10.99.0.2']).toHaveLength(3);
-  }
-  // What agents say is tracked, what conntrackd says isn't.
-  const lines = [...(await site.flows('fw1')), ...(await site.flows('fw2'))];
-  expect(lines.filter((line) => line.includes('dport=3781'))).toHaveLength(2);
-  expect(lines).toHaveLength(2);
+  const asked = async (question: Partial<Question>): Promise<string[]> => {
+    for (const machine of [site.fw1, site.fw2]) await machine.run(['conntrack', '-F']);
+    expect((await site.ask({ ...from, ...question }, site.fw2))['10.99.0.2']).toHaveLength(3);
+    return [...(await site.flows('fw1')), ...(await site.flows('fw2'))];
+  };
+  expect(await asked({ port: 3780 })).toEqual([]);
+  // What agents say is tracked, but for what they say from other ports.
+  expect(await asked({ port: 3781, sourcePort: 3781 })).toHaveLength(2);
+  expect(await asked({ port: 3781, protocol: 'tcp' })).toHaveLength(2);
+  expect(await asked({ port: 3781, protocol: 'tcp', sourcePort: 700 })).toEqual([]);
+  const answers = await asked({ port: 3781 });
+  expect(answers.filter((line) => /^udp +\d+ \d+ src=10\.99\.0\.2 /.test(line))).toEqual([]);
 
   // From the client to an own and a shared address, and from a stranger on the sync network.
   for (const to of ['192.168.0.251', SHARED.inside]) {

@@ -33,6 +33,7 @@ export const peerOf = (fields: Partial<PeerView> = {}): PeerView => ({
   forced: new Set(),
   synced: new Set(),
   lost: new Set(),
+  drained: false,
   ...fields,
 });
 
@@ -52,5 +53,6 @@ export const snapshotOf = (
   lost: new Set(),
   lostFor: fields.lost === undefined ? 0 : 500,
   drained: false,
+  tables: { fill: new Set(), lack: new Set() },
   ...fields,
 });

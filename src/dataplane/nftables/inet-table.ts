@@ -1,4 +1,5 @@
 import { portRange } from '../../cluster/ranges.ts';
+import { UNTRACKED_PORTS } from '../../config/types.ts';
 import { FAMILIES_OF_IP, type Family } from '../family.ts';
 import { ASKED_PORTS, TABLE } from '../owned.ts';
 import type { Leg, Plan, SyncLink } from '../plan.ts';
@@ -111,16 +112,21 @@ const unsorted = (families: readonly Family[]): string =>
 
 /**
  * Fragments that have been put together are sorted. What conntrackd sends is no flow of the cluster's, nor is VRRP (112). What agents tell each other is tracked: rules of others that
- * are being reloaded let pass what is established, and nothing else.
+ * are being reloaded let pass what is established, and nothing else. But they tell it from another port as well (src/peers/link.ts,
+ * src/peers/reach.ts), and of that conntrack sees nothing: a table that is full drops what it would have to enter.
  */
 const beforeConntrack = (plan: Plan, legs: string): string => {
   const { sync } = plan;
+  const untracked = `${UNTRACKED_PORTS.first}-${UNTRACKED_PORTS.last}`;
   const multicast = sync.multicast === undefined ? [] : [sync.multicast];
   const incoming = `ip saddr ${anyOf(sync.peers)} ip daddr ${anyOf([sync.own, ...multicast])}`;
   const outgoing = `oifname "${sync.device}" ip saddr ${sync.own} ip daddr ${anyOf([...sync.peers, ...multicast])}`;
   const rules = (match: string) => `\
     ${match} udp dport ${sync.port} notrack
-    ${match} udp sport ${sync.port} notrack`;
+    ${match} udp sport ${sync.port} notrack
+    ${match} udp dport ${sync.peerPort} udp sport != ${sync.peerPort} notrack
+    ${match} tcp dport ${sync.peerPort} tcp sport ${untracked} notrack
+    ${match} tcp sport ${sync.peerPort} tcp dport ${untracked} notrack`;
   return `\
   chain before_conntrack {
     type filter hook prerouting priority raw; policy accept;

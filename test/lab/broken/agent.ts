@@ -136,6 +136,18 @@ const BREAKS: Readonly<Record<string, Alter>> = {
     parts.others.close();
     return parts;
   },
+  /** Nobody looks whether connection tables have room. */
+  room: (parts) => ({
+    ...parts,
+    room: {
+      begin: () => {},
+      own: undefined,
+      heard: () => {},
+      counted: () => {},
+      warnings: [],
+      close: () => {},
+    },
+  }),
   /** Neighbours are told nothing that they don't ask. */
   unannounced: (parts) => ({ ...parts, neighbours: { announce: () => {} } }),
   /** The kernel translates new flows also while the agent stands still. */

@@ -44,6 +44,7 @@ const setUp = () => {
         forced: [],
         synced: [],
         lost: [],
+        drained: false,
         ...fields,
       },
       at,

@@ -17,6 +17,7 @@ const STATUS = {
   forced: [],
   synced: [],
   lost: [],
+  drained: false,
 } as const;
 
 const setUp = () => {

@@ -102,6 +102,7 @@ const upkeep = (
     joined: () => {
       calls.push('joined');
     },
+    counted: () => {},
     note: () => {},
     ...fields.host,
   };

@@ -97,6 +97,45 @@ describe('readiness', () => {
     expect(of(group({}), cut, third({}))[0]?.ready).toBe(true);
   });
 
+  describe('without the room in the connection table', () => {
+    const see = (
+      view: GroupView,
+      peers: readonly PeerView[],
+      { lack = ['fw1'], fill = lack }: { lack?: readonly string[]; fill?: readonly string[] } = {},
+    ) => readiness(snapshotOf(view, peers, { tables: { lack: new Set(lack), fill: new Set(fill) } }))[0];
+
+    it('is taken from a replica whose owner has it', () => {
+      expect(see(group({ synced: true }), [owner])).toMatchObject({
+        ready: false,
+        reason: 'the connection table here has no room for what the nodes hold, and that of fw2 has',
+      });
+      expect(see(group({ synced: true }), [owner], { lack: [], fill: ['fw1'] })?.ready).toBe(true);
+    });
+
+    it('is taken from an owner only if the table of one who could take over is not even filling', () => {
+      const replica = peer({ synced: new Set(['fw1_fw2']) });
+      expect(see(group({ active: 2 }), [replica])?.ready).toBe(false);
+      expect(see(group({ active: 2 }), [replica], { fill: ['fw1', 'fw2'] })?.ready).toBe(true);
+      expect(see(group({ active: 2 }), [peer()])?.ready).toBe(true);
+    });
+
+    it('stays where nobody has more', () => {
+      expect(see(group({ synced: true }), [owner], { lack: ['fw1', 'fw2'] })?.ready).toBe(true);
+      expect(see(group({ synced: true }), [lost])?.reason).toBe(
+        'held the states of fw2 when that fell silent',
+      );
+      expect(see(group({}), [peer({})])?.reason).toBe('nobody owns it');
+    });
+
+    it('stays where the other has been drained', () => {
+      expect(see(group({ synced: true }), [peer({ ...owner, drained: true })])?.ready).toBe(true);
+    });
+
+    it('stays where the other has lost an interface', () => {
+      expect(see(group({ synced: true }), [peer({ ...owner, lost: new Set(['eth2']) })])?.ready).toBe(true);
+    });
+  });
+
   it('is taken from a drained node', () => {
     const [drained] = readiness(snapshotOf(group({ active: 2 }), [peer()], { drained: true }));
     expect(drained).toMatchObject({ ready: false, reason: 'drained by the operator' });

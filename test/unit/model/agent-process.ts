@@ -94,6 +94,8 @@ export class AgentProcess {
         clock: () => {},
         legs: () => undefined,
         legsTold: () => {},
+        table: () => undefined,
+        tableOf: () => {},
         appeared: (peer) => {
           this.replicas.distrust(peer);
           this.#verifySoon(peer);

@@ -135,6 +135,29 @@ describe('two owners that see each other', () => {
 });
 
 describe('readiness, whatever is seen', () => {
+  it('is a lonely node’s, whatever room its connection table has', () => {
+    const roomy = { fill: new Set<string>(), lack: new Set<string>() };
+    always((snapshot) => {
+      const alone = { ...snapshot, peers: snapshot.peers.map((peer) => ({ ...peer, reachable: false })) };
+      expect(readiness(alone)).toEqual(readiness({ ...alone, tables: roomy }));
+      expect(decide(alone)).toEqual(decide({ ...alone, tables: roomy }));
+    });
+  });
+
+  it('is not taken from a node without room unless another that can be seen owns it or holds its states, and has room', () => {
+    always((snapshot) => {
+      const { lack } = snapshot.tables;
+      const before = readiness({ ...snapshot, tables: { fill: new Set(), lack: new Set() } });
+      for (const [index, { ready, group }] of readiness(snapshot).entries()) {
+        const other = snapshot.peers.some(
+          ({ name, reachable, owns, synced }) =>
+            reachable && !lack.has(name) && (owns.has(group) || synced.has(group)),
+        );
+        expect(ready || !before[index]?.ready || (lack.has('fw1') && other)).toBe(true);
+      }
+    });
+  });
+
   it('is never for a replica that lacks the states of an owner that is as well connected, nor on a drained node', () => {
     always((snapshot) => {
       for (const [index, { ready, reason }] of readiness(snapshot).entries()) {

@@ -17,6 +17,7 @@ const body: fc.Arbitrary<Body> = fc.oneof(
     forced: names,
     synced: names,
     lost: fc.subarray(['eth1', 'eth2']),
+    drained: fc.boolean(),
   }),
   fc.record({ type: fc.constant('ask' as const), group, synced: fc.boolean(), id }),
   fc.record({

@@ -26,6 +26,8 @@ const since = fc
 const groupNames = fc.subarray(GROUPS.map(({ name }) => name)).map((names) => new Set(names));
 const interfaces = fc.subarray(['eth1', 'eth2']).map((names) => new Set(names));
 
+const nodeNames = fc.subarray(['fw1', ...PEERS]).map((names) => new Set(names));
+
 export const anyWanted: fc.Arbitrary<Wanted> = fc
   .record({
     says: fc.constantFrom(
@@ -86,6 +88,7 @@ const anyPeer = (name: string): fc.Arbitrary<PeerView> =>
       forced: groupNames,
       synced: groupNames,
       lost: interfaces,
+      drained: fc.boolean(),
     })
     .map((fields) => peerOf({ ...fields, name, reachable: fields.silent < 1000 }));
 
@@ -105,6 +108,7 @@ export const anySnapshot: fc.Arbitrary<Snapshot> = fc
     holddown: fc.constantFrom(0, 1500),
     lost: interfaces,
     drained: fc.boolean(),
+    tables: fc.record({ fill: nodeNames, lack: nodeNames }),
   })
   .map(({ groups, peers, holddown, ...fields }) =>
     snapshotOf(groupOf(), peers, {

@@ -84,6 +84,23 @@ const record = async (config: ClusterConfig, one: Linked, other: Linked) => {
   };
 };
 
+/** Both datagrams of one message from `one`, which ends, that `other` doesn't get to see. */
+const tapped = async (config: ClusterConfig, one: Linked, other: Linked, body: Body) => {
+  other.link.close();
+  const tap = await bound('127.0.0.2', config.sync.port + 1);
+  const caught: { datagram: Buffer; port: number }[] = [];
+  tap.on('message', (datagram, { port }) => caught.push({ datagram, port }));
+  one.link.send(one.peer, body);
+  await vi.waitFor(() => expect(caught).toHaveLength(2));
+  await closed(tap);
+  one.link.close();
+  await other.link.open();
+  return caught;
+};
+
+const idsOf = (linked: Linked): readonly number[] =>
+  linked.heard.flatMap(({ body }) => (body.type === 'ask' ? [body.id] : []));
+
 const replays: Socket[] = [];
 
 const bound = async (address: string, port: number): Promise<Socket> => {
@@ -184,6 +201,39 @@ describe('PeerLink', () => {
     await replay();
     await vi.waitFor(() => expect(other.rejected.join()).toMatch(/an agent that has ended/));
     expect(ofTheOld()).toBe(before);
+  });
+
+  it('sends each datagram from its own port and from another one, and hears it once, whichever comes', async () => {
+    const config = loopback();
+    const [one, other] = [await link(config, 0), await link(config, 1)];
+    await acquainted(one, other);
+    const ofNumber = (wanted: number) => idsOf(other).filter((id) => id === wanted).length;
+    const peerPort = config.sync.port + 1;
+    const caught = await tapped(config, one, other, { ...ASK, id: 2 });
+    expect(caught.map(({ port }) => port === peerPort).sort()).toEqual([false, true]);
+    expect(ofNumber(2)).toBe(0);
+    // Only on the other way; then on the first one, too late; then again, as nobody but a stranger would.
+    const [own, another] = [await bound('127.0.0.1', peerPort), await bound('127.0.0.1', 0)];
+    replays.push(own, another);
+    const datagram = caught[0]?.datagram ?? Buffer.alloc(0);
+    another.send(datagram, peerPort, '127.0.0.2');
+    await vi.waitFor(() => expect(ofNumber(2)).toBe(1));
+    own.send(datagram, peerPort, '127.0.0.2');
+    own.send(datagram, peerPort, '127.0.0.2');
+    await vi.waitFor(() => expect(other.rejected).toEqual([expect.stringMatching(/it came before/)]));
+    expect(ofNumber(2)).toBe(1);
+  });
+
+  it('takes nothing for a replay that came on both ways', async () => {
+    const config = loopback();
+    const [one, other] = [await link(config, 0), await link(config, 1)];
+    await acquainted(one, other);
+    for (let id = 10; id < 30; id += 1) one.link.send(one.peer, { ...ASK, id });
+    await vi.waitFor(() => expect(idsOf(other)).toContain(29));
+    expect(idsOf(other).filter((id) => id >= 10)).toEqual(
+      Array.from({ length: 20 }, (_, index) => 10 + index),
+    );
+    expect(other.rejected).toEqual([]);
   });
 
   it('says which agent holds the place', async () => {
