@@ -30,16 +30,13 @@ export class NotSynced {
     return this.#known.get(peer)?.lack;
   }
 
-  /** It holds them again. */
+  /** It holds them again, or there is nothing to hold, or what kept them from coming is mended. */
   ended(peer: string): void {
-    if (this.#known.delete(peer)) {
-      this.#log.info(`holds the states of ${peer} again`);
+    const known = this.#known.get(peer);
+    if (known !== undefined) {
+      this.#known.delete(peer);
+      this.#log.info(`no longer so: ${warningText(warningOf(peer, known.text))}`);
     }
-  }
-
-  /** There is nothing to hold, or it isn't known any more why it doesn't. */
-  forget(peer: string): void {
-    this.#known.delete(peer);
   }
 
   get peers(): readonly string[] {

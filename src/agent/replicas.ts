@@ -136,7 +136,7 @@ export class Replicas {
   look(now: number): void {
     const owners = this.owners().map(({ name }) => name);
     for (const name of this.#notSynced.peers.filter((peer) => !owners.includes(peer))) {
-      this.#notSynced.forget(name);
+      this.#notSynced.ended(name);
     }
     const state = this.#conntrackd();
     const fit = state === 'ok' || state === 'starting';
@@ -157,7 +157,7 @@ export class Replicas {
           `conntrackd is unfit on ${name}, so nothing of its flows arrives; not synced: a takeover may cut connections; mend conntrackd there`,
         );
       } else if (this.#hasMended(name)) {
-        this.#notSynced.forget(name);
+        this.#notSynced.ended(name);
       } else if (this.#memory.hasLapsed(name) && this.#notSynced.lackOf(name) === undefined) {
         this.#notSynced.because(
           name,
@@ -172,7 +172,7 @@ export class Replicas {
   distrust(peer: string): void {
     this.#memory.unsynced(peer);
     this.#results.delete(peer);
-    this.#notSynced.forget(peer);
+    this.#notSynced.ended(peer);
   }
 
   /** Whether a conntrackd that kept states from coming is well again: the comparison tells whether they have come. */

@@ -112,7 +112,9 @@ test('were nothing mended, it would stay so; the replica says so and is not sync
     async () => (await statusOf(replica)).warnings.find(({ text }) => text.includes('still missing')),
     SYNC * 1000 + HEALED_MS,
   );
-  expect(said).toMatch(/^\d+ of \d+ flows of fw1 are still missing here; not synced: a takeover would cut /);
+  expect(said?.text).toMatch(
+    /^\d+ of \d+ flows of fw1 are still missing here; not synced: a takeover would cut /,
+  );
   expect(await isSynced(replica)).toBe(false);
   // The others had theirs mended.
   expect((await differences(lab)).filter((text) => !text.startsWith('fw3 '))).toEqual([]);
