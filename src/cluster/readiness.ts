@@ -85,6 +85,7 @@ const hasRoom = (snapshot: Snapshot, group: GroupView): string | undefined => {
     : snapshot.peers.find(
         (peer) =>
           peer.reachable &&
+          peer.managerAlive &&
           !peer.drained &&
           peer.lost.size <= snapshot.lost.size &&
           (peer.owns.has(group.name) || peer.synced.has(group.name)) &&

@@ -127,8 +127,9 @@ describe('readiness', () => {
       expect(see(group({}), [peer({})])?.reason).toBe('nobody owns it');
     });
 
-    it('stays where the other has been drained', () => {
+    it('stays where the other has been drained, or its manager is dead', () => {
       expect(see(group({ synced: true }), [peer({ ...owner, drained: true })])?.ready).toBe(true);
+      expect(see(group({ synced: true }), [peer({ ...owner, managerAlive: false })])?.ready).toBe(true);
     });
 
     it('stays where the other has lost an interface', () => {
