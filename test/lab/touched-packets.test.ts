@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bringUp } from './cluster.ts';
+import { bringUp, restartAgent } from './cluster.ts';
 import { LogTail } from './log-tail.ts';
 import { untilNoWarning } from './no-warning.ts';
 import type { ClusterOptions } from './rig/cluster-config.ts';
@@ -162,5 +162,12 @@ describe('what is done to packets on a node of a running cluster', () => {
 
   it('is said of no other node', async () => {
     expect(await warningsOf(lab.node('fw2'))).toEqual([]);
+  });
+
+  it('is said by nobody where the agent doesn’t look', async () => {
+    await restartAgent(fw1, 'others');
+    for (const { begin } of CASES.slice(0, 1)) await begin();
+    await delay(BOUND_MS);
+    expect((await warningsOf(fw1)).filter(({ code }) => code === DNAT.code)).toEqual([]);
   });
 });
