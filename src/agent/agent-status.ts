@@ -7,6 +7,7 @@ import { groupStatuses, type Status } from '../observe/status.ts';
 import { warningsOf } from '../observe/warnings.ts';
 import type { Commits } from './commits.ts';
 import type { ConntrackdNews } from './conntrackd-news.ts';
+import type { DestroyedStates } from './destroyed-states.ts';
 import type { Journal } from './journal.ts';
 import type { LostInterfaces } from './lost-interfaces.ts';
 import type { AgentParts } from './parts.ts';
@@ -22,6 +23,7 @@ export interface StatusSources {
   readonly journal: Pick<Journal, 'since'>;
   readonly replicas: Pick<Replicas, 'results' | 'comparison' | 'warnings'>;
   readonly commits: Pick<Commits, 'last'> | undefined;
+  readonly destroyed: Pick<DestroyedStates, 'warnings'>;
   readonly lost: Pick<LostInterfaces, 'warnings'>;
   readonly guard: Pick<TableGuard, 'warnings'>;
   readonly presence: Pick<AgentParts['presence'], 'warnings'>;
@@ -57,6 +59,7 @@ export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => 
     warnings: [
       ...warningsOf(snapshot, decisions),
       ...replicas.warnings,
+      ...sources.destroyed.warnings,
       ...lost.warnings,
       ...presence.warnings,
       ...sources.legs.warnings,

@@ -6,6 +6,7 @@ import { serveVerification } from '../peers/verification.ts';
 import { statusOf } from './agent-status.ts';
 import { Channels } from './channels.ts';
 import type { ConntrackdNews } from './conntrackd-news.ts';
+import { lentCopies } from './lent-copies.ts';
 import { LostInterfaces } from './lost-interfaces.ts';
 import type { AgentParts } from './parts.ts';
 import { Pulse } from './pulse.ts';
@@ -52,7 +53,7 @@ export class Agent {
   /** Opens the channels, recalls the manager's last words, plays the first round. Throws what can't be opened. */
   async start(): Promise<void> {
     const { files, resident, fresh } = this.#parts;
-    const { chronicle, words, upkeep } = this.#reactions;
+    const { chronicle, words, upkeep, statesWatch } = this.#reactions;
     await this.#channels.open();
     if (fresh) {
       chronicle.begin('rejoin', '', 'the data plane was loaded anew');
@@ -64,6 +65,7 @@ export class Agent {
       files.noteAgent();
     }
     upkeep.start();
+    statesWatch.start();
     this.#pulse.start();
     await this.wake();
     this.#reactions.tell();
@@ -71,8 +73,9 @@ export class Agent {
 
   /** Stops acting. What is owned stays owned: forwarding doesn't depend on the agent. */
   async stop(): Promise<void> {
-    const { commits, upkeep, loop, peers } = this.#reactions;
+    const { commits, upkeep, loop, peers, statesWatch } = this.#reactions;
     this.#pulse.stop();
+    statesWatch.stop();
     if (this.#parts.resident) {
       this.#parts.files.forgetAgent();
     }
@@ -191,7 +194,7 @@ export class Agent {
   }
 
   status(): Status {
-    const { loop, journal, replicas, commits, guard, manager, conntrackd: news } = this.#reactions;
+    const { loop, journal, replicas, commits, guard, manager, conntrackd: news, destroyed } = this.#reactions;
     const { ranges, presence, legs, room, surroundings, strangers, others, keepalivedConf } = this.#parts;
     const { conntrackdHealth: conntrackd, conntrackdWarnings } = this.#parts;
     const snapshot = loop.round?.snapshot ?? this.#reactions.see(new Set());
@@ -201,6 +204,7 @@ export class Agent {
       journal,
       replicas,
       commits,
+      destroyed,
       lost: this.#lost,
       guard,
       presence,
@@ -219,15 +223,23 @@ export class Agent {
 
   async #openChannels(): Promise<void> {
     const { config, node, key, log, edges, sorting } = this.#parts;
-    const { peers, owned, demands, memory } = this.#reactions;
+    const { peers, owned, demands, memory, replicas, upkeep } = this.#reactions;
     await peers.open();
     const flows = servedFlows(
       edges,
       sorting,
       (bucket) => owned.has(bucket),
       (hashes) => memory.lacksRoom || demands.missing(hashes),
+      () => upkeep.requireIntact(),
     );
-    this.#verification = await serveVerification(config, node, key, flows, (from, error) =>
+    const copiesFor = (owner: string) =>
+      lentCopies(
+        edges,
+        sorting,
+        (bucket) => replicas.isOwnedBy(owner, bucket),
+        (touching) => upkeep.lend(touching),
+      );
+    this.#verification = await serveVerification(config, node, key, { flows, copiesFor }, (from, error) =>
       log[error instanceof ForgeryError ? 'warn' : 'debug'](
         error instanceof Error ? error.message : `comparison asked for by ${from}: ${String(error)}`,
       ),

@@ -55,6 +55,11 @@ const TIMEOUTS = [
   'tcp_timeout_close_wait',
 ];
 
+/** Timeouts of TCP connections that have ended, in which they stay in the table. */
+const ENDINGS = ['fin_wait', 'close_wait', 'last_ack', 'time_wait', 'close'].map(
+  (state) => `tcp_timeout_${state}`,
+);
+
 /** An agent over the real kernel and the real conntrackd of this node. */
 export interface Assembly {
   readonly agent: Agent;
@@ -99,8 +104,10 @@ export const assemble = async (
     },
     noted: (text) => log.warn(`${text} [conntrackd-setting]`),
     lostEvents: (times) => agent.conntrackd.lostEvents(times),
-    loadedTable: () => agent.conntrackd.loadedTable(),
+    loadedTable: (fresh) => agent.conntrackd.loadedTable(fresh),
     refusedStates: (count) => agent.conntrackd.refusedStates(count),
+    cached: (flows) => agent.conntrackd.cached(flows),
+    flushedTable: (fresh) => agent.conntrackd.flushedTable(fresh),
   });
   const sorting = await watchSorting(config);
   const edges = edgesOf(config, owned, conntrack, control, health);
@@ -159,11 +166,14 @@ export const assemble = async (
     keepalivedConf,
     lease,
     resident,
-    refresh: () => refreshInterval(livingTimeouts()),
+    refresh: () => refreshInterval(timeoutsNow(TIMEOUTS)),
     verify: VERIFY_MS,
     flowCount: () => Number(readFileSync('/proc/sys/net/netfilter/nf_conntrack_count', 'utf8')),
     conntrackdHealth: () => health.state,
     conntrackdWarnings: () => health.warnings,
+    lookForFlush: () => health.lookForFlush(),
+    find: (tuples) => conntrack.find(tuples),
+    endings: () => timeoutsNow(ENDINGS),
     announce: announcerOf(config, node, files, log, resident),
     neighbours,
     events: new EventsFile(config.paths.run),
@@ -174,6 +184,8 @@ export const assemble = async (
     askBulk: (send) => send(),
     listOf: (peer, signal) =>
       compareWith(config, node, nodeNamed(config, peer.name), key, [...peer.buckets], signal),
+    copiesAt: (peer, buckets, signal) =>
+      compareWith(config, node, nodeNamed(config, peer), key, buckets, signal, { copies: true }),
   });
   const agent: Agent = new Agent(parts);
   parts.room.begin();
@@ -231,8 +243,8 @@ const ownedBy = async (
 };
 
 /** In seconds, as they are now: an administrator may change them at any time. */
-const livingTimeouts = (): readonly number[] =>
-  TIMEOUTS.map((name) => Number(readFileSync(`/proc/sys/net/netfilter/nf_conntrack_${name}`, 'utf8')));
+const timeoutsNow = (names: readonly string[]): readonly number[] =>
+  names.map((name) => Number(readFileSync(`/proc/sys/net/netfilter/nf_conntrack_${name}`, 'utf8')));
 
 /** Without a manager the operator decides, and is there: what he has given a node it keeps. Rules of iptables never end. */
 export const leaseOf = (config: Pick<ClusterConfig, 'firewall' | 'manager' | 'timeouts'>): number =>

@@ -1,4 +1,5 @@
 import type { Logger } from '../system/log.ts';
+import type { DestroyedStates } from './destroyed-states.ts';
 import type { Upkeep } from './upkeep.ts';
 
 /** Between two lines about states that the kernel has refused. */
@@ -8,15 +9,21 @@ const REFUSING_MS = 3000;
 
 /** What conntrackd's counters say about the flows, and what is done about it. */
 export class ConntrackdNews {
-  readonly #upkeep: Pick<Upkeep, 'gaveUp' | 'verifySoon'>;
+  readonly #upkeep: Pick<Upkeep, 'gaveUp' | 'verifySoon' | 'recall' | 'cacheHolds'>;
+  readonly #destroyed: Pick<DestroyedStates, 'loadedTable'>;
   readonly #log: Logger;
   #unsaid = { count: 0, saidAt: Number.NEGATIVE_INFINITY };
   #refused = 0;
   /** When the kernel began to refuse without a pause, and when it was seen to do so last. */
   #refusing = { since: Number.NEGATIVE_INFINITY, seenAt: Number.NEGATIVE_INFINITY };
 
-  constructor(upkeep: Pick<Upkeep, 'gaveUp' | 'verifySoon'>, log: Logger) {
+  constructor(
+    upkeep: Pick<Upkeep, 'gaveUp' | 'verifySoon' | 'recall' | 'cacheHolds'>,
+    destroyed: Pick<DestroyedStates, 'loadedTable'>,
+    log: Logger,
+  ) {
     this.#upkeep = upkeep;
+    this.#destroyed = destroyed;
     this.#log = log;
   }
 
@@ -30,9 +37,27 @@ export class ConntrackdNews {
   }
 
   /** Copies of the peers' flows stand in conntrackd's cache: their end here would end them at their owner. */
-  loadedTable(): void {
-    this.#log.warn('conntrackd loaded the whole kernel table into its cache: disowning');
+  loadedTable(fresh: boolean): void {
+    if (fresh) {
+      this.#destroyed.loadedTable();
+    } else {
+      this.#log.info('conntrackd has at some time loaded the whole kernel table into its cache: disowning');
+    }
     this.#upkeep.gaveUp();
+  }
+
+  /**
+   * Flows that this node owns, and copies, were deleted: by `-F`, or by `-t` when its time had come.
+   *
+   * @param fresh whether that was seen as it happened
+   */
+  flushedTable(fresh: boolean): void {
+    this.#upkeep.recall(fresh);
+  }
+
+  /** So many flows stand in its internal cache. */
+  cached(flows: number): void {
+    this.#upkeep.cacheHolds(flows);
   }
 
   /** A stale entry stands in the way of a live flow; a comparison finds and removes it. Said every ten seconds at most. */

@@ -1,9 +1,9 @@
-import { adopt } from '../transitions/adopt.ts';
 import { disown } from '../transitions/disown.ts';
-import type { Edges, Sorting } from '../transitions/edges.ts';
+import type { Edges } from '../transitions/edges.ts';
+import type { Touching } from './touching.ts';
 import type { UpkeepHost } from './upkeep-host.ts';
 
-type Host = Pick<UpkeepHost, 'owns' | 'reach' | 'done' | 'note'> & {
+type Host = Pick<UpkeepHost, 'reach' | 'done' | 'note'> & {
   /** A conntrackd that was started anew has loaded the whole table, copies included; or it has gone. */
   readonly restarted: () => void;
   /** Owned flows were just touched. */
@@ -13,7 +13,7 @@ type Host = Pick<UpkeepHost, 'owns' | 'reach' | 'done' | 'note'> & {
 /** Has conntrackd's internal cache hold this node's own flows and no others. */
 export class InternalCache {
   readonly #edges: Edges;
-  readonly #sorting: () => Sorting;
+  readonly #touching: Pick<Touching, 'run'>;
   readonly #host: Host;
   #identity: string | undefined;
   /** It may hold flows that this node doesn't own. */
@@ -22,9 +22,9 @@ export class InternalCache {
   #unadopted = true;
   #disowning = false;
 
-  constructor(edges: Edges, sorting: () => Sorting, host: Host) {
+  constructor(edges: Edges, touching: Pick<Touching, 'run'>, host: Host) {
     this.#edges = edges;
-    this.#sorting = sorting;
+    this.#touching = touching;
     this.#host = host;
   }
 
@@ -104,7 +104,7 @@ export class InternalCache {
     const began = performance.now();
     this.#host.reach('takeover.adopt');
     try {
-      const touched = await adopt(this.#edges, this.#sorting(), this.#host.owns, signal);
+      const touched = await this.#touching.run(signal);
       this.#unadopted ||= signal.aborted;
       if (!this.#unadopted) {
         this.#host.done('takeover.adopt');

@@ -1,3 +1,4 @@
+import type { Flow, Tuple } from '../cluster/flow.ts';
 import type { Readiness } from '../cluster/readiness.ts';
 import type { Warning } from '../cluster/warning.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
@@ -74,6 +75,12 @@ export interface AgentParts {
   /** How many flows the kernel holds, for the log. */
   readonly flowCount: () => number;
   readonly conntrackdHealth: () => Status['conntrackd'];
+  /** Asks conntrackd at once whether it was ordered to delete the kernel's flows. */
+  readonly lookForFlush: () => Promise<void>;
+  /** The kernel's entries of these original tuples, in their order; undefined: there is none. */
+  readonly find: (tuples: readonly Tuple[]) => Promise<readonly (Flow | undefined)[]>;
+  /** Seconds that the kernel keeps ended TCP connections, of each kind of ending, as they are now. */
+  readonly endings: () => readonly number[];
   /** What is wrong with conntrackd. */
   readonly conntrackdWarnings: () => readonly Warning[];
   /** Tells the manager whether this node is ready for a group that it owns or not. */
@@ -90,4 +97,6 @@ export interface AgentParts {
   readonly askBulk: (send: () => void) => void;
   /** Asks an owner for the list of its flows. */
   readonly listOf: (peer: OwnerPeer, signal: AbortSignal) => Promise<OwnersList>;
+  /** Asks a peer for the list of its copies of the flows in these buckets, which this node owns. */
+  readonly copiesAt: (peer: string, buckets: readonly number[], signal: AbortSignal) => Promise<OwnersList>;
 }

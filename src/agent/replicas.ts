@@ -86,6 +86,18 @@ export class Replicas {
     );
   }
 
+  /** Whether that peer is reachable and owns the bucket, and this node doesn't. */
+  isOwnedBy(owner: string, bucket: number): boolean {
+    const group = this.#groupOf[bucket];
+    return (
+      group !== undefined &&
+      !this.#owned().has(bucket) &&
+      this.#memory
+        .peers(performance.now())
+        .some((peer) => peer.name === owner && peer.reachable && peer.owns.has(group.name))
+    );
+  }
+
   /**
    * Takes a comparison down. Returns whether this node holds the states of the peer now.
    *

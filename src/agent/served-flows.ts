@@ -14,12 +14,14 @@ import type { Edges, Sorting } from '../transitions/edges.ts';
  * marked: its own connections may stand in the replica's cache.
  *
  * @param asked is told what a replica misses
+ * @param intact rejects if this node has lost flows that it may get back: what isn't listed the replica would delete
  */
 export const servedFlows = (
   edges: Pick<Edges, 'table' | 'external'>,
   sorting: () => Sorting,
   owns: (bucket: number) => boolean,
   asked: (hashes: HashTable) => void,
+  intact: () => Promise<void> = async () => {},
 ): VerificationSource => {
   const chosen = (buckets: ReadonlySet<number>): ((flow: Flow) => boolean) => {
     const { hashing, replicated } = sorting();
@@ -37,6 +39,7 @@ export const servedFlows = (
       const others = cached ? flows.filter((flow) => !replicated(flow)) : [];
       yield [...flows.filter(serves).map(hashOf), ...others.map((flow) => asOptional(hashOf(flow)))];
     }
+    await intact();
   }
   return {
     // Half a million flows that wait for a slow replica as objects would have the garbage collector stop the event loop.

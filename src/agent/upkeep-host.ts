@@ -1,10 +1,15 @@
 import type { Step } from '../transitions/steps.ts';
 import type { OwnersList, Verification, VerificationProgress } from '../transitions/verify.ts';
+import type { RecallsHost } from './recalls.ts';
 import type { OwnerPeer } from './replicas.ts';
+import type { TouchingHost } from './touching.ts';
 
 /** What the upkeep asks the rest of the agent, always about this very moment. */
-export interface UpkeepHost {
-  readonly owns: (bucket: number) => boolean;
+export interface UpkeepHost extends RecallsHost, TouchingHost {
+  /** conntrackd's internal cache held so few of this node's own flows: somebody has emptied it. All stand in it again. */
+  readonly emptied: (held: number, flows: number) => void;
+  /** `recall` is called before it resolves, if that is due. */
+  readonly lookForFlush: () => Promise<void>;
   /** Whether a reachable peer owns the bucket and this node doesn't. */
   readonly foreign: (bucket: number) => boolean;
   /** The reachable peers that own something. */
@@ -24,8 +29,6 @@ export interface UpkeepHost {
   readonly interrupted: () => void;
   /** This node's tables are right, or will be compared: a restarted agent needn't begin anew. */
   readonly joined: () => void;
-  /** So many flows of this node's own there are. */
-  readonly counted: (flows: number) => void;
   /** Called before each step, and after it. */
   readonly reach: (step: Step) => void;
   readonly done: (step: Step) => void;

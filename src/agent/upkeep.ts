@@ -1,20 +1,26 @@
-import type { Flow } from '../cluster/flow.ts';
 import { ConntrackdAbsent, ConntrackdStuck } from '../conntrackd/errors.ts';
-import { adopt } from '../transitions/adopt.ts';
 import { type Copies, kernelCopies } from '../transitions/copies.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
 import { purge } from '../transitions/purge.ts';
+import { CacheFill } from './cache-fill.ts';
 import { CachedStates } from './cached-states.ts';
 import { Comparisons } from './comparisons.ts';
 import { InternalCache } from './internal-cache.ts';
 import { JobLoop } from './job-loop.ts';
+import { Recalls } from './recalls.ts';
 import { Refreshing } from './refreshing.ts';
 import type { OwnerPeer } from './replicas.ts';
+import { Touching } from './touching.ts';
 import type { UpkeepHost, UpkeepTimes } from './upkeep-host.ts';
 
 const RETRY_MS = 500;
 /** How often conntrackd's identity is looked at: a restarted one must be disowned before a copy expires. */
 const LOOK_MS = 100;
+
+/** This node lacks flows of its own for a moment. */
+export class StatesMissing extends Error {
+  override readonly name = 'StatesMissing';
+}
 
 /**
  * Keeps conntrackd's internal cache and the replicas' copies right, behind the loop's back and interruptible at every
@@ -30,7 +36,10 @@ export class Upkeep {
   /** Copies of what peers own may be stale throughout: delete them and have them sent again. */
   #rejoining: boolean;
   readonly #refreshing: Refreshing;
+  readonly #fill: CacheFill;
+  readonly #touching: Touching;
   readonly #comparisons: Comparisons;
+  readonly #recalls: Recalls;
   #failure = '';
   readonly #jobs = new JobLoop({
     work: (signal) => this.#work(signal),
@@ -58,8 +67,11 @@ export class Upkeep {
       },
       times,
     );
+    this.#recalls = new Recalls(edges, sorting, host);
     this.#cached = edges.external && new CachedStates(edges.external, edges, sorting, host);
-    this.#internal = new InternalCache(edges, sorting, {
+    this.#fill = new CacheFill(host.emptied);
+    this.#touching = new Touching(edges, sorting, host, this.#fill);
+    this.#internal = new InternalCache(edges, this.#touching, {
       ...host,
       restarted: () => {
         this.#cached?.restarted();
@@ -127,6 +139,56 @@ export class Upkeep {
     this.#jobs.wake();
   }
 
+  /**
+   * This node's flows were deleted a moment ago, and nobody has told the replicas: they give back what they hold. With
+   * `replicas: cache` they can't. Copies of the peers' flows have gone too.
+   *
+   * @param fresh whether that was seen as it happened
+   */
+  recall(fresh: boolean): void {
+    this.#recalls.soon(fresh);
+    this.#internal.grow();
+    this.verifySoon();
+    this.#jobs.interrupt();
+  }
+
+  /** conntrackd's internal cache holds so many flows. */
+  cacheHolds(flows: number): void {
+    if (this.#fill.look(flows, this.exact)) {
+      this.#internal.grow();
+      this.#jobs.wake();
+    }
+  }
+
+  /** Whether replicas are being asked for what this node has lost. */
+  get recalling(): boolean {
+    return this.#recalls.due;
+  }
+
+  /** Rejects if flows of this node's own were deleted, and the replicas haven't been asked for all of them yet. */
+  async requireIntact(): Promise<void> {
+    await this.#host.lookForFlush();
+    if (this.recalling) {
+      throw new StatesMissing(
+        'conntrackd was ordered to delete the flows of this kernel: nobody compares with them before the replicas have given them back',
+      );
+    }
+  }
+
+  /** Runs `touching`, which touches copies of what a peer owns, while no job runs; then they leave the internal cache. */
+  lend<T>(touching: () => Promise<T>): Promise<T> {
+    return this.#jobs.hold(async () => {
+      this.#internal.soil();
+      try {
+        return await touching();
+      } finally {
+        // A flush that was under way at first may have come before the end.
+        this.#internal.soil();
+        this.#jobs.interrupt();
+      }
+    });
+  }
+
   /** A peer asks for everything again. False if the internal cache may hold what it shouldn't. */
   async bulk(): Promise<boolean> {
     if (!this.exact) {
@@ -147,6 +209,11 @@ export class Upkeep {
   async #work(signal: AbortSignal): Promise<number> {
     if (!(await this.#internal.look())) {
       return RETRY_MS;
+    }
+    // Before anything else: packets of these flows are being dropped.
+    if (await this.#recalls.work(signal)) {
+      this.#internal.grow();
+      return 0;
     }
     if (await this.#internal.work(signal, this.#rejoining)) {
       return 0;
@@ -221,18 +288,7 @@ export class Upkeep {
 
   /** The owner's own refresh of a timeout is no event: without this the copies would expire under living flows. */
   async #refresh(signal: AbortSignal): Promise<number> {
-    let flows = 0;
-    const counting = (chosen: (flow: Flow) => boolean) => (flow: Flow) => {
-      flows += 1;
-      return chosen(flow);
-    };
-    await this.#refreshing.round(
-      (chosen) => adopt(this.#edges, this.#sorting(), this.#host.owns, signal, counting(chosen)),
-      signal,
-    );
-    if (!signal.aborted) {
-      this.#host.counted(flows);
-    }
+    await this.#refreshing.round((chosen) => this.#touching.run(signal, chosen), signal);
     return 0;
   }
 

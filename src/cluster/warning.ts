@@ -46,6 +46,8 @@ export const WARNING_CODES = [
   'conntrackd-stuck',
   'conntrackd-unfit',
   'conntrackd-setting',
+  'conntrackd-ordered',
+  'states-destroyed',
   'round-failed',
 ] as const;
 

@@ -1,8 +1,11 @@
 import { type ClusterConfig, deviceOf, type NodeConfig } from '../config/types.ts';
 import { find, findDeep, isOn, lineOf, numberIn } from './directive.ts';
 import type { Finding } from './finding.ts';
-import { linkOf } from './render.ts';
+import { linkOf, PURGE_TIMEOUT } from './render.ts';
 import type { Statement } from './syntax.ts';
+
+/** Ten years: an order to delete everything after that will not be carried out. */
+const LONG_S = 315_360_000;
 
 /** What is wrong in the section Sync: mode and dedicated link. */
 export function* checkSync(
@@ -91,6 +94,15 @@ function* checkMode(mode: Statement, sync: Statement, config: ClusterConfig): Ge
       what: 'StartupResync on',
       why: "it asks for the peer's flows before stale ones are gone here; a stale one can block a live one for ever",
       mend: 'StartupResync off',
+    };
+  }
+  const purge = findDeep(sync, 'PurgeTimeout');
+  if (!(numberIn(purge) >= LONG_S)) {
+    yield {
+      line: lineOf(purge, mode),
+      what: `PurgeTimeout ${purge?.values[0] ?? 'is not set (60)'}`,
+      why: 'so many seconds after a "conntrackd -t", which stock scripts such as primary-backup.sh say, it deletes every flow, of the own ones too',
+      mend: `PurgeTimeout ${PURGE_TIMEOUT}`,
     };
   }
   const timeout = findDeep(sync, 'CommitTimeout');

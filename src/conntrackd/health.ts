@@ -1,7 +1,7 @@
 import type { Warning } from '../cluster/warning.ts';
 import type { ConfigurationWatch } from './configuration-watch.ts';
 import type { Control } from './control.ts';
-import { ConntrackdAbsent, ConntrackdStuck, ConntrackdUnfit } from './errors.ts';
+import { ConntrackdAbsent, ConntrackdError, ConntrackdStuck, ConntrackdUnfit } from './errors.ts';
 import { identityOf } from './identity.ts';
 import { parseRuntime } from './runtime.ts';
 import { parseStatistics } from './statistics.ts';
@@ -18,8 +18,18 @@ export interface HealthEvents {
   readonly noted: (text: string) => void;
   /** The kernel has dropped events: flows may be missing in the internal cache and at the peer. */
   readonly lostEvents: (times: number) => void;
-  /** conntrackd has loaded the whole kernel table: the internal cache holds copies of the peer's flows. */
-  readonly loadedTable: () => void;
+  /**
+   * conntrackd has loaded the whole kernel table: the internal cache holds copies of the peer's flows. Not `fresh`: at some time
+   * before the first look.
+   */
+  readonly loadedTable: (fresh: boolean) => void;
+  /**
+   * Somebody had it delete every flow of the kernel that it replicates, and nothing of that was sent. Not `fresh`: at some time
+   * before the first look.
+   */
+  readonly flushedTable: (fresh: boolean) => void;
+  /** So many flows stand in its internal cache. Told at each look. */
+  readonly cached: (flows: number) => void;
   /** The kernel has refused states of the peer: something stale stands in their way. */
   readonly refusedStates: (count: number) => void;
 }
@@ -52,6 +62,7 @@ export class Health {
   /** What is wrong with a conntrackd that is `ok`. */
   #note: string | undefined;
   #asking = false;
+  #flushes: { readonly identity: string | undefined; readonly times: number } | undefined;
   #counts: (Counts & { readonly identity: string | undefined }) | undefined;
 
   /** @param path of the control socket that `control` uses */
@@ -83,6 +94,19 @@ export class Health {
     return this.#state === 'ok' || this.#state === 'starting' ? identityOf(this.#path) : undefined;
   }
 
+  /**
+   * Asks at once whether it was ordered to delete the kernel's flows; `flushedTable` is told before this resolves. One that
+   * doesn't answer has carried out no order.
+   */
+  async lookForFlush(): Promise<void> {
+    try {
+      const identity = await identityOf(this.#path);
+      this.#countFlushes(identity, parseRuntime(await this.#control.send('runtime')).kernelFlushes);
+    } catch (error) {
+      if (!(error instanceof ConntrackdError)) throw error;
+    }
+  }
+
   close(): void {
     clearInterval(this.#timer);
   }
@@ -94,12 +118,16 @@ export class Health {
     this.#asking = true;
     try {
       const identity = await identityOf(this.#path);
-      const { netlinkOverruns, kernelResyncs } = parseRuntime(await this.#control.send('runtime'));
+      const { netlinkOverruns, kernelResyncs, kernelFlushes } = parseRuntime(
+        await this.#control.send('runtime'),
+      );
+      this.#countFlushes(identity, kernelFlushes);
       const statistics = await this.#control.send('statistics');
       this.#noteFault(
         await this.#surroundings.configuration.look(identity, statistics, () => this.#control.send('queue')),
       );
-      const { external } = parseStatistics(statistics);
+      const { external, internal } = parseStatistics(statistics);
+      this.#events.cached(internal.active);
       const refused = external.created.failed + external.updated.failed;
       this.#count({ identity, overruns: netlinkOverruns, resyncs: kernelResyncs, refused });
       this.#become('ok', 'conntrackd answers');
@@ -110,12 +138,23 @@ export class Health {
     }
   }
 
+  #countFlushes(identity: string | undefined, times: number): void {
+    const before = this.#flushes;
+    const known = before?.identity === identity ? (before?.times ?? 0) : 0;
+    // Of two questions under way the older may be answered last.
+    this.#flushes = { identity, times: Math.max(times, known) };
+    if (times > known) {
+      this.#events.flushedTable(before !== undefined);
+    }
+  }
+
   /** What grew since the last look, or since the start of a conntrackd that is new. */
   #count(now: Counts & { readonly identity: string | undefined }): void {
+    const fresh = this.#counts !== undefined;
     const before = this.#counts?.identity === now.identity ? this.#counts : undefined;
     this.#counts = now;
     if (now.resyncs > (before?.resyncs ?? 0)) {
-      this.#events.loadedTable();
+      this.#events.loadedTable(fresh);
     }
     if (now.overruns > (before?.overruns ?? 0)) {
       this.#events.lostEvents(now.overruns - (before?.overruns ?? 0));

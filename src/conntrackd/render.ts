@@ -15,6 +15,13 @@ const NETLINK_BUFFER_GROWTH = 268_435_456;
 /** While it commits, conntrackd reads next to none of the events about what it commits: about 1300 bytes each. */
 const COMMIT_FACTOR = 4;
 
+/**
+ * Seconds, 68 years: the most that conntrackd reads right (atoi). Its `-t`, which primary-backup.sh says on a node that becomes a
+ * backup, deletes every flow of the kernel when they are over (do_reset_cache_alarm in src/sync-mode.c); here a node that is
+ * backup of some groups owns others.
+ */
+export const PURGE_TIMEOUT = 2_147_483_647;
+
 /** A word for conntrackd's lexer (src/read_config_lex.l, "string"); anything else it reads as something else. */
 const WORD = /^[a-zA-Z][a-zA-Z0-9._-]*$/;
 /** sun_path of unix(7) less the final zero, and no character at which the lexer ends a path. */
@@ -54,6 +61,8 @@ Sync {
 ${renderExternalCache(config)}
 		# conntrack-ha asks for the peer's flows, once this node's own table is clean; at start is too early.
 		StartupResync off
+		# Seconds from "conntrackd -t" to the deletion of every flow, of the own ones too. Stock scripts say it.
+		PurgeTimeout ${PURGE_TIMEOUT}
 	}
 ${renderAddresses(config, node)}
 		Interface ${device}

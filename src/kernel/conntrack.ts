@@ -8,7 +8,15 @@ import { KernelError } from './error.ts';
 import { AF_UNSPEC, addressFamily, CT_GET, CT_NEW } from './flow-attributes.ts';
 import { parseFlow } from './flow-reading.ts';
 import { type NewFlow, writeFlow } from './flow-writing.ts';
-import { MessageWriter, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST } from './message.ts';
+import {
+  HEADER_BYTES,
+  MessageWriter,
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_DUMP,
+  NLM_F_EXCL,
+  NLM_F_REQUEST,
+} from './message.ts';
 import { TupleBatch } from './tuple-template.ts';
 
 export type { NewFlow } from './flow-writing.ts';
@@ -42,9 +50,13 @@ const DUMP_BYTES = 8 * 1024;
 /** Answers are short; a refusal that quotes a longer request is cut off, which loses nothing. */
 const ANSWER_BYTES = 512;
 
+/** Entries asked for in one send: the kernel gives each answer a buffer of some kilobytes, and all must fit the socket's. */
+const FOUND = 32;
+
 /** Reads and changes the conntrack table of this network namespace: IPv4 and IPv6, entries outside of any zone. */
 export class Conntrack {
   readonly #channel = new Channel({ protocol: NETLINK_NETFILTER, receiveBytes: ANSWER_BYTES });
+  readonly #finding = new Channel({ protocol: NETLINK_NETFILTER, receiveBytes: DUMP_BYTES });
   readonly #dumps = new Set<Channel>();
 
   /**
@@ -89,6 +101,38 @@ export class Conntrack {
     return this.#batches('delete', tuples, tupleText, (part, first) => batch.encode(part, first), options);
   }
 
+  /**
+   * The entries with these original tuples, in their order; undefined where there is none. Costs the kernel a few microseconds
+   * each. Rejects with what `Channel.request` rejects with, or KernelError.
+   */
+  async find(tuples: readonly Tuple[]): Promise<readonly (Flow | undefined)[]> {
+    const batch = new TupleBatch('find', FOUND);
+    const flows: (Flow | undefined)[] = [];
+    for (let start = 0; start < tuples.length; start += FOUND) {
+      const part = tuples.slice(start, start + FOUND);
+      const found = new Array<Flow | undefined>(part.length).fill(undefined);
+      let first = 0;
+      const { refusals } = await this.#finding.request({
+        operation: 'find',
+        subject: `${part.length} conntrack entries`,
+        messages: part.length,
+        encode: (sequence) => {
+          first = sequence;
+          return batch.encode(part, sequence);
+        },
+        onMessage: (view, at, end) => {
+          found[sequenceOf(view, at) - first] = parseFlow(view, at, end);
+        },
+      });
+      for (const { errno } of refusals.filter((refusal) => errnoName(refusal.errno) !== 'ENOENT')) {
+        throw new KernelError(errno, 'find', 'conntrack entries');
+      }
+      flows.push(...found);
+      await nextTurn();
+    }
+    return flows;
+  }
+
   /** Makes entries, with NAT where the tuples differ. One that exists is refused with EEXIST. As `touch`. */
   insert(flows: readonly NewFlow[], options: BatchOptions = {}): Promise<BatchResult> {
     const writer = new MessageWriter(BATCH * 256);
@@ -110,6 +154,7 @@ export class Conntrack {
   /** Ends what is under way with ChannelClosedError. */
   close(): void {
     this.#channel.close();
+    this.#finding.close();
     for (const channel of this.#dumps) {
       channel.close();
     }
@@ -159,6 +204,9 @@ const encodeDump = (sequence: number): Uint8Array => {
   writer.closeMessage();
   return writer.written;
 };
+
+/** nlmsg_seq; `at` is behind the nlmsghdr. */
+const sequenceOf = (view: DataView, at: number): number => view.getUint32(at - HEADER_BYTES + 8, true);
 
 const tupleText = ({ protocol, src, dst, sport, dport }: Tuple): string =>
   `protocol ${protocol} ${endText(src, sport)} -> ${endText(dst, dport)}`;

@@ -1,7 +1,7 @@
 import { type Address, type Family, familyOf } from '../cluster/address.ts';
 import type { Tuple } from '../cluster/flow.ts';
 import { isIcmp, PROTOCOL_NUMBERS } from '../cluster/protocols.ts';
-import { addressFamily, CT_DELETE, CT_NEW, CTA_TUPLE_ORIG } from './flow-attributes.ts';
+import { addressFamily, CT_DELETE, CT_GET, CT_NEW, CTA_TUPLE_ORIG } from './flow-attributes.ts';
 import { writeTuple } from './flow-writing.ts';
 import { HEADER_BYTES, MessageWriter, NLM_F_ACK, NLM_F_REQUEST } from './message.ts';
 
@@ -30,6 +30,8 @@ const THIRD = 8;
 const FOURTH = 16;
 const ICMP_CODE = 24;
 
+const TYPES = { touch: CT_NEW, remove: CT_DELETE, find: CT_GET } as const;
+
 /** Writes batches of one kind of message into one buffer. The tuples may be of both families. */
 export class TupleBatch {
   readonly #bytes: Uint8Array;
@@ -38,10 +40,10 @@ export class TupleBatch {
   readonly #ipv6: Templates;
 
   /** @param capacity tuples in the longest batch */
-  constructor(kind: 'touch' | 'remove', capacity: number) {
+  constructor(kind: keyof typeof TYPES, capacity: number) {
     this.#bytes = new Uint8Array(capacity * LONGEST);
     this.#view = new DataView(this.#bytes.buffer);
-    const type = kind === 'touch' ? CT_NEW : CT_DELETE;
+    const type = TYPES[kind];
     this.#ipv4 = templates(type, 0);
     this.#ipv6 = templates(type, { first: 0, second: 0, third: 0, fourth: 0 });
   }

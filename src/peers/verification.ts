@@ -10,12 +10,19 @@ import { reach } from './reach.ts';
 /** Hashes in one frame; 8 bytes each. */
 export const HASHES_PER_FRAME = 4096;
 
-/** What an owner does for a replica that compares its table. */
+/** What a node does for a peer that compares its table. */
 export interface VerificationSource {
-  /** The hashes of the flows in those of `buckets` that this node owns. */
+  /** The hashes of this node's flows in those of `buckets` that it may list. */
   readonly hashes: (buckets: ReadonlySet<number>) => AsyncIterable<readonly number[]>;
   /** Touches the flows with these hashes, so that they go out again. Returns how many were there. */
   readonly touch: (buckets: ReadonlySet<number>, hashes: HashTable) => Promise<number>;
+}
+
+export interface VerificationSources {
+  /** For a replica: the flows that this node owns. */
+  readonly flows: VerificationSource;
+  /** For an owner that has lost states: this node's copies of what that peer owns. */
+  readonly copiesFor: (owner: string) => VerificationSource;
 }
 
 /** An answer to one comparison: the replica reads `hashes` to the end, then names what it misses. */
@@ -27,7 +34,11 @@ export interface Comparison {
 }
 
 const nonce = z.object({ nonce: z.string().length(32) });
-const request = z.object({ buckets: z.array(z.number().int().nonnegative()).max(4096) });
+const request = z.object({
+  buckets: z.array(z.number().int().nonnegative()).max(4096),
+  /** Of a version that doesn't know it, an owner asks in vain: that lists what it owns itself, nothing. */
+  copies: z.boolean().optional(),
+});
 const done = z.object({ touched: z.number().int().nonnegative() });
 
 /** Serves comparisons to the peers on the node's sync address (TCP, sync.port + 1). */
@@ -35,7 +46,7 @@ export const serveVerification = async (
   config: ClusterConfig,
   node: NodeConfig,
   key: Buffer,
-  source: VerificationSource,
+  sources: VerificationSources,
   failed: (from: string, error: unknown) => void,
 ): Promise<Server> => {
   const server = createServer((socket) => {
@@ -47,7 +58,7 @@ export const serveVerification = async (
       socket.destroy();
       return;
     }
-    serveOne(socket, key, config.timeouts.sync, source, `comparison asked for by ${from.name}`)
+    serveOne(socket, key, config.timeouts.sync, sources, from.name)
       .catch((error: unknown) => failed(from.name, error))
       .finally(() => socket.destroy());
   });
@@ -59,7 +70,10 @@ export const serveVerification = async (
   return server;
 };
 
-/** Asks `peer`, the owner, for the hashes of `buckets`. Throws FrameErrors. */
+/**
+ * Asks `peer`, the owner, for the hashes of `buckets`; with `copies`, as their owner, for those of the peer's copies of them.
+ * Throws FrameErrors.
+ */
 export const compareWith = async (
   config: ClusterConfig,
   node: NodeConfig,
@@ -67,6 +81,7 @@ export const compareWith = async (
   key: Buffer,
   buckets: readonly number[],
   signal: AbortSignal,
+  { copies = false }: { readonly copies?: boolean } = {},
 ): Promise<Comparison> => {
   signal.throwIfAborted();
   const route = { host: peer.sync, port: peerPort(config.sync), localAddress: node.sync };
@@ -84,7 +99,7 @@ export const compareWith = async (
   };
   try {
     await greetAsClient(stream);
-    await stream.write('request', json({ buckets }));
+    await stream.write('request', json(copies ? { buckets, copies } : { buckets }));
   } catch (error) {
     close();
     throw error;
@@ -110,12 +125,14 @@ const serveOne = async (
   socket: Socket,
   key: Buffer,
   bound: number,
-  source: VerificationSource,
-  place: string,
+  sources: VerificationSources,
+  from: string,
 ): Promise<void> => {
-  const stream = new FrameStream(socket, key, 'server', bound, place);
+  const stream = new FrameStream(socket, key, 'server', bound, `comparison asked for by ${from}`);
   await greetAsServer(stream);
-  const buckets = new Set(parse(request, (await stream.read('request')).payload).buckets);
+  const asked = parse(request, (await stream.read('request')).payload);
+  const buckets = new Set(asked.buckets);
+  const source = asked.copies ? sources.copiesFor(from) : sources.flows;
   let waiting: number[] = [];
   for await (const hashes of source.hashes(buckets)) {
     waiting.push(...hashes);

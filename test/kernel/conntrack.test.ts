@@ -464,3 +464,19 @@ describe('a dump', () => {
     await expect(conntrack.touch([plain(TCP, 1).original])).rejects.toThrow(ChannelClosedError);
   });
 });
+
+describe('find', () => {
+  it('gives the entries that there are, in the order asked for', async () => {
+    const flows = [...many(80), plain6(TCP, 40_000), plain(UDP, 40_001)];
+    expect(await conntrack.insert(flows)).toMatchObject({ done: flows.length });
+    const gone = [plain(TCP, 999), plain6(UDP, 999)].map(({ original }) => original);
+    const asked = [gone[0], ...originals(flows), gone[1]].filter((one) => one !== undefined);
+    const found = await conntrack.find(asked);
+    expect(found.map((one) => one?.original)).toEqual([undefined, ...originals(flows), undefined]);
+    expect(found[1]?.timeout).toBeGreaterThan(590);
+  });
+
+  it('gives nothing for nothing', async () => {
+    expect(await conntrack.find([])).toEqual([]);
+  });
+});

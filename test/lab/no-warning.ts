@@ -19,6 +19,9 @@ export const untilNoWarning = async (nodes: readonly FirewallNode[]): Promise<vo
 const warningsNow = async (node: FirewallNode): Promise<readonly string[]> =>
   ofNow(await warningsOf(node)).map((warning) => `${node.name}: ${warningText(warning)}`);
 
-/** Of what is so now. What has been mended `status` goes on telling for an hour, with when it was. */
+/** What has been mended `status` goes on telling for a while, with when it was. */
+const OVER: readonly string[] = ['rules-reloaded', 'states-destroyed', 'conntrackd-ordered'];
+
+/** Of what is so now. */
 export const ofNow = (warnings: readonly Warning[]): readonly Warning[] =>
-  warnings.filter(({ code }) => code !== 'rules-reloaded');
+  warnings.filter(({ code }) => !OVER.includes(code));

@@ -175,12 +175,16 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     flowCount: () => 0,
     conntrackdHealth: () => 'ok',
     conntrackdWarnings: () => [],
+    lookForFlush: async () => {},
+    find: async () => [],
+    endings: () => [10],
     announce: ({ group, ready }) => void files.writeReady(group, ready ? 0 : -100),
     neighbours: { announce: () => {} },
     standStill: new StandStill(performance.now()),
     answerWord: (send) => send(),
     askBulk: (send) => send(),
     listOf: () => Promise.reject(new Error('nobody is there')),
+    copiesAt: () => Promise.reject(new Error('nobody is there')),
   });
 };
 

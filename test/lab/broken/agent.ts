@@ -83,6 +83,11 @@ const BREAKS: Readonly<Record<string, Alter>> = {
   }),
   /** It says so when the new owner no longer waits for it. */
   late: (parts) => ({ ...parts, answerWord: (send) => void delay(1000).then(send) }),
+  /** Nobody gives back what this node has lost. */
+  recall: (parts) => ({
+    ...parts,
+    copiesAt: async () => ({ hashes: nothing(), missing: async () => 0, close: () => {} }),
+  }),
   /** Rules that another program has removed stay so. */
   guard: (parts) => ({
     ...parts,

@@ -4,8 +4,13 @@ import { ConntrackdNews } from '../../../src/agent/conntrackd-news.ts';
 
 const setUp = () => {
   const asked: (string | undefined)[] = [];
-  const upkeep = { gaveUp: () => {}, verifySoon: (peer?: string) => void asked.push(peer) };
-  const news = new ConntrackdNews(upkeep, pino({ level: 'silent' }));
+  const upkeep = {
+    gaveUp: () => {},
+    verifySoon: (peer?: string) => void asked.push(peer),
+    recall: () => {},
+    cacheHolds: () => {},
+  };
+  const news = new ConntrackdNews(upkeep, { loadedTable: () => {} }, pino({ level: 'silent' }));
   const clock = vi.spyOn(performance, 'now');
   /** Refusals that conntrackd's counters tell of at this moment. */
   const refuse = (now: number, count = 1): void => {

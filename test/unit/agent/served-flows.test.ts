@@ -52,6 +52,24 @@ describe('servedFlows', () => {
     expect(listed).toHaveLength(mine.length);
   });
 
+  it('breaks off if flows were deleted meanwhile: what is not listed the replica would delete', async () => {
+    const { table } = setUp();
+    const gone = new Error('flows were deleted');
+    const source = servedFlows(
+      { table },
+      () => sorting,
+      () => true,
+      () => {},
+      () => Promise.reject(gone),
+    );
+    const reading = async () => {
+      for await (const _ of source.hashes(ASKED)) {
+        // They are read to the end.
+      }
+    };
+    await expect(reading()).rejects.toBe(gone);
+  });
+
   it('touches what is missing, and nothing of a bucket that it gives up meanwhile', async () => {
     const { mine, table, owned, source, asked } = setUp();
     const named = mine.slice(0, 250).map(fingerprint);

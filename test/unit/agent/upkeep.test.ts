@@ -89,6 +89,12 @@ const upkeep = (
     owners: () => [],
     listOf: () => Promise.reject(new Error('nobody is compared here')),
     askBulk: () => {},
+    holders: () => [],
+    copiesAt: () => Promise.reject(new Error('nobody is asked here')),
+    recalled: () => {},
+    lookForFlush: async () => {},
+    witnesses: { choose: () => ({ offer: () => {}, end: () => {} }) },
+    emptied: () => {},
     verified: () => {},
     unverifiable: () => {},
     fit: () => true,
@@ -264,5 +270,81 @@ describe('Upkeep', () => {
       },
     });
     await vi.waitFor(() => expect(compared.slice(0, 2)).toEqual(['two', 'three']), 5000);
+  });
+
+  it('asks the replicas for what was deleted before anything else, then adopts; nobody compares with it meanwhile', async () => {
+    const recalled: unknown[] = [];
+    let answer = (): void => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const { upkeep: made, calls } = upkeep(new Set([0]), {
+      host: {
+        holders: () => ['two', 'three'],
+        copiesAt: async (peer) => {
+          calls.push(`copies at ${peer}`);
+          await answered;
+          if (peer === 'two') throw new Error('two does not answer');
+          return { hashes: (async function* () {})(), missing: async () => 0, close: () => {} };
+        },
+        recalled: (result) => void recalled.push(result),
+      },
+    });
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    await made.requireIntact();
+    calls.splice(0);
+    made.recall(true);
+    await vi.waitFor(() => expect(calls).toContain('copies at two'));
+    await expect(made.requireIntact()).rejects.toThrow(/nobody compares with them/);
+    answer();
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    expect(recalled).toEqual([
+      expect.objectContaining({ from: ['three'], lost: 0, returned: 0, fresh: true }),
+    ]);
+    expect(calls.indexOf('copies at three')).toBeLessThan(calls.indexOf('touch'));
+    await made.requireIntact();
+  });
+
+  it('goes on without an answer, and says after a while that nobody gives anything back', async () => {
+    const recalled: unknown[] = [];
+    const { upkeep: made } = upkeep(new Set([0]), {
+      host: { recalled: (result) => void recalled.push(result) },
+    });
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    made.recall(true);
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    expect(made.recalling).toBe(true);
+    await vi.waitFor(() => expect(recalled).toEqual([expect.objectContaining({ from: [] })]), 8000);
+    expect(made.recalling).toBe(false);
+  });
+
+  it('empties the cache again after it has touched copies for their owner', async () => {
+    const { upkeep: made, calls } = upkeep(new Set([0]));
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    calls.splice(0);
+    await made.lend(async () => {
+      calls.push('lent');
+      expect(made.exact).toBe(false);
+      // Longer than it looks for work.
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      expect(calls).toEqual(['lent']);
+    });
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    expect(calls.filter((call) => ['lent', 'flush', 'touch'].includes(call))).toEqual([
+      'lent',
+      'flush',
+      'touch',
+    ]);
+  });
+
+  it('fills a cache that somebody has emptied', async () => {
+    const emptied: unknown[] = [];
+    const { upkeep: made } = upkeep(new Set([0]), {
+      host: { emptied: (held, flows) => void emptied.push([held, flows]) },
+    });
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    const flows = FLOWS.filter((each) => bucketOf(each) === 0).length;
+    for (const held of [flows, 0, 0]) made.cacheHolds(held);
+    await vi.waitFor(() => expect(emptied).toEqual([[0, flows]]));
   });
 });

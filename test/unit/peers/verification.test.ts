@@ -37,6 +37,14 @@ afterEach(() => {
   }
 });
 
+/** Nobody asks for copies. */
+const sourcesOf = (flows: VerificationSource) => ({
+  flows,
+  copiesFor: (): VerificationSource => {
+    throw new Error('copies were asked for');
+  },
+});
+
 /** fw2 as the owner of `hashes`. */
 const serve = async (config: ClusterConfig, hashes: readonly (readonly number[])[] = [[1, 2, 3]]) => {
   const asked: { buckets?: ReadonlySet<number>; touched?: ReadonlySet<number> } = {};
@@ -52,7 +60,7 @@ const serve = async (config: ClusterConfig, hashes: readonly (readonly number[])
     },
   };
   servers.push(
-    await serveVerification(config, nodeOf(config, 'fw2'), KEY, source, (from, error) =>
+    await serveVerification(config, nodeOf(config, 'fw2'), KEY, sourcesOf(source), (from, error) =>
       failures.push([from, error]),
     ),
   );
@@ -139,6 +147,42 @@ describe('a comparison', () => {
     await expect(all(comparison.hashes)).rejects.toThrow(FrameError);
   });
 
+  it('has a replica list and send its copies, if their owner asks for those', async () => {
+    const config = loopback();
+    const asked: unknown[] = [];
+    const copies: VerificationSource = {
+      hashes: async function* (buckets) {
+        asked.push([...buckets]);
+        yield [4, 5];
+      },
+      touch: async (buckets, missing) => {
+        asked.push([...buckets], [...missing.keys()]);
+        return 1;
+      },
+    };
+    const sources = {
+      ...sourcesOf(copies),
+      flows: {
+        hashes: () => {
+          throw new Error('its own flows were asked for');
+        },
+        touch: async () => 0,
+      },
+      copiesFor: (owner: string) => {
+        asked.push(owner);
+        return copies;
+      },
+    };
+    servers.push(
+      await serveVerification(config, nodeOf(config, 'fw2'), KEY, sources, (_, error) => asked.push(error)),
+    );
+    const peers = [nodeOf(config, 'fw1'), nodeOf(config, 'fw2')] as const;
+    const comparison = await compareWith(config, ...peers, KEY, [1, 3], never, { copies: true });
+    expect(await all(comparison.hashes)).toEqual([4, 5]);
+    expect(await comparison.missing([5])).toBe(1);
+    expect(asked).toEqual(['fw1', [1, 3], [1, 3], [5]]);
+  });
+
   it('tells the replica when the owner broke off', async () => {
     const config = loopback();
     const source: VerificationSource = {
@@ -150,7 +194,9 @@ describe('a comparison', () => {
     };
     const failures: unknown[] = [];
     servers.push(
-      await serveVerification(config, nodeOf(config, 'fw2'), KEY, source, (_, error) => failures.push(error)),
+      await serveVerification(config, nodeOf(config, 'fw2'), KEY, sourcesOf(source), (_, error) =>
+        failures.push(error),
+      ),
     );
     const comparison = await compare(config);
     await expect(all(comparison.hashes)).rejects.toThrow(/the peer closed the connection/);

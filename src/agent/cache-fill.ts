@@ -1,0 +1,52 @@
+/** So many flows must be missing in the cache at least: they come and go. */
+const FEW = 3;
+/** Looks in a row that must find it so: conntrackd reads of a flow a moment after it has begun. */
+const LOOKS = 2;
+
+/** Whether conntrackd's internal cache holds about as many flows as this node owns: `-f`, ordered by others, empties it. */
+export class CacheFill {
+  readonly #emptied: (held: number, flows: number) => void;
+  #flows = 0;
+  /** Whether it held about as many. */
+  #filled = false;
+  #looks = 0;
+  /** How many it held when it seemed too few. */
+  #suspect: number | undefined;
+
+  /** @param emptied is told when it is certain: how many it held of how many */
+  constructor(emptied: (held: number, flows: number) => void) {
+    this.#emptied = emptied;
+  }
+
+  /** So many flows were counted in the kernel just now. */
+  counted(flows: number): void {
+    this.#flows = flows;
+    if (this.#suspect !== undefined && isLow(this.#suspect, flows)) {
+      this.#emptied(this.#suspect, flows);
+    }
+    this.#suspect = undefined;
+    this.#looks = 0;
+  }
+
+  /**
+   * The cache holds so many. Returns whether that seems too few, once: all flows are to be adopted, which counts them again.
+   *
+   * @param exact whether it should hold what this node owns
+   */
+  look(held: number, exact: boolean): boolean {
+    if (!exact || !isLow(held, this.#flows)) {
+      this.#looks = 0;
+      this.#filled ||= exact;
+      return false;
+    }
+    this.#looks += 1;
+    if (!this.#filled || this.#looks < LOOKS) {
+      return false;
+    }
+    this.#filled = false;
+    this.#suspect = held;
+    return true;
+  }
+}
+
+const isLow = (held: number, flows: number): boolean => flows - held >= FEW && 2 * held < flows;

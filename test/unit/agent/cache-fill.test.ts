@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { CacheFill } from '../../../src/agent/cache-fill.ts';
+
+const filled = () => {
+  const told: (readonly [number, number])[] = [];
+  const fill = new CacheFill((held, flows) => told.push([held, flows]));
+  fill.counted(100);
+  expect(fill.look(100, true)).toBe(false);
+  return { fill, told };
+};
+
+describe('CacheFill', () => {
+  it('finds it emptied at the second look, once, and says so when the flows were counted again', () => {
+    const { fill, told } = filled();
+    expect([0, 1, 2, 3].map((held) => fill.look(held, true))).toEqual([false, true, false, false]);
+    expect(told).toEqual([]);
+    fill.counted(90);
+    expect(told).toEqual([[1, 90]]);
+  });
+
+  it('says nothing if the flows have ended', () => {
+    const { fill, told } = filled();
+    expect([10, 10].map((held) => fill.look(held, true))).toEqual([false, true]);
+    fill.counted(11);
+    expect(told).toEqual([]);
+  });
+
+  it('finds it emptied once more when it was full again', () => {
+    const { fill, told } = filled();
+    expect([0, 0].map((held) => fill.look(held, true))).toEqual([false, true]);
+    fill.counted(100);
+    expect([100, 0, 0].map((held) => fill.look(held, true))).toEqual([false, false, true]);
+    fill.counted(100);
+    expect(told).toHaveLength(2);
+  });
+
+  it('concludes nothing while the agent itself empties and fills it', () => {
+    const { fill } = filled();
+    expect([0, 0, 0].map((held) => fill.look(held, false))).toEqual([false, false, false]);
+    expect(fill.look(0, true)).toBe(false);
+  });
+
+  it('concludes nothing of one that was never full: its events are switched off', () => {
+    const fill = new CacheFill(() => expect.unreachable());
+    fill.counted(100);
+    expect([0, 0, 0].map((held) => fill.look(held, true))).toEqual([false, false, false]);
+  });
+});
