@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, it } from 'vitest';
 import { gratuitousArp } from '../../src/dataplane/announce/gratuitous-arp.ts';
 import { neighbourAdvertisement } from '../../src/dataplane/announce/neighbour-advertisement.ts';
 import { Ears, type Heard } from '../../src/dataplane/heard.ts';
