@@ -188,6 +188,7 @@ export const assemble = async (
       compareWith(config, node, nodeNamed(config, peer), key, buckets, signal, { copies: true }),
   });
   const agent: Agent = new Agent(parts);
+  health.begin();
   parts.room.begin();
   if (resident && config.manager === 'keepalived') keepalivedConf.begin();
   const links = new LinkWatch(config, node, () => agent.setLost(links.lost, links.reasons, links.deaf), {

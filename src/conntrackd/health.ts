@@ -53,7 +53,7 @@ export class Health {
   readonly #control: Control;
   readonly #surroundings: HealthSurroundings;
   readonly #events: HealthEvents;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   #state: HealthState = 'starting';
   /** Why it is in that state. */
   #text = '';
@@ -71,6 +71,10 @@ export class Health {
     this.#control = control;
     this.#surroundings = surroundings;
     this.#events = events;
+  }
+
+  /** Looks now, and once a second from now on. Whom it tells must be there. */
+  begin(): void {
     this.#timer = setInterval(() => void this.#look(), INTERVAL_MS);
     void this.#look();
   }
