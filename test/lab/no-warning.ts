@@ -20,7 +20,7 @@ const warningsNow = async (node: FirewallNode): Promise<readonly string[]> =>
   ofNow(await warningsOf(node)).map((warning) => `${node.name}: ${warningText(warning)}`);
 
 /** What has been mended `status` goes on telling for a while, with when it was. */
-const OVER: readonly string[] = ['rules-reloaded', 'states-destroyed', 'conntrackd-ordered'];
+const OVER: readonly string[] = ['rules-reloaded'];
 
 /** Of what is so now. */
 export const ofNow = (warnings: readonly Warning[]): readonly Warning[] =>

@@ -4,6 +4,7 @@ import { agentUp, type Break, bringUp, type Rewrite } from '../cluster.ts';
 import { killKeepalived, reloadKeepalived } from '../keepalived-process.ts';
 import { FLAP, withFlap, withoutRealtime } from '../rewrites.ts';
 import type { FirewallNode } from '../rig/node.ts';
+import { emptyTable, fillTable } from '../table-limit.ts';
 import { change } from './change.ts';
 import type { CampaignEvent } from './event.ts';
 
@@ -29,6 +30,16 @@ export const act = async (node: FirewallNode, event: CampaignEvent, broken?: Bre
     case 'heal outside':
     case 'heal sync':
       return node.healLink(event.side);
+    case 'withhold inside':
+    case 'withhold outside':
+      return node.withholdShared(event.side);
+    case 'deliver inside':
+    case 'deliver outside':
+      return node.deliverShared(event.side);
+    case 'fill table':
+      return fillTable(node, OTHERS_ENTRIES);
+    case 'empty table':
+      return emptyTable(node);
     case 'kill agent':
       return node.daemon('agent').kill('SIGKILL');
     case 'start agent':
@@ -68,6 +79,10 @@ const order = async (node: FirewallNode, command: 'drain' | 'resume'): Promise<v
     }
   });
 };
+
+/** Of what a campaign's tables may hold: enough to be said, and not so much that states are refused. */
+export const TABLE_ENTRIES = 20_000;
+const OTHERS_ENTRIES = 17_500;
 
 const TIMES = 8;
 

@@ -247,6 +247,8 @@ const TAKES_AWAY: ReadonlySet<CampaignEvent['kind']> = new Set([
   'freeze',
   'cut inside',
   'cut outside',
+  'withhold inside',
+  'withhold outside',
   'remake inside',
   'remake outside',
   'bounce inside',

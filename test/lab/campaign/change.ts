@@ -18,6 +18,9 @@ export const change = async (node: FirewallNode, event: ChangeEvent, broken?: Br
       await node.daemon('conntrackd').kill('SIGKILL');
       await node.startConntrackd();
       return;
+    case 'reset timers':
+      await node.run(['conntrackd', '-C', '/etc/conntrackd/conntrackd.conf', '-t']);
+      return;
     case 'change MAC inside':
     case 'change MAC outside':
       await node.run(['ip', 'link', 'set', deviceOf(node, event.side), 'address', event.mac]);

@@ -10,13 +10,14 @@ export interface ChangeChoice {
 }
 
 /**
- * What others may change under a node of so many. It is the agent that mends, so there must be one. An interface without a carrier
+ * What others may change under a node of so many. It is the agent that mends, so there must be one; what a leg that is deaf has besides
+ * is another matter. An interface without a carrier
  * would have one again when it is remade. Where there are more than two nodes conntrackd speaks by multicast, and has to be restarted
  * when its interface was made again; `status` says so.
  */
 export const changesFor = (node: NodeCondition, nodes: number, random: Random): readonly ChangeChoice[] => {
   const { name } = node;
-  if (!node.agent) return [];
+  if (!node.agent || node.deaf.length > 0) return [];
   const sides = SIDES.filter((side) => !node.cut.includes(side));
   const remade = (side: CoreSide): number => (side === 'sync' && nodes > 2 ? 0 : 1);
   return [
@@ -34,7 +35,12 @@ export const changesFor = (node: NodeCondition, nodes: number, random: Random): 
     }),
     { event: { kind: 'take away', node: name, what: takenOf(random) }, weight: 3 },
     { event: { kind: 'flush rules', node: name }, weight: 1 },
-    ...(node.conntrackd ? [{ event: { kind: 'restart conntrackd', node: name }, weight: 1 } as const] : []),
+    ...(node.conntrackd
+      ? [
+          { event: { kind: 'restart conntrackd', node: name }, weight: 1 } as const,
+          { event: { kind: 'reset timers', node: name }, weight: 1 } as const,
+        ]
+      : []),
   ];
 };
 

@@ -30,6 +30,8 @@ export const mending = (node: NodeCondition): readonly CampaignEvent[] => {
   return [
     ...(node.frozen ? [{ kind: 'thaw', node: name } as const] : []),
     ...node.cut.map((side): CampaignEvent => ({ kind: `heal ${side}`, node: name, side })),
+    ...node.deaf.map((side): CampaignEvent => ({ kind: `deliver ${side}`, node: name, side })),
+    ...(node.full ? [{ kind: 'empty table', node: name } as const] : []),
     ...(node.conntrackd ? [] : [{ kind: 'start conntrackd', node: name } as const]),
     ...(node.agent ? [] : [{ kind: 'start agent', node: name } as const]),
     ...(node.keepalived ? [] : [{ kind: 'start keepalived', node: name } as const]),
@@ -89,6 +91,10 @@ const leavesHeartbeat = (nodes: readonly NodeCondition[], node: NodeCondition, k
     case 'take away':
     case 'flush rules':
       return !cut('sync') && node.conntrackd;
+    // That it is deaf it knows by what its peers tell.
+    case 'withhold inside':
+    case 'withhold outside':
+      return nodes.every(isWhole);
     case 'kill keepalived':
     case 'stop keepalived':
     case 'flap':
@@ -98,7 +104,9 @@ const leavesHeartbeat = (nodes: readonly NodeCondition[], node: NodeCondition, k
     case 'bounce sync':
     case 'rename sync':
       return (
-        !cut('inside') && !cut('outside') && nodes.every(({ frozen, keepalived }) => !frozen && keepalived)
+        !cut('inside') &&
+        !cut('outside') &&
+        nodes.every(({ frozen, keepalived, deaf }) => !frozen && keepalived && deaf.length === 0)
       );
     default:
       return true;
@@ -123,8 +131,12 @@ const WEIGHTS: Partial<Readonly<Record<EventKind, number>>> = { 'power cut': 4, 
 const breaking = (node: NodeCondition): readonly CampaignEvent[] => {
   const { name } = node;
   const sides = (['inside', 'outside', 'sync'] as const).filter((side) => !node.cut.includes(side));
+  if (node.deaf.length > 0) return [{ kind: 'power cut', node: name }];
   return [
     { kind: 'power cut', node: name },
+    { kind: 'withhold inside', node: name, side: 'inside' },
+    { kind: 'withhold outside', node: name, side: 'outside' },
+    ...(node.full ? [] : [{ kind: 'fill table', node: name } as const]),
     { kind: 'freeze', node: name },
     ...sides.map((side): CampaignEvent => ({ kind: `cut ${side}`, node: name, side })),
     ...(node.agent ? [{ kind: 'kill agent', node: name } as const] : []),

@@ -1,5 +1,5 @@
 import type { CoreSide } from '../rig/plan.ts';
-import type { CampaignEvent } from './event.ts';
+import type { CampaignEvent, LegSide } from './event.ts';
 
 /** What is well with one node and what isn't: as the events have made it. */
 export interface NodeCondition {
@@ -12,6 +12,10 @@ export interface NodeCondition {
   readonly drained: boolean;
   /** Links without a carrier. */
   readonly cut: readonly CoreSide[];
+  /** Links on which it gets no frame to the shared MAC. */
+  readonly deaf: readonly LegSide[];
+  /** Whether its connection table is full of others' entries. */
+  readonly full: boolean;
 }
 
 export const allWell = (name: string): NodeCondition => ({
@@ -23,18 +27,20 @@ export const allWell = (name: string): NodeCondition => ({
   keepalived: true,
   drained: false,
   cut: [],
+  deaf: [],
+  full: false,
 });
 
 /** Whether packets reach it and leave it: then what its kernel owns counts. */
-export const isConnected = ({ on, frozen, cut }: NodeCondition): boolean =>
-  on && !frozen && !cut.includes('inside') && !cut.includes('outside');
+export const isConnected = ({ on, frozen, cut, deaf }: NodeCondition): boolean =>
+  on && !frozen && deaf.length === 0 && !cut.includes('inside') && !cut.includes('outside');
 
 /** Whether it can take anything over. */
 export const isFit = (node: NodeCondition): boolean => isConnected(node) && node.agent && node.keepalived;
 
 /** Whether it also hears of the flows of the others. */
 export const isWhole = (node: NodeCondition): boolean =>
-  isFit(node) && node.conntrackd && !node.cut.includes('sync');
+  isFit(node) && node.conntrackd && !node.full && !node.cut.includes('sync');
 
 /** Whether nothing at all is wrong with it. */
 export const isWell = (node: NodeCondition): boolean => isWhole(node) && !node.drained;
@@ -58,6 +64,16 @@ export const afterwards = (node: NodeCondition, event: CampaignEvent): NodeCondi
     case 'heal outside':
     case 'heal sync':
       return { ...node, cut: node.cut.filter((side) => side !== event.side) };
+    case 'withhold inside':
+    case 'withhold outside':
+      return { ...node, deaf: [...node.deaf, event.side] };
+    case 'deliver inside':
+    case 'deliver outside':
+      return { ...node, deaf: node.deaf.filter((side) => side !== event.side) };
+    case 'fill table':
+      return { ...node, full: true };
+    case 'empty table':
+      return { ...node, full: false };
     case 'kill agent':
       return { ...node, agent: false };
     case 'start agent':

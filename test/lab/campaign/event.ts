@@ -4,6 +4,7 @@ import type { CoreSide } from '../rig/plan.ts';
 export type CampaignEvent =
   | { readonly kind: PlainKind; readonly node: string }
   | { readonly kind: `${'cut' | 'heal'} ${CoreSide}`; readonly node: string; readonly side: CoreSide }
+  | { readonly kind: `${'withhold' | 'deliver'} ${LegSide}`; readonly node: string; readonly side: LegSide }
   | ChangeEvent;
 
 /** Where the lab's flows are. */
@@ -19,7 +20,7 @@ export type ChangeEvent =
       readonly mac: string;
     }
   | { readonly kind: 'take away'; readonly node: string; readonly what: string }
-  | { readonly kind: 'flush rules' | 'restart conntrackd'; readonly node: string };
+  | { readonly kind: 'flush rules' | 'restart conntrackd' | 'reset timers'; readonly node: string };
 
 /**
  * The interface is removed and made again, down and up again (on one node, or on all at once), or has another name meanwhile; so many
@@ -39,7 +40,7 @@ export type EventKind = CampaignEvent['kind'];
 
 /**
  * `kill` is SIGKILL, `stop` SIGTERM; a freeze is that of a virtual machine, its links silent; flapping is a second of
- * FAULT to and fro in keepalived.
+ * FAULT to and fro in keepalived. A table that is filled has other programs' entries in nine tenths of what it may hold.
  */
 const PLAIN_KINDS = [
   'power cut',
@@ -57,6 +58,8 @@ const PLAIN_KINDS = [
   'drain',
   'resume',
   'flap',
+  'fill table',
+  'empty table',
 ] as const;
 type PlainKind = (typeof PLAIN_KINDS)[number];
 
@@ -69,7 +72,10 @@ const LINK_KINDS = [
   'heal sync',
 ] as const;
 
-/** One that is restarted is killed, and its lock is left. */
+/** The switch gives the node no frame to the shared MAC any more, and gives them again. */
+const DELIVERY_KINDS = ['withhold inside', 'withhold outside', 'deliver inside', 'deliver outside'] as const;
+
+/** conntrackd that is restarted is killed, and its lock is left. Its timers are reset by `-t`, as a site's primary-backup.sh does. */
 const CHANGE_KINDS = [
   'remake inside',
   'remake outside',
@@ -88,9 +94,10 @@ const CHANGE_KINDS = [
   'take away',
   'flush rules',
   'restart conntrackd',
+  'reset timers',
 ] as const;
 
-export const EVENT_KINDS = [...PLAIN_KINDS, ...LINK_KINDS, ...CHANGE_KINDS] as const;
+export const EVENT_KINDS = [...PLAIN_KINDS, ...LINK_KINDS, ...DELIVERY_KINDS, ...CHANGE_KINDS] as const;
 
 /** One step of a campaign: an event, and when it comes. */
 export interface Step {

@@ -6,6 +6,8 @@ import * as z from 'zod';
 import { BREAKS, type Break } from '../cluster.ts';
 import { Lab } from '../rig/lab.ts';
 import { SERVER, SERVER6 } from '../rig/plan.ts';
+import { TableLimit } from '../table-limit.ts';
+import { TABLE_ENTRIES } from './act.ts';
 import { Campaign, EPISODE } from './campaign.ts';
 import { ROW_NAMES, Tally } from './tally.ts';
 
@@ -41,6 +43,7 @@ const main = async (): Promise<void> => {
     `seed ${options.seed}, ${options.nodes} nodes, ${options.events} events, from event ${first * EPISODE}`,
   );
   const began = Date.now();
+  const limit = new TableLimit(TABLE_ENTRIES);
   await using lab = await Lab.create({
     nodes: options.nodes,
     ip6: true,
@@ -72,6 +75,8 @@ const main = async (): Promise<void> => {
     const again = `--seed ${options.seed} --nodes ${options.nodes} --episode ${episode}${more}`;
     console.log(`FAILED in episode ${episode}; again: npm run campaign -- ${again}`);
     process.exitCode = 1;
+  } finally {
+    limit.restore();
   }
 };
 

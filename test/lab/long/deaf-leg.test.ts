@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { statusOf } from '../command-output.ts';
 import { patientFlows } from '../flows.ts';
 import { createLab } from '../labs.ts';
-import { unknownFrames } from '../leg-frames.ts';
 import { untilNoWarning } from '../no-warning.ts';
 import type { ClusterOptions } from '../rig/cluster-config.ts';
 import { SHARED_MAC } from '../rig/plan.ts';

@@ -8,7 +8,7 @@ import type { Daemon } from './daemon.ts';
 import { Machine } from './machine.ts';
 import { parseOwnedRules, parseOwnedSet } from './owned-set.ts';
 import { OwnedSetReader } from './owned-set-reader.ts';
-import type { NodePlan, Side } from './plan.ts';
+import { type NodePlan, SHARED_MAC, type Side } from './plan.ts';
 import { createTree, type RunDirectory } from './run-directory.ts';
 import type { Switch } from './switch.ts';
 import { until } from './wait.ts';
@@ -37,6 +37,8 @@ export class FirewallNode {
   readonly #daemons = new Map<DaemonName, Daemon>();
   #machine: Machine | undefined;
   #ownedSet: OwnedSetReader | undefined;
+  /** How the switches deliver again what they withhold. */
+  readonly #withheld = new Map<Side, () => Promise<void>>();
   readonly #powerCuts: { readonly from: number; readonly to: number }[] = [];
 
   /** @param switches that of each side that it is plugged into */
@@ -141,6 +143,16 @@ export class FirewallNode {
 
   async healLink(side: Side): Promise<void> {
     await this.#wire(side).setPort(this.name, true);
+  }
+
+  /** The switch gives one of its links no frame to the shared MAC, as one that has forgotten who wants them. */
+  async withholdShared(side: keyof typeof SHARED_MAC): Promise<void> {
+    this.#withheld.set(side, await this.#wire(side).withhold([this.name], `ether daddr ${SHARED_MAC[side]}`));
+  }
+
+  async deliverShared(side: keyof typeof SHARED_MAC): Promise<void> {
+    await this.#withheld.get(side)?.();
+    this.#withheld.delete(side);
   }
 
   /** The switch forwards nothing from or to one of its links; the carrier stays. */

@@ -79,7 +79,8 @@ export class Switch {
     const chains = ports.map(
       (port) => `chain ${port} { type filter hook egress device "${port}" priority -10; ${match} drop; }`,
     );
-    await this.machine.run(['nft', '-f', '-'], { input: `table ${table} {\n${chains.join('\n')}\n}\n` });
+    const input = `table ${table} {}\ndelete table ${table}\ntable ${table} {\n${chains.join('\n')}\n}\n`;
+    await this.machine.run(['nft', '-f', '-'], { input });
     return async () => {
       await this.machine.run(['nft', 'delete', 'table', ...table.split(' ')]);
     };
