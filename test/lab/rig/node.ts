@@ -134,6 +134,9 @@ export class FirewallNode {
     this.#daemons.clear();
     // They would go with the namespace of their other ends, but the kernel may take many seconds to get to that.
     await this.#everywhere((wire) => wire.remove(this.name));
+    // It goes by the port's name, which the next one has too.
+    for (const deliver of this.#withheld.values()) await deliver();
+    this.#withheld.clear();
   }
 
   /** Takes the carrier away from one of its links. */
