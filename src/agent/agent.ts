@@ -53,7 +53,7 @@ export class Agent {
   /** Opens the channels, recalls the manager's last words, plays the first round. Throws what can't be opened. */
   async start(): Promise<void> {
     const { files, resident, fresh } = this.#parts;
-    const { chronicle, words, upkeep, statesWatch } = this.#reactions;
+    const { chronicle, words, upkeep, states } = this.#reactions;
     await this.#channels.open();
     if (fresh) {
       chronicle.begin('rejoin', '', 'the data plane was loaded anew');
@@ -65,7 +65,7 @@ export class Agent {
       files.noteAgent();
     }
     upkeep.start();
-    statesWatch.start();
+    states.start();
     this.#pulse.start();
     await this.wake();
     this.#reactions.tell();
@@ -73,9 +73,9 @@ export class Agent {
 
   /** Stops acting. What is owned stays owned: forwarding doesn't depend on the agent. */
   async stop(): Promise<void> {
-    const { commits, upkeep, loop, peers, statesWatch } = this.#reactions;
+    const { commits, upkeep, loop, peers, states } = this.#reactions;
     this.#pulse.stop();
-    statesWatch.stop();
+    states.stop();
     if (this.#parts.resident) {
       this.#parts.files.forgetAgent();
     }
@@ -194,7 +194,7 @@ export class Agent {
   }
 
   status(): Status {
-    const { loop, journal, replicas, commits, guard, manager, conntrackd: news, destroyed } = this.#reactions;
+    const { loop, journal, replicas, commits, guard, manager, conntrackd: news, states } = this.#reactions;
     const { ranges, presence, legs, room, surroundings, strangers, others, keepalivedConf } = this.#parts;
     const { conntrackdHealth: conntrackd, conntrackdWarnings } = this.#parts;
     const snapshot = loop.round?.snapshot ?? this.#reactions.see(new Set());
@@ -204,7 +204,7 @@ export class Agent {
       journal,
       replicas,
       commits,
-      destroyed,
+      destroyed: states.destroyed,
       lost: this.#lost,
       guard,
       presence,

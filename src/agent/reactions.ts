@@ -8,7 +8,6 @@ import { Commits } from './commits.ts';
 import { ConntrackdNews } from './conntrackd-news.ts';
 import { Conversation } from './conversation.ts';
 import { Demands } from './demands.ts';
-import { DestroyedStates } from './destroyed-states.ts';
 import { guardHostOf } from './guard-host.ts';
 import { Journal } from './journal.ts';
 import { LastStates } from './last-states.ts';
@@ -16,23 +15,19 @@ import { Lease } from './lease.ts';
 import { Memory } from './memory.ts';
 import { OwnedBuckets } from './owned-buckets.ts';
 import type { AgentParts } from './parts.ts';
-import type { Recalled } from './recalls.ts';
 import { type OwnerPeer, Replicas } from './replicas.ts';
 import { type Change, playRound, type Round, type RoundHost } from './round.ts';
 import { RoundLoop } from './round-loop.ts';
-import { StatesWatch } from './states-watch.ts';
+import { StatesGuard } from './states-guard.ts';
 import { TableGuard } from './table-guard.ts';
 import { Upkeep } from './upkeep.ts';
 import { WarningNews } from './warning-news.ts';
-import { type Testimony, Witnesses } from './witnesses.ts';
 import { Words } from './words.ts';
 
 /** Periods between comparisons for which the last one's result counts. */
 const PERIODS = 2;
 /** How long it may be tried in vain to compare with a peer that can be reached. */
 const UNVERIFIABLE_MS = 10_000;
-/** What is missing within so many milliseconds of a recall is of what conntrackd was ordered to delete. */
-const RECALLED_MS = 5000;
 
 /** What the agent does with its rhythm. */
 interface Rhythm {
@@ -58,8 +53,7 @@ export class Reactions {
   /** Told by who watches conntrackd. */
   readonly conntrackd: ConntrackdNews;
   readonly demands: Demands;
-  readonly destroyed: DestroyedStates;
-  readonly statesWatch: StatesWatch;
+  readonly states: StatesGuard;
   /** With `replicas: cache`. */
   readonly commits: Commits | undefined;
   /** With `replicas: cache`. */
@@ -68,7 +62,6 @@ export class Reactions {
   readonly #news: WarningNews;
   readonly #roundHost: RoundHost;
   managerAlive: boolean;
-  #recalledAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: AgentParts, rhythm: Rhythm) {
     const { config, node, log } = parts;
@@ -139,19 +132,13 @@ export class Reactions {
       () => this.owned.now,
       () => parts.conntrackdHealth(),
     );
-    this.destroyed = new DestroyedStates(log);
-    const witnesses = new Witnesses({
+    this.states = new StatesGuard(parts, {
       owns: (bucket) => this.owned.has(bucket),
-      find: parts.find,
-      endings: parts.endings,
-    });
-    this.statesWatch = new StatesWatch({
-      witnesses,
-      count: parts.flowCount,
-      vanished: (testimony) => this.#vanished(testimony),
+      recalling: () => this.upkeep.recalling,
       thinned: () => this.upkeep.verifySoon(),
-      failed: (error) => log.debug(error instanceof Error ? error.message : String(error)),
+      log,
     });
+    const { destroyed, witnesses } = this.states;
     this.upkeep = new Upkeep(
       parts.edges,
       parts.sorting,
@@ -164,8 +151,8 @@ export class Reactions {
         copiesAt: (peer, signal) => parts.copiesAt(peer, [...this.owned.now], signal),
         lookForFlush: parts.lookForFlush,
         witnesses,
-        emptied: (held, flows) => this.destroyed.emptied(held, flows),
-        recalled: (result) => this.#recalled(result),
+        emptied: (held, flows) => destroyed.emptied(held, flows),
+        recalled: (result) => this.states.recalled(result, this.owned.now.size > 0),
         askBulk: (peer) => parts.askBulk(() => this.peers.askBulk(peer.name)),
         verified: (peer, result) => this.#verified(peer, result),
         unverifiable: (peer, reason) => {
@@ -194,7 +181,7 @@ export class Reactions {
       },
       parts.fresh,
     );
-    this.conntrackd = new ConntrackdNews(this.upkeep, this.destroyed, log);
+    this.conntrackd = new ConntrackdNews(this.upkeep, destroyed, log);
     this.demands = new Demands(this.upkeep, external !== undefined, log, (error) =>
       this.loop.complain(error),
     );
@@ -351,19 +338,6 @@ export class Reactions {
     const peers = this.memory.peers(performance.now()).filter((peer) => peer.reachable);
     const whole = peers.filter(({ synced }) => this.owned.groups.every((group) => synced.has(group)));
     return (whole.length > 0 ? whole : peers).map(({ name }) => name);
-  }
-
-  /** What conntrackd was ordered to do is told by what came of asking the replicas. */
-  async #vanished(testimony: Testimony): Promise<void> {
-    await this.#parts.lookForFlush();
-    if (!this.upkeep.recalling && performance.now() - this.#recalledAt >= RECALLED_MS) {
-      this.destroyed.deleted(testimony);
-    }
-  }
-
-  #recalled(result: Recalled): void {
-    this.#recalledAt = performance.now();
-    this.destroyed.flushed(result, this.owned.now.size > 0);
   }
 
   #keep(lines: string): void {

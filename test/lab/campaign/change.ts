@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Break, loseMechanism } from '../cluster.ts';
+import { speakForeignVrrp } from '../foreign-vrrp.ts';
 import { TAKEN } from '../others.ts';
 import type { FirewallNode } from '../rig/node.ts';
 import type { CoreSide } from '../rig/plan.ts';
@@ -18,6 +19,8 @@ export const change = async (node: FirewallNode, event: ChangeEvent, broken?: Br
       await node.daemon('conntrackd').kill('SIGKILL');
       await node.startConntrackd();
       return;
+    case 'foreign VRRP':
+      return speakForeignVrrp(node, VRID);
     case 'reset timers':
       await node.run(['conntrackd', '-C', '/etc/conntrackd/conntrackd.conf', '-t']);
       return;
@@ -29,6 +32,9 @@ export const change = async (node: FirewallNode, event: ChangeEvent, broken?: Br
       return changeLink(node, event);
   }
 };
+
+/** Of the first group (rig/cluster-config.ts). */
+const VRID = 50;
 
 /** It may not be there: what was before may not be mended yet. */
 const takeAway = async (node: FirewallNode, what: string): Promise<void> => {

@@ -35,6 +35,8 @@ export const changesFor = (node: NodeCondition, nodes: number, random: Random): 
     }),
     { event: { kind: 'take away', node: name, what: takenOf(random) }, weight: 3 },
     { event: { kind: 'flush rules', node: name }, weight: 1 },
+    // Another cluster's, of the same example.
+    { event: { kind: 'foreign VRRP', node: name }, weight: node.cut.includes('inside') ? 0 : 1 },
     ...(node.conntrackd
       ? [
           { event: { kind: 'restart conntrackd', node: name }, weight: 1 } as const,

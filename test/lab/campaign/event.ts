@@ -20,7 +20,10 @@ export type ChangeEvent =
       readonly mac: string;
     }
   | { readonly kind: 'take away'; readonly node: string; readonly what: string }
-  | { readonly kind: 'flush rules' | 'restart conntrackd' | 'reset timers'; readonly node: string };
+  | {
+      readonly kind: 'flush rules' | 'restart conntrackd' | 'reset timers' | 'foreign VRRP';
+      readonly node: string;
+    };
 
 /**
  * The interface is removed and made again, down and up again (on one node, or on all at once), or has another name meanwhile; so many
@@ -95,6 +98,7 @@ const CHANGE_KINDS = [
   'flush rules',
   'restart conntrackd',
   'reset timers',
+  'foreign VRRP',
 ] as const;
 
 export const EVENT_KINDS = [...PLAIN_KINDS, ...LINK_KINDS, ...DELIVERY_KINDS, ...CHANGE_KINDS] as const;
