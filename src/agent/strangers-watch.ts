@@ -108,8 +108,9 @@ export class StrangersWatch {
     const claims = new Map([...this.#claims].map(([address, { claim }]) => [address, claim]));
     const seen = new Map(
       judgeStrangers(heard, claims, this.#circle, this.#scene, now)
-        .slice(0, MOST)
-        .map((stranger) => [keyOf(stranger), stranger]),
+        .map((stranger) => [keyOf(stranger), stranger] as const)
+        .filter(([key]) => this.#known.has(key) || this.#known.size < MOST)
+        .slice(0, MOST),
     );
     const lasting = [...this.#known].filter(([key, known]) => seen.has(key) || this.#lasts(known, now));
     const ended = [...this.#known].filter(([key, known]) => !seen.has(key) && !this.#lasts(known, now));

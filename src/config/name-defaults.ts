@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { InterfaceConfig } from './types.ts';
 
 /**
- * What clusters beside each other must not have in common is by default drawn from the cluster's name: two that were set up by the
+ * What clusters beside each other must not have in common is by default derived from the cluster's name: two that were set up by the
  * same example differ as soon as their names do. Changing a draw changes the MACs and VRIDs of running clusters.
  */
 

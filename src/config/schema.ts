@@ -39,7 +39,7 @@ const sync = {
 
 const networkInterface = {
   side: choice(['inside', 'outside']),
-  // By default, as the VRID of the first group, drawn from the cluster's name.
+  // By default, as the VRID of the first group, derived from the cluster's name.
   mac: sharedMac.optional(),
   delivery: choice(['multicast', 'igmp', 'stealth'], {}, { unicast: 'stealth' }).prefault('multicast'),
   probe: ipv4Address('the neighbour is asked by a ping over IPv4').optional(),

@@ -20,6 +20,7 @@ import { translation } from './translation.ts';
 export const inetTable = (plan: Plan, owned: Owned): string => {
   const families = familiesOf(plan);
   const legs = devices(plan.legs.map(({ device }) => device));
+  const unaskedRules = unasked(plan);
   return `
 table inet ${TABLE} {
 ${ownedSet(plan, owned)}${families.map((family) => sharedSet(plan, family)).join('')}\
@@ -38,8 +39,8 @@ ${vrrpSet(plan)}${sendersSet}${askedPorts(plan)}${reassembled(plan, families)}${
   chain after_conntrack {
     type filter hook prerouting priority mangle; policy accept;
     ct state invalid iifname ${legs} goto stateless
-${unasked(plan).join('')}  }
-${chain('stateless', [
+${unaskedRules.length === 0 ? '' : '    ct state new meta l4proto udp goto unasked\n'}  }
+${chain('unasked', unaskedRules)}${chain('stateless', [
   ...families.map((family) => `${family} daddr != @shared_${family} fib daddr type local accept`),
   // It may have run ahead of its state: the sender repeats it, whereas an answer would reset the connection.
   'counter drop comment "no state, or none yet"',
@@ -166,12 +167,9 @@ const unasked = (plan: Plan): readonly string[] => {
   // What comes from a port of a service is an answer that is late, not a client.
   const asked = translated.map(
     (match) =>
-      `    ct state new ${match} udp sport ${first}-65535 update @${ASKED_PORTS.name} { udp dport }\n`,
+      `${match} udp sport ${first}-65535 update @${ASKED_PORTS.name} { udp dport }`,
   );
-  return [
-    ...asked,
-    ...[...translated, ...reflected].map((match) => `    ct state new ${match} goto stateless\n`),
-  ];
+  return [...asked, ...[...translated, ...reflected].map((match) => `${match} goto stateless`)];
 };
 
 const ports = (sync: SyncLink): string => `${sync.port}, ${sync.peerPort}`;

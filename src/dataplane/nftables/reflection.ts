@@ -7,7 +7,8 @@ import type { TranslatedAddress } from './translated.ts';
 
 /**
  * A client reaches a server behind its own leg by the address that this is published on: both ends are translated, so that the
- * server answers the firewall. As with SNAT, the port of the answer tells the bucket, which is that of the client's address. */
+ * server answers the firewall. As with SNAT, the port of the answer tells the bucket, which is that of the client's address.
+ */
 export const reflectedAddresses = (plan: Plan, family: Family): readonly TranslatedAddress[] =>
   plan.legs.flatMap((leg) => reflectedAddress(leg, family) ?? []);
 
@@ -16,7 +17,8 @@ export const reflectedAnswers = (leg: Leg, family: Family, from: string): readon
   [reflectedAddress(leg, family)].flatMap((one) =>
     one === undefined
       ? []
-      : [`${from} @${SERVERS}_${family} ${family} daddr ${one.address} goto reflected_${one.name}`],
+      : [// The address first: it tells nearly all packets apart, and the set is dear.
+          `${family} daddr ${one.address} ${from} @${SERVERS}_${family} goto reflected_${one.name}`],
   );
 
 /** @param about matches errors that quote what a server was sent */

@@ -9,8 +9,11 @@ import { chain, EXEMPT, SORTED, UNDECIDED } from './expressions.ts';
 export const exempt = (family: Family): string =>
   `${family} daddr != @shared_${family} fib daddr type { local, broadcast, multicast } goto accepted`;
 
-/** The frames by which the agents know that the switch delivers what is sent to a shared MAC: theirs alone take them. */
-export const LEG_FRAMES = `ether type 0x${LEG_ETHER_TYPE.toString(16)} accept`;
+/**
+ * The frames by which the agents know that the switch delivers what is sent to a shared MAC: theirs alone take them. By `meta protocol`:
+ * of a frame with a priority tag `ether type` is the tag's (nft_payload_copy_vlan() in net/netfilter/nft_payload.c).
+ */
+export const LEG_FRAMES = `meta protocol 0x${LEG_ETHER_TYPE.toString(16)} accept`;
 
 /** What is done with a packet whose bucket this node filters. */
 export const FILTERED = `counter meta priority set ${SORTED} accept comment "filtered by this node"`;
