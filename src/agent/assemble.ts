@@ -207,6 +207,7 @@ export const assemble = async (
       ears.close();
       others.close();
       keepalivedConf.close();
+      parts.room.close();
       // A node without an agent translates on.
       watched.close();
       await agent.stop();
@@ -216,7 +217,6 @@ export const assemble = async (
       await owned.close();
       tables.close();
       ranges.close();
-      parts.room.close();
       conntrack.close();
     },
   };

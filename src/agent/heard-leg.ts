@@ -78,7 +78,7 @@ export class HeardLeg {
     return this.#deaf ? 'deaf' : this.#verdict;
   }
 
-  /** The leg counts as lost: until a peer is heard again, or nobody would be. */
+  /** The leg counts as lost: until a peer is heard again, or those that are reached couldn't be heard. */
   get deaf(): boolean {
     return this.#deaf;
   }
@@ -101,7 +101,7 @@ export class HeardLeg {
     };
   }
 
-  /** While no peer can be reached, nothing is known to have changed. */
+  /** While no peer can be reached, nothing is known to have changed: with the sync link cut a deaf node must not take back. */
   #mayBeHeard(peers: readonly PeerOnLeg[]): boolean {
     return peers.length === 0 || peers.some(({ telling, lost }) => telling > 0 && !lost);
   }

@@ -94,11 +94,11 @@ export class LegProofs {
     if (this.#sender === undefined || this.#receiver === undefined || this.#closed) {
       return;
     }
-    const flooded = !this.#takeIn(this.#receiver, links, now);
+    const taken = this.#takeIn(this.#receiver, links, now);
     for (const leg of this.#legs) {
       const link = links.find(({ name }) => name === leg.device);
       const peers = this.#reports.of(leg.name, now);
-      if (late || flooded || link === undefined || !link.up || !link.carrier) {
+      if (late || !taken || link === undefined || !link.up || !link.carrier) {
         leg.heard.interrupted(now);
       }
       if (link !== undefined && now - leg.triedAt >= leg.heard.pause(peers, now)) {
@@ -124,7 +124,7 @@ export class LegProofs {
 
   /** What this node's own status says; undefined: it can't listen. */
   report(): LegsReport | undefined {
-    if (this.#receiver === undefined) {
+    if (this.#receiver === undefined || this.#failure !== '') {
       return undefined;
     }
     const now = performance.now();
@@ -171,6 +171,7 @@ export class LegProofs {
       for (let taken = 0; taken < MOST_FRAMES; taken += 1) {
         const frame = receiver.receive();
         if (frame === undefined) {
+          this.#unfail();
           return true;
         }
         this.#take(frame, links, now);
@@ -239,6 +240,13 @@ export class LegProofs {
     if (reason !== this.#failure) {
       this.#failure = reason;
       this.#log.warn(warningText(this.#failureWarning));
+    }
+  }
+
+  #unfail(): void {
+    if (this.#failure !== '') {
+      this.#log.info(`no longer so: ${warningText(this.#failureWarning)}`);
+      this.#failure = '';
     }
   }
 

@@ -241,7 +241,7 @@ export class Memory {
     // A dead owner's last word may still be known when another has taken over.
     const owners = peers.filter((peer) => peer.reachable && peer.owns.has(name));
     if (active === 0 && owners.length > 0) {
-      this.#age(name, now);
+      this.#age(name, owners, now);
     }
     const holder = this.#synced.get(name)?.owner;
     return {
@@ -262,11 +262,12 @@ export class Memory {
   }
 
   /** Nobody can be compared with a silent owner: what was held when it fell silent goes on counting. */
-  #age(group: string, now: number): void {
+  #age(group: string, owners: readonly { readonly name: string }[], now: number): void {
     const held = this.#synced.get(group);
     if (held !== undefined && now - held.at > this.#believed) {
       this.#synced.delete(group);
-      this.#lapsed.add(held.owner);
+      // What it held of a former owner counts for nothing.
+      if (owners.some(({ name }) => name === held.owner)) this.#lapsed.add(held.owner);
     }
   }
 

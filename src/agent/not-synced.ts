@@ -18,11 +18,15 @@ export class NotSynced {
     this.#log = log;
   }
 
-  /** @param text one sentence; its figures may change without being logged again */
+  /**
+   * @param text one sentence; its figures may change without being logged again. Where the kernel has refused states it does so now and
+   * then, so that they are missing is no news
+   */
   because(peer: string, lack: Lack, text: string): void {
-    const before = this.#known.get(peer);
-    this.#known.set(peer, { lack, text });
-    this.#log[before?.lack === lack ? 'debug' : 'warn'](warningText(warningOf(peer, text)));
+    const before = this.#known.get(peer)?.lack;
+    const known = before === lack || (before === 'refused' && lack === 'missing');
+    this.#known.set(peer, { lack: known && before !== undefined ? before : lack, text });
+    this.#log[known ? 'debug' : 'warn'](warningText(warningOf(peer, text)));
   }
 
   /** What it lacks, if that is known. */

@@ -35,7 +35,7 @@ export interface AgentParts {
   /** Whether SNAT finds ports. */
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   /** Whether the nodes' connection tables have room. */
-  readonly room: Pick<RoomWatch, 'begin' | 'own' | 'heard' | 'counted' | 'warnings' | 'close'>;
+  readonly room: Pick<RoomWatch, 'begin' | 'own' | 'heard' | 'counted' | 'gaveUp' | 'warnings' | 'close'>;
   /** What the data plane has put on the interfaces. */
   readonly presence: WatchedParts & Pick<PartsWatch, 'warnings' | 'failures'>;
   /** Whether frames to the shared MACs reach this node. */

@@ -301,6 +301,7 @@ export class Reactions {
   }
 
   #deactivated(change: Change): void {
+    this.#parts.room.gaveUp();
     this.#tablesDoubtful();
     this.journal.released(change);
     this.words.givenUp(change);

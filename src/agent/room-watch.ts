@@ -80,6 +80,11 @@ export class RoomWatch {
     this.#flows = flows;
   }
 
+  /** It has given some up: how many there are is not known before the next walk. */
+  gaveUp(): void {
+    this.#flows = undefined;
+  }
+
   /** For `status`. */
   get warnings(): readonly Warning[] {
     return this.#warnings;

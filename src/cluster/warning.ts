@@ -63,4 +63,5 @@ export interface Warning {
 }
 
 /** `text [code]`: as `status` and the log print it. */
-export const warningText = ({ code, text }: Warning): string => `${text} [${code}]`;
+export const warningText = ({ code, text }: Omit<Warning, 'code'> & { readonly code: string }): string =>
+  `${text} [${code}]`;

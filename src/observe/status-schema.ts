@@ -1,6 +1,11 @@
 import * as z from 'zod';
-import { WARNING_CODES } from '../cluster/warning.ts';
 import type { Status } from './status.ts';
+
+/** An agent of a later version may have other codes, one of an earlier version has sentences alone. */
+const warning = z.union([
+  z.object({ code: z.string(), object: z.string(), text: z.string() }),
+  z.string().transform((text) => ({ code: 'other-version', object: '', text })),
+]);
 
 /** What a status that came over the control socket must look like. */
 export const statusSchema: z.ZodType<Status> = z.object({
@@ -60,5 +65,5 @@ export const statusSchema: z.ZodType<Status> = z.object({
     )
     // An agent of an older version has none.
     .default([]),
-  warnings: z.array(z.object({ code: z.enum(WARNING_CODES), object: z.string(), text: z.string() })),
+  warnings: z.array(warning),
 });

@@ -25,8 +25,11 @@ export interface Status {
   readonly refused: number;
   /** What this node hears of its peers on each interface that the nodes share. */
   readonly legs: readonly LegStatus[];
-  readonly warnings: readonly Warning[];
+  readonly warnings: readonly StatusWarning[];
 }
+
+/** A warning as it came from an agent, whichever codes that knows. */
+export type StatusWarning = Omit<Warning, 'code'> & { readonly code: string };
 
 export interface LegStatus {
   /** As the configuration names it. */

@@ -224,7 +224,7 @@ describe('with no manager', () => {
     const { stdout, stderr } = await attempt(
       fw1,
       ['status', '--watch'],
-      ['sh', '-c', '"$@" | head -8', 'sh'],
+      ['sh', '-c', '"$@" | head -10', 'sh'],
     );
     expect(stdout.match(/^fw1: manager none/gm)).toHaveLength(2);
     expect(stderr).toBe('');

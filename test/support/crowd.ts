@@ -136,6 +136,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
       own: undefined,
       heard: () => {},
       counted: () => {},
+      gaveUp: () => {},
       warnings: [],
       close: () => {},
     },

@@ -166,8 +166,7 @@ const unasked = (plan: Plan): readonly string[] => {
   );
   // What comes from a port of a service is an answer that is late, not a client.
   const asked = translated.map(
-    (match) =>
-      `${match} udp sport ${first}-65535 update @${ASKED_PORTS.name} { udp dport }`,
+    (match) => `${match} udp sport ${first}-65535 update @${ASKED_PORTS.name} { udp dport }`,
   );
   return [...asked, ...[...translated, ...reflected].map((match) => `${match} goto stateless`)];
 };

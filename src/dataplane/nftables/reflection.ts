@@ -17,8 +17,10 @@ export const reflectedAnswers = (leg: Leg, family: Family, from: string): readon
   [reflectedAddress(leg, family)].flatMap((one) =>
     one === undefined
       ? []
-      : [// The address first: it tells nearly all packets apart, and the set is dear.
-          `${family} daddr ${one.address} ${from} @${SERVERS}_${family} goto reflected_${one.name}`],
+      : [
+          // The address first: it tells nearly all packets apart, and the set is dear.
+          `${family} daddr ${one.address} ${from} @${SERVERS}_${family} goto reflected_${one.name}`,
+        ],
   );
 
 /** @param about matches errors that quote what a server was sent */

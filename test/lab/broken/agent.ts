@@ -149,6 +149,7 @@ const BREAKS: Readonly<Record<string, Alter>> = {
       own: undefined,
       heard: () => {},
       counted: () => {},
+      gaveUp: () => {},
       warnings: [],
       close: () => {},
     },

@@ -46,6 +46,16 @@ describe('what a comparison found', () => {
     expect(memory.hasLapsed('fw2')).toBe(false);
   });
 
+  it('says nothing of a former owner, which gave the group to another and is compared with', () => {
+    const memory = new Memory('fw1', groupsOf(config), ['fw2', 'fw3'], timeoutsOf(config), 0, BELIEVED);
+    memory.synced([GROUP], 'fw2', 0);
+    const status = { ...STATUS, wants: [], forced: [], synced: [], lost: [] };
+    memory.heard('fw2', 'session', { ...status, owns: [] }, BELIEVED + 1);
+    memory.heard('fw3', 'session', { ...status, owns: [GROUP] }, BELIEVED + 1);
+    memory.snapshot(new Set(), { kind: 'none', alive: true }, BELIEVED + 1);
+    expect([memory.hasLapsed('fw2'), memory.hasLapsed('fw3')]).toEqual([false, false]);
+  });
+
   it('goes on counting when the owner has died: nobody can be compared with', () => {
     const { isSynced } = setUp();
     expect(isSynced(BELIEVED / 2)).toBe(true);
