@@ -1,6 +1,7 @@
 import { attributeEnd, attributeType, HEADER, nextAttribute, readText } from './attributes.ts';
 import type { Channel } from './channel.ts';
 import { dump } from './dump.ts';
+import { KernelError } from './error.ts';
 import { MessageWriter, NLM_F_DUMP, NLM_F_REQUEST } from './message.ts';
 
 /** A filter of traffic control that sends what comes in by an interface elsewhere, tc-mirred(8). */
@@ -44,7 +45,7 @@ const TCA_INGRESS_REDIR = 3;
 
 /**
  * The filters of an interface that redirect what comes in; a mirror lets it go on and is none. What a program of eBPF redirects can't be
- * told. None where there is no such qdisc. Throws KernelError, NetlinkReplyError and what `Channel.request` throws.
+ * told. None where there is no such qdisc, nor in a kernel without CONFIG_NET_CLS, which can't have filters. Throws KernelError, NetlinkReplyError and what `Channel.request` throws.
  *
  * @param channel of `openLinkChannel`
  * @param index of the interface
@@ -66,7 +67,12 @@ export const ingressRedirects = async (
     },
     parse: parseRedirects,
   };
-  for await (const some of dump(channel, request)) found.push(...some);
+  try {
+    for await (const some of dump(channel, request)) found.push(...some);
+  } catch (error) {
+    // rtnetlink_rcv_msg() in net/core/rtnetlink.c: nobody has registered for the message.
+    if (!(error instanceof KernelError && error.code === 'EOPNOTSUPP')) throw error;
+  }
   return found.flat();
 };
 
