@@ -15,6 +15,7 @@ import { MessageWriter } from './message.ts';
 import { openRulesetChannel } from './nftables.ts';
 import { writeGetElements } from './set-message.ts';
 import {
+  type ElementsKind,
   getParts,
   getTable,
   type PartKind,
@@ -33,7 +34,7 @@ export interface Imprint {
   /** The generation of the rule set that it was taken at. */
   readonly generation: number;
   /** One text a table, in the order asked for: it is another one after any change but of counters, and of the elements of
-   * sets with timeouts. undefined: there is no such table. */
+   * sets with timeouts, or of all plain sets. undefined: there is no such table. */
   readonly tables: readonly (string | undefined)[];
 }
 
@@ -46,13 +47,17 @@ export class Ruleset {
     return readGeneration(this.#channel);
   }
 
-  /** Throws NetlinkConflictError if the rule set never rests, KernelError, and what `Channel.request` throws. */
-  async imprint(tables: readonly TableRef[]): Promise<Imprint> {
+  /**
+   * Throws NetlinkConflictError if the rule set never rests, KernelError, and what `Channel.request` throws.
+   *
+   * @param elements `maps`: not those of plain sets, of which others may have a hundred thousand
+   */
+  async imprint(tables: readonly TableRef[], elements: ElementsKind = 'all'): Promise<Imprint> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const generation = await this.generation();
       const texts: (string | undefined)[] = [];
       for (const table of tables) {
-        texts.push(await this.#imprintOf(table).catch(absent));
+        texts.push(await this.#imprintOf(table, elements).catch(absent));
       }
       if ((await this.generation()) === generation) {
         return { generation, tables: texts };
@@ -80,14 +85,15 @@ export class Ruleset {
     return this.#dump('the chains', getChains, (view, at, end) => parseNat(hook, view, at, end));
   }
 
-  async #imprintOf(ref: TableRef): Promise<string> {
+  async #imprintOf(ref: TableRef, kind: ElementsKind): Promise<string> {
     const hash = createHash('sha256');
     hash.update(await this.#table(ref));
-    for (const kind of ['chain', 'rule', 'set'] as const) {
-      const parts = await this.#parts(ref, kind, (view, at, end) => parsePart(ref, kind, view, at, end));
+    for (const part of ['chain', 'rule', 'set'] as const) {
+      const parts = await this.#parts(ref, part, (view, at, end) => parsePart(ref, part, view, at, end));
       hash.update(parts.join('\n'));
     }
-    for (const name of await this.#parts(ref, 'set', (view, at, end) => parseStaticSet(ref, view, at, end))) {
+    const names = await this.#parts(ref, 'set', (view, at, end) => parseStaticSet(ref, kind, view, at, end));
+    for (const name of names) {
       const elements = await this.#dump(
         `the elements of ${name}`,
         (sequence) => {

@@ -28,6 +28,7 @@ const NFTA_SET_FLAGS = 3;
 const NFTA_SET_HANDLE = 16;
 
 const NFT_SET_ANONYMOUS = 0x1;
+const NFT_SET_MAP = 0x8;
 const NFT_SET_TIMEOUT = 0x10;
 const NFT_SET_EVAL = 0x20;
 
@@ -89,9 +90,13 @@ export const parsePart = (
   return undefined;
 };
 
-/** The name of a set whose elements only a person changes; undefined: it is anonymous, so constant, or they come and go. */
+/** Maps: of elements those only that have values, of data or verdicts. */
+export type ElementsKind = 'all' | 'maps';
+
+/** The name of a set whose elements only a person changes; undefined: it is anonymous, so constant, or they come and go, or it isn't asked for. */
 export const parseStaticSet = (
   { table }: TableRef,
+  elements: ElementsKind,
   view: DataView,
   at: number,
   end: number,
@@ -110,6 +115,7 @@ export const parseStaticSet = (
       flags = readNet32(view, attribute);
     }
   }
+  if (elements === 'maps' && (flags & NFT_SET_MAP) === 0) return undefined;
   return (flags & (NFT_SET_ANONYMOUS | NFT_SET_TIMEOUT | NFT_SET_EVAL)) === 0 ? name : undefined;
 };
 
