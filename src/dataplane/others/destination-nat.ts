@@ -34,7 +34,13 @@ export interface DestinationNat extends Match, Target {
   readonly where: string;
 }
 
-/** Rules may lead to each other in many ways; so many are followed. */
+/** What was found, and whether nothing was left out: rules may lead to each other in too many ways. */
+export interface Destinations {
+  readonly found: readonly DestinationNat[];
+  readonly isWhole: boolean;
+}
+
+/** So many visits of chains are followed. */
 const STEPS = 20_000;
 
 /** What packets that come in may meet, from the chains of the hook prerouting on. @param where names a chain */
@@ -42,9 +48,13 @@ export const reachable = (
   bases: readonly string[],
   rules: readonly NatRule[],
   where: (chain: string) => string,
-): readonly DestinationNat[] => {
+): Destinations => {
   const byChain = new Map<string, NatRule[]>();
-  for (const rule of rules) byChain.set(rule.chain, [...(byChain.get(rule.chain) ?? []), rule]);
+  for (const rule of rules) {
+    const chain = byChain.get(rule.chain);
+    if (chain === undefined) byChain.set(rule.chain, [rule]);
+    else chain.push(rule);
+  }
   const found: DestinationNat[] = [];
   const open: Open[] = bases.map((chain) => ({ chain, match: {}, above: new Set() }));
   for (let steps = 0; steps < STEPS; steps += 1) {
@@ -61,7 +71,7 @@ export const reachable = (
       }
     }
   }
-  return found;
+  return { found, isWhole: open.length === 0 };
 };
 
 /** A chain that is still to be gone through, with what packets that get there have in common. */

@@ -1,8 +1,8 @@
 import type { Ports } from '../../config/types.ts';
-import { type DestinationNat, type Match, type NatRule, reachable, type Target } from './destination-nat.ts';
+import { type Destinations, type Match, type NatRule, reachable, type Target } from './destination-nat.ts';
 
 /** What iptables' table nat does to the destinations of packets that come in. @param listing of `iptables-save -t nat` */
-export const destinationsOfIptables = (listing: string, program = 'iptables'): readonly DestinationNat[] =>
+export const destinationsOfIptables = (listing: string, program = 'iptables'): Destinations =>
   reachable(
     ['PREROUTING'],
     listing.split('\n').flatMap((line) => natRule(line) ?? []),

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Ports } from '../../config/types.ts';
-import { type DestinationNat, type Match, type NatRule, reachable, type Target } from './destination-nat.ts';
+import { type Destinations, type Match, type NatRule, reachable, type Target } from './destination-nat.ts';
 
 /**
  * What a table of nftables does to the destinations of packets that come in.
@@ -8,7 +8,7 @@ import { type DestinationNat, type Match, type NatRule, reachable, type Target }
  * @param listing of `nft -j list table`, libnftables-json(5)
  * @throws SyntaxError, ZodError if it is none
  */
-export const destinationsOfNft = (listing: string): readonly DestinationNat[] => {
+export const destinationsOfNft = (listing: string): Destinations => {
   const objects = LISTING.parse(JSON.parse(listing)).nftables;
   const table = objects.flatMap((one) => one.table ?? [])[0];
   const maps = new Map(objects.flatMap(({ map }) => (map ? [[map.name, map.elem] as const] : [])));
@@ -39,7 +39,7 @@ const natRule = (chain: string, expressions: readonly unknown[], maps: Maps): Na
   chain,
   match: Object.assign({}, ...expressions.map(matchOf)),
   targets: expressions.flatMap((one) => targetsOf(one, maps)),
-  jumps: expressions.flatMap(jumpsOf),
+  jumps: expressions.flatMap((one) => jumpsOf(one, maps)),
 });
 
 const MATCH = z.object({
@@ -83,9 +83,8 @@ const portsOf = (values: readonly unknown[]): readonly Ports[] | undefined => {
 };
 
 const DNAT = z.object({ dnat: z.object({ addr: z.unknown(), port: z.unknown().optional() }) });
-const MAPPED = z.object({
-  map: z.object({ key: z.unknown(), data: z.union([z.string(), z.object({ set: PAIRS })]) }),
-});
+const DATA = z.union([z.string(), z.object({ set: PAIRS })]);
+const MAPPED = z.object({ map: z.object({ key: z.unknown(), data: DATA }) });
 const CONCATENATED = z.object({ concat: z.array(z.unknown()) });
 
 const targetsOf = (expression: unknown, maps: Maps): readonly Target[] => {
@@ -93,30 +92,36 @@ const targetsOf = (expression: unknown, maps: Maps): readonly Target[] => {
   if (data === undefined) return [];
   const { addr, port } = data.dnat;
   const toPort = typeof port === 'number' ? port : undefined;
-  if (typeof addr === 'string') return [{ to: addr, toPort }];
   const map = MAPPED.safeParse(addr).data?.map;
-  if (map === undefined) return [];
-  const pairs = typeof map.data === 'string' ? (maps.get(map.data.slice(1)) ?? []) : map.data.set;
+  if (map === undefined) return endsOf(addr).map((to) => ({ to, toPort }));
   const byPort = PAYLOAD.safeParse(map.key).data?.payload.field === 'dport';
-  return pairs.flatMap(([key, value]) => {
+  return pairsOf(map.data, maps).flatMap(([key, value]) => {
     const [to, mapped] = CONCATENATED.safeParse(value).data?.concat ?? [value];
-    if (typeof to !== 'string') return [];
-    return [
-      {
-        to,
-        toPort: typeof mapped === 'number' ? mapped : toPort,
-        ports: byPort ? portsOf([key]) : undefined,
-      },
-    ];
+    return endsOf(to).map((one) => ({
+      to: one,
+      toPort: typeof mapped === 'number' ? mapped : toPort,
+      ports: byPort ? portsOf([key]) : undefined,
+    }));
   });
 };
 
+const ENDS = z.object({ range: z.array(z.string()) });
+
+/** An address, or the first and the last one of a range. */
+const endsOf = (value: unknown): readonly string[] =>
+  typeof value === 'string' ? [value] : (ENDS.safeParse(value).data?.range ?? []);
+
+/** Of a map that is named `@so`, or written in the rule. */
+const pairsOf = (data: z.infer<typeof DATA>, maps: Maps): z.infer<typeof PAIRS> =>
+  typeof data === 'string' ? (maps.get(data.slice(1)) ?? []) : data.set;
+
 const TO_CHAIN = z.object({ target: z.string() });
 const JUMP = z.object({ jump: TO_CHAIN.optional(), goto: TO_CHAIN.optional() });
-const VERDICTS = z.object({ vmap: z.object({ data: z.object({ set: PAIRS }) }) });
+const VERDICTS = z.object({ vmap: z.object({ data: DATA }) });
 
-const jumpsOf = (expression: unknown): readonly string[] => {
-  const verdicts = VERDICTS.safeParse(expression).data?.vmap.data.set.map(([, verdict]) => verdict) ?? [];
+const jumpsOf = (expression: unknown, maps: Maps): readonly string[] => {
+  const data = VERDICTS.safeParse(expression).data?.vmap.data ?? { set: [] };
+  const verdicts = pairsOf(data, maps).map(([, verdict]) => verdict);
   return [expression, ...verdicts].flatMap((one) => {
     const { data } = JUMP.safeParse(one);
     return [data?.jump, data?.goto].flatMap((to) => to?.target ?? []);

@@ -9,8 +9,8 @@ import { ASKED_PORTS } from '../owned.ts';
 import { DnatReader } from './dnat-reader.ts';
 import { redirected } from './redirected.ts';
 import { SocketsInRange } from './sockets-in-range.ts';
+import { TranslationsJudge } from './translations-judge.ts';
 import { udpSockets } from './udp-sockets.ts';
-import { unpublished } from './unpublished.ts';
 
 const LOOK_MS = 1000;
 
@@ -22,6 +22,7 @@ export class OthersWatch {
   readonly #links = openLinkChannel();
   readonly #rules = openRulesetChannel();
   readonly #dnat = new DnatReader();
+  readonly #judge: TranslationsJudge;
   readonly #sockets: SocketsInRange;
   /** What was found at the last look, by its key: it counts when it is so at the next one too. */
   #suspected: ReadonlySet<string> = new Set();
@@ -34,6 +35,7 @@ export class OthersWatch {
     this.#config = config;
     this.#node = node;
     this.#log = log;
+    this.#judge = new TranslationsJudge(config, node);
     this.#sockets = new SocketsInRange(config.interfaces.flatMap(({ snat }) => snat));
   }
 
@@ -94,10 +96,12 @@ export class OthersWatch {
   }
 
   async #translations(): Promise<readonly Warning[]> {
-    const rules = await this.#dnat.read();
-    if (rules.length === 0) return [];
-    const addresses = await addressesOf(await listLinks(this.#links), [4, 6], this.#links);
-    return unpublished(this.#config, this.#node, rules, new Set(addresses.map(({ address }) => address)));
+    const translations = await this.#dnat.read();
+    const addresses =
+      translations.rules.length === 0
+        ? []
+        : await addressesOf(await listLinks(this.#links), [4, 6], this.#links);
+    return this.#judge.judge(translations, addresses);
   }
 
   async #inRange(): Promise<readonly Warning[]> {

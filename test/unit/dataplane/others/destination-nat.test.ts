@@ -18,7 +18,7 @@ const listed = (...objects: readonly object[]) =>
         ...objects,
       ],
     }),
-  );
+  ).found;
 const rule = (chain: string, ...expr: readonly object[]) => ({ rule: { chain, handle: 2, expr } });
 const where = 'table ip admin, chain pre';
 
@@ -75,6 +75,29 @@ describe('a table of nftables', () => {
     ]);
   });
 
+  it('translates in chains that a named map leads to', () => {
+    const found = listed(
+      { map: { name: 'services', elem: [[80, { goto: { target: 'web' } }]] } },
+      rule('pre', { vmap: { key: DPORT, data: '@services' } }),
+      rule('web', { dnat: { addr: '192.168.0.80' } }),
+    );
+    expect(found).toMatchObject([{ where: 'table ip admin, chain web', to: '192.168.0.80' }]);
+  });
+
+  it('translates to both ends of a range', () => {
+    const range = { range: ['192.168.0.80', '192.168.0.89'] };
+    const found = listed(
+      rule('pre', { dnat: { addr: range, port: 8080 } }),
+      rule('pre', { dnat: { addr: { map: { key: DPORT, data: { set: [[8082, range]] } } } } }),
+    );
+    expect(found).toMatchObject([
+      { to: '192.168.0.80', toPort: 8080 },
+      { to: '192.168.0.89', toPort: 8080 },
+      { to: '192.168.0.80', ports: [port(8082)] },
+      { to: '192.168.0.89', ports: [port(8082)] },
+    ]);
+  });
+
   it('asks nothing where it isn’t understood', () => {
     const unlike = { match: { op: '!=', left: { meta: { key: 'iifname' } }, right: 'docker0' } };
     const [found] = listed(
@@ -94,7 +117,7 @@ describe('a table of nftables', () => {
 
 describe('a listing of iptables', () => {
   const listing = (...rules: readonly string[]) =>
-    destinationsOfIptables(['*nat', ...rules, 'COMMIT'].join('\n'));
+    destinationsOfIptables(['*nat', ...rules, 'COMMIT'].join('\n')).found;
 
   it('translates what a rule matches', () => {
     expect(
@@ -139,5 +162,29 @@ describe('a listing of iptables', () => {
     ],
   ])('translates to %s', (destination, targets) => {
     expect(listing(`-A PREROUTING -j DNAT --to-destination ${destination}`)).toMatchObject(targets);
+  });
+});
+
+describe('rules that lead to each other in many ways', () => {
+  /** Each chain leads to the next one twice: 2^depth ways. */
+  const ladder = (depth: number) =>
+    Array.from(
+      { length: depth },
+      (_, index) => `-A ${index === 0 ? 'PREROUTING' : `C${index}`} -j C${index + 1}`,
+    )
+      .flatMap((line) => [line, line])
+      .join('\n');
+
+  it('are followed, and it is said where that ended before all was seen', () => {
+    expect(destinationsOfIptables(ladder(5)).isWhole).toBe(true);
+    expect(destinationsOfIptables(ladder(30)).isWhole).toBe(false);
+  });
+
+  it('don’t take longer than their number', () => {
+    const lines = Array.from({ length: 50_000 }, () => '-A PREROUTING -j DNAT --to-destination 192.168.0.80');
+    const begin = performance.now();
+    expect(destinationsOfIptables(lines.join('\n')).found).toHaveLength(50_000);
+    // Copying what is there for each took half a minute.
+    expect(performance.now() - begin).toBeLessThan(10_000);
   });
 });
