@@ -22,12 +22,7 @@ export class TranslationsJudge {
     const addresses = local.map(({ device, address, prefix }) => `${device} ${address}/${prefix}`).join('\n');
     if (translations === this.#translations && addresses === this.#addresses) return this.#found;
     this.#found = [
-      ...unpublished(
-        this.#config,
-        this.#node,
-        translations.rules,
-        new Set(local.map(({ address }) => address)),
-      ),
+      ...unpublished(this.#config, this.#node, translations.rules, local),
       ...translations.unknown.map(
         ({ table, why }): Warning => ({
           code: 'others-unknown',

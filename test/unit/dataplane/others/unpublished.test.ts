@@ -16,9 +16,17 @@ const rule: DestinationNat = {
   toPort: 8443,
 };
 
+const at = (device: string, address: string, prefix: number) => ({
+  device,
+  address,
+  prefix,
+  deprecated: false,
+});
+const LOCAL = [at('eth1', '192.168.0.251', 24), at('docker0', '10.88.0.1', 16), at('cni0', '10.0.0.1', 8)];
+
 const found = (change: Partial<DestinationNat> = {}, other: Partial<ClusterConfig> = {}) => {
   const all = { ...config, ...other };
-  return unpublished(all, nodeNamed(all, 'fw1'), [{ ...rule, ...change }], new Set(['192.168.0.251']));
+  return unpublished(all, nodeNamed(all, 'fw1'), [{ ...rule, ...change }], LOCAL);
 };
 
 describe('a translated destination inside that isn’t published', () => {
@@ -28,7 +36,7 @@ describe('a translated destination inside that isn’t published', () => {
         code: 'unpublished-dnat',
         object: 'tcp 192.168.1.5:443',
         text: expect.stringMatching(
-          /^table ip admin, chain pre translates tcp 192\.168\.1\.5:443 to 192\.168\.0\.80:8443, which isn't published: .*; take the rule away and publish it in cluster\.yaml: tcp-8443: \{ protocol: tcp, address: 192\.168\.1\.5, port: 443, to: 192\.168\.0\.80, toPort: 8443 \}$/,
+          /^table ip admin, chain pre translates tcp 192\.168\.1\.5:443 to 192\.168\.0\.80:8443, which isn't published: .*; take the rule away and publish it in cluster\.yaml; publishing serves every client, so what else the rule asks, such as sources, goes into your filter: tcp-8443: \{ protocol: tcp, address: 192\.168\.1\.5, port: 443, to: 192\.168\.0\.80, toPort: 8443 \}$/,
         ),
       },
     ]);
@@ -46,6 +54,24 @@ describe('a translated destination inside that isn’t published', () => {
     ['a range', { ports: [port(50, 60)], toPort: undefined }, /port: "50-60", to: 192\.168\.0\.80 \}/],
   ])('is named by what it is of: %s', (_, change, text) => {
     expect(found(change)[0]?.text).toMatch(text);
+  });
+
+  it('is not to be published outside if it is for clients inside', () => {
+    const dns = { protocols: ['udp'], ports: [port(53)], to: '192.168.0.53', toPort: undefined };
+    const [forced] = found({ ...dns, devices: ['eth1'], addresses: undefined });
+    expect(forced?.object).toBe('udp any address, port 53');
+    expect(forced?.text).toMatch(/take the rule away and have those clients told the server's own address/);
+    expect(forced?.text).not.toMatch(/address: /);
+    expect(found({ ...dns, devices: ['eth*'] })[0]?.text).toMatch(/cluster\.yaml.*address: 192\.168\.1\.5/);
+  });
+
+  it('is told from what this machine is connected with by another interface', () => {
+    const [inside, outside] = config.interfaces;
+    if (inside === undefined || outside === undefined) throw new Error('no interfaces');
+    const interfaces = [{ ...inside, networks: ['192.168.0.0/24', '10.0.0.0/8'] }, outside];
+    expect(found({ to: '10.88.0.2' }, { interfaces })).toEqual([]);
+    expect(found({ to: '10.89.0.2' }, { interfaces })).toHaveLength(1);
+    expect(found({ to: '192.168.0.80' }, { interfaces })).toHaveLength(1);
   });
 
   it('is named for each protocol and port', () => {
