@@ -51,21 +51,53 @@ describe('a socket in a range of a bucket', () => {
     );
   });
 
-  it('at every address is named once it was asked twice within a minute, until it is gone', () => {
+  const ASKED = new Set([1194, 5000]);
+  const NAMED = ['udp any address, port 1194'];
+  /** Looks of a watch, once they were asked at these seconds. */
+  const watched = (...seconds: readonly number[]) => {
     const watch = made();
-    const look = (asked: ReadonlySet<number>, now: number, sockets: readonly UdpSocket[] = everywhere) =>
-      watch.judge(sockets, asked, now).map(({ object }) => object);
-    const ASKED = new Set([1194, 5000]);
-    expect(look(NONE, 0)).toEqual([]);
-    expect(look(ASKED, 1000)).toEqual([]);
-    // It may be the same packet still.
-    expect(look(ASKED, 2100)).toEqual([]);
-    expect(look(NONE, 3100)).toEqual([]);
-    expect(look(ASKED, 62_000)).toEqual([]);
-    expect(look(ASKED, 64_000)).toEqual(['udp any address, port 1194']);
-    expect(look(NONE, 199_000)).toEqual(['udp any address, port 1194']);
-    expect(look(ASKED, 200_000, [])).toEqual([]);
-    expect(look(ASKED, 202_000)).toEqual([]);
+    const look = (asked: ReadonlySet<number>, second: number, sockets = everywhere) =>
+      watch.judge(sockets, asked, second * 1000).map(({ object }) => object);
+    for (const second of seconds) expect(look(ASKED, second)).toEqual([]);
+    return look;
+  };
+
+  it.each([
+    ['every second', [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 10],
+    ['later and later', [0, 2, 6], 14],
+  ])('at every address is named once clients go on asking: %s', (_, seconds, last) => {
+    expect(watched(...seconds)(ASKED, last)).toEqual(NAMED);
+  });
+
+  it.each([
+    ['two packets, each seen twice', [0, 1, 12], 13],
+    ['three within seconds', [0, 2], 4],
+    ['three within minutes', [0, 50], 100],
+  ])('at every address isn’t named by what scans send: %s', (_, seconds, last) => {
+    expect(watched(...seconds)(ASKED, last)).toEqual([]);
+  });
+
+  it('at every address is named until it is gone, or wasn’t asked for ten minutes', () => {
+    const look = watched(0, 5);
+    expect(look(ASKED, 10)).toEqual(NAMED);
+    expect(look(ASKED, 300)).toEqual(NAMED);
+    expect(look(NONE, 899)).toEqual(NAMED);
+    expect(look(NONE, 900)).toEqual([]);
+    expect(look(ASKED, 901)).toEqual([]);
+    expect(look(ASKED, 906)).toEqual([]);
+    expect(look(ASKED, 911)).toEqual(NAMED);
+    expect(look(ASKED, 912, [])).toEqual([]);
+    expect(look(ASKED, 913)).toEqual([]);
+  });
+
+  it('is never one of a service of the link', () => {
+    const ofTheLink = [5353, 5355].map((port) => at(undefined, port));
+    expect(made().mustAsk(ofTheLink)).toBe(false);
+    expect(objects([at('192.168.1.5', 5353)])).toEqual([]);
+    const watch = made();
+    for (let now = 0; now < 60_000; now += 1000) {
+      expect(watch.judge(ofTheLink, new Set([5353, 5355]), now)).toEqual([]);
+    }
   });
 
   it('is none without SNAT', () => {
