@@ -4,11 +4,12 @@ import { bucketOfFlow } from '../cluster/flow.ts';
 import { HashTable } from '../cluster/hash-table.ts';
 import { breather } from '../system/breath.ts';
 import type { Edges, Sorting } from './edges.ts';
+import { Losses, type RoundOfLosses } from './losses.ts';
 import type { OwnersList } from './verify.ts';
 
 /** Shortest time between two rounds: what was asked for must have come. */
 const PAUSE_MS = 200;
-/** Whoever deletes the flows may still be at it: rounds in a row that must find nothing missing. */
+/** Whoever deletes the flows may still be at it: rounds in a row in which none must have gone but by its own end. */
 const QUIET_ROUNDS = 2;
 
 export interface Recall {
@@ -16,6 +17,13 @@ export interface Recall {
   readonly lost: number;
   /** How many of them it holds again. */
   readonly returned: number;
+}
+
+export interface RecallOptions {
+  /** What was found before, by way of another replica; this one's is added to it, also if this is cut off. */
+  readonly losses?: Losses;
+  /** Called between two rounds. */
+  readonly meanwhile?: () => Promise<unknown>;
 }
 
 /**
@@ -34,29 +42,40 @@ export const recall = async (
   list: () => Promise<OwnersList>,
   bound: number,
   signal: AbortSignal,
+  { losses = new Losses(), meanwhile = async () => {} }: RecallOptions = {},
 ): Promise<Recall> => {
   const began = performance.now();
-  const lost = new HashTable();
+  /** Whether the next round tells of what this one has found missing. */
+  let open = false;
   for (let quiet = 0; ; ) {
-    const missing = await recallOnce(edges, sorting, owns, await list(), signal);
-    for (const hash of missing.keys()) {
-      lost.set(hash, 0);
+    const { certain, missing } = await recallOnce(edges, sorting, owns, await list(), signal, losses);
+    if (certain > 0) {
+      quiet = 0;
+    } else if (open) {
+      quiet += 1;
     }
-    quiet = missing.size === 0 ? quiet + 1 : 0;
-    if (quiet === QUIET_ROUNDS || performance.now() - began >= bound) {
-      return { lost: lost.size, returned: lost.size - missing.size };
+    open = missing > 0;
+    quiet += open ? 0 : 1;
+    if (quiet >= QUIET_ROUNDS || performance.now() - began >= bound) {
+      return { lost: losses.lost, returned: losses.returned };
     }
+    await meanwhile();
     await delay(PAUSE_MS, undefined, { signal });
   }
 };
 
+/**
+ * What is missing for the first time in a later round is asked for only while flows turn out to be lost: where all is well it has
+ * ended a moment ago, and would be made anew here.
+ */
 const recallOnce = async (
   edges: Pick<Edges, 'table'>,
   { hashing, replicated }: Sorting,
   owns: (bucket: number) => boolean,
   copies: OwnersList,
   signal: AbortSignal,
-): Promise<HashTable> => {
+  losses: Losses,
+): Promise<RoundOfLosses> => {
   const breathe = breather();
   try {
     const missing = new HashTable();
@@ -69,13 +88,16 @@ const recallOnce = async (
     for await (const flows of edges.table.dump(signal)) {
       for (const flow of flows) {
         if (owns(bucketOfFlow(flow, hashing)) && replicated(flow)) {
-          missing.delete(fingerprint(flow));
+          const hash = fingerprint(flow);
+          missing.delete(hash);
+          losses.stands(hash);
         }
       }
     }
     signal.throwIfAborted();
-    await copies.missing(missing.keys());
-    return missing;
+    const round = losses.end(missing);
+    await copies.missing(round.first || round.certain > 0 ? missing.keys() : []);
+    return round;
   } finally {
     copies.close();
   }

@@ -49,6 +49,53 @@ describe('recall', () => {
     expect(await recall({ table }, sorting, owns, list, 5000, never)).toEqual({ lost: 7, returned: 7 });
   });
 
+  it('ends while flows end of themselves all the time, counts none of these, and has none made anew', async () => {
+    const table = new MemoryTable(FLOWS);
+    // Ends after the replica has listed it, which hears of it a moment later.
+    const copies = [...FLOWS];
+    const asked: number[] = [];
+    const list = async () => {
+      const hashes = [...copies].map(fingerprint);
+      table.flows.shift();
+      return {
+        hashes: (async function* () {
+          yield hashes;
+        })(),
+        missing: async (wanted: Iterable<number>) => {
+          copies.shift();
+          return asked.push([...wanted].length);
+        },
+        close: () => {},
+      };
+    };
+    const began = performance.now();
+    expect(await recall({ table }, sorting, owns, list, 5000, never)).toEqual({ lost: 0, returned: 0 });
+    expect(performance.now() - began).toBeLessThan(2500);
+    expect(asked).toEqual([1, 0, 0]);
+  });
+
+  it('goes on while somebody goes on deleting, though each round gives back what the one before has lacked', async () => {
+    const table = new MemoryTable(FLOWS);
+    let rounds = 0;
+    const { list } = replica(table, FLOWS);
+    const deleting = async () => {
+      rounds += 1;
+      if (rounds <= 4) table.flows.splice(0, 5);
+      return list();
+    };
+    expect(await recall({ table }, sorting, owns, deleting, 5000, never)).toEqual({ lost: 20, returned: 20 });
+    expect(table.flows).toHaveLength(30);
+  });
+
+  it('does what else is due between two rounds', async () => {
+    const table = new MemoryTable(FLOWS);
+    const { list, asked } = replica(table, FLOWS);
+    const seen: number[] = [];
+    const meanwhile = async () => seen.push(asked.length);
+    await recall({ table }, sorting, owns, list, 5000, never, { meanwhile });
+    expect(seen).toEqual([1]);
+  });
+
   it('gives up after its bound, and says what is still missing', async () => {
     const table = new MemoryTable([]);
     const { list } = replica(table, FLOWS, () => false);
