@@ -91,7 +91,7 @@ export class DestroyedStates {
 const whatBecame = ({ from, lost, returned, milliseconds }: Recalled): string => {
   const who = from.join(' and ');
   if (from.length === 0) {
-    return 'no peer answers that could give them back, so connections that stood before are cut off';
+    return 'no peer could be asked to give them back, so connections that stood before are cut off';
   }
   if (lost === 0) {
     return `${who} holds none that this node lacks; connections that stood before are cut off`;

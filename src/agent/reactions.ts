@@ -148,6 +148,8 @@ export class Reactions {
         owners: () => this.replicas.owners(),
         listOf: (peer, signal) => parts.listOf(peer, signal),
         holders: () => this.#holders(),
+        reachable: (peer) =>
+          this.memory.peers(performance.now()).some(({ name, reachable }) => name === peer && reachable),
         copiesAt: (peer, signal) => parts.copiesAt(peer, [...this.owned.now], signal),
         lookForFlush: parts.lookForFlush,
         witnesses,

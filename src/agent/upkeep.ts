@@ -62,12 +62,12 @@ export class Upkeep {
         ...host,
         copiesOf: (peer) => this.#copiesOf(peer),
         // A comparison may take longer than a flow without a refresh lives.
-        meanwhile: async (signal) => this.#refreshing.isDue() && this.#refresh(signal),
+        meanwhile: (signal) => this.#refreshIfDue(signal),
         interrupt: () => this.#jobs.interrupt(),
       },
       times,
     );
-    this.#recalls = new Recalls(edges, sorting, host);
+    this.#recalls = new Recalls(edges, sorting, host, (signal) => this.#refreshIfDue(signal));
     this.#cached = edges.external && new CachedStates(edges.external, edges, sorting, host);
     this.#fill = new CacheFill(host.emptied);
     this.#touching = new Touching(edges, sorting, host, this.#fill);
@@ -208,6 +208,7 @@ export class Upkeep {
   /** Does the most urgent thing that is due. Returns how long nothing else is, in milliseconds. */
   async #work(signal: AbortSignal): Promise<number> {
     if (!(await this.#internal.look())) {
+      this.#recalls.wait();
       return RETRY_MS;
     }
     // Before anything else: packets of these flows are being dropped.
@@ -284,6 +285,12 @@ export class Upkeep {
     return (
       this.#cached?.copiesOf(peer) ?? kernelCopies(this.#edges, this.#sorting(), peer.buckets, deletable)
     );
+  }
+
+  async #refreshIfDue(signal: AbortSignal): Promise<void> {
+    if (this.#refreshing.isDue()) {
+      await this.#refresh(signal);
+    }
   }
 
   /** The owner's own refresh of a timeout is no event: without this the copies would expire under living flows. */

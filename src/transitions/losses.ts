@@ -14,10 +14,11 @@ export class Losses {
   readonly #lost = new HashTable();
   /** How many of those missing in the round before have turned out to be lost. */
   #certain = 0;
+  #rounds = 0;
 
-  /** Flows that replicas held and this node, their owner, didn't. */
+  /** Flows that replicas held and this node, their owner, didn't. After a single round all that it has found count. */
   get lost(): number {
-    return this.#lost.size;
+    return this.#lost.size + (this.#rounds === 1 ? (this.#before?.size ?? 0) : 0);
   }
 
   /** How many of them it holds again. */
@@ -46,6 +47,7 @@ export class Losses {
     }
     const found = { first: before === undefined, certain: this.#certain, missing: missing.size };
     this.#certain = 0;
+    this.#rounds += 1;
     this.#before = missing;
     return found;
   }

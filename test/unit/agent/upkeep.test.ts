@@ -90,6 +90,7 @@ const upkeep = (
     listOf: () => Promise.reject(new Error('nobody is compared here')),
     askBulk: () => {},
     holders: () => [],
+    reachable: () => true,
     copiesAt: () => Promise.reject(new Error('nobody is asked here')),
     recalled: () => {},
     lookForFlush: async () => {},
@@ -302,6 +303,43 @@ describe('Upkeep', () => {
       expect.objectContaining({ from: ['three'], lost: 0, returned: 0, fresh: true }),
     ]);
     expect(calls.indexOf('copies at three')).toBeLessThan(calls.indexOf('touch'));
+    await made.requireIntact();
+  });
+
+  it('refreshes also while replicas are asked for what was deleted', async () => {
+    const { upkeep: made, calls } = upkeep(new Set([0]), {
+      refresh: 100,
+      host: {
+        holders: () => ['two'],
+        // It never gives back what it lists.
+        copiesAt: async () => ({
+          hashes: (async function* () {
+            yield [1];
+          })(),
+          missing: async () => 0,
+          close: () => {},
+        }),
+      },
+    });
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    made.recall(true);
+    calls.splice(0);
+    await vi.waitFor(() => expect(calls.filter((call) => call === 'touch').length).toBeGreaterThan(2), 2000);
+    expect(made.recalling).toBe(true);
+  });
+
+  it('is compared with again, though conntrackd has gone while replicas were to be asked', async () => {
+    let identity: string | undefined = 'one';
+    const recalled: unknown[] = [];
+    const { upkeep: made } = upkeep(new Set([0]), {
+      identity: () => identity,
+      host: { recalled: (result) => void recalled.push(result) },
+    });
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    identity = undefined;
+    made.recall(true);
+    await expect(made.requireIntact()).rejects.toThrow(/nobody compares with them/);
+    await vi.waitFor(() => expect(recalled).toHaveLength(1), 8000);
     await made.requireIntact();
   });
 

@@ -102,6 +102,12 @@ describe('recall', () => {
     expect(await recall({ table }, sorting, owns, list, 300, never)).toEqual({ lost: 30, returned: 0 });
   });
 
+  it('counts all that was missing if there was but one round', async () => {
+    const { list } = replica(new MemoryTable([]), FLOWS, () => false);
+    const table = new MemoryTable([]);
+    expect(await recall({ table }, sorting, owns, list, 0, never)).toEqual({ lost: 30, returned: 0 });
+  });
+
   it('counts an entry of a bucket that it does not own as nothing', async () => {
     const table = new MemoryTable(FLOWS);
     const { list, asked } = replica(table, FLOWS);
