@@ -7,7 +7,7 @@ const LOOKS = 2;
 export class CacheFill {
   readonly #emptied: (held: number, flows: number) => void;
   #flows = 0;
-  /** Whether it held about as many. */
+  /** Whether it has held about as many since the agent itself filled it last. */
   #filled = false;
   #looks = 0;
   /** How many it held when it seemed too few. */
@@ -34,9 +34,14 @@ export class CacheFill {
    * @param exact whether it should hold what this node owns
    */
   look(held: number, exact: boolean): boolean {
-    if (!exact || !isLow(held, this.#flows)) {
+    if (!exact) {
       this.#looks = 0;
-      this.#filled ||= exact;
+      this.#filled = false;
+      return false;
+    }
+    if (!isLow(held, this.#flows)) {
+      this.#looks = 0;
+      this.#filled = true;
       return false;
     }
     this.#looks += 1;

@@ -21,6 +21,7 @@ export class InternalCache {
   /** Owned flows may be missing in it. */
   #unadopted = true;
   #disowning = false;
+  #adopting = false;
 
   constructor(edges: Edges, touching: Pick<Touching, 'run'>, host: Host) {
     this.#edges = edges;
@@ -28,8 +29,13 @@ export class InternalCache {
     this.#host = host;
   }
 
-  /** It holds the owned flows and no others: a bulk of it harms nobody. */
+  /** It holds the owned flows and no others. */
   get exact(): boolean {
+    return this.sendable && !this.#adopting;
+  }
+
+  /** A bulk of it harms nobody, and replicas get all: what isn't in it yet is about to be touched, which sends it. */
+  get sendable(): boolean {
     return !this.#dirty && !this.#unadopted && this.#identity !== undefined;
   }
 
@@ -101,6 +107,7 @@ export class InternalCache {
 
   async #adoptAll(signal: AbortSignal): Promise<void> {
     this.#unadopted = false;
+    this.#adopting = true;
     const began = performance.now();
     this.#host.reach('takeover.adopt');
     try {
@@ -114,6 +121,8 @@ export class InternalCache {
     } catch (error) {
       this.#unadopted = true;
       throw error;
+    } finally {
+      this.#adopting = false;
     }
   }
 }

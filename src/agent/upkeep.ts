@@ -82,7 +82,7 @@ export class Upkeep {
     });
   }
 
-  /** The internal cache holds the owned flows and no others: a bulk of it harms nobody. */
+  /** The internal cache holds the owned flows and no others, as far as conntrackd has read of them. */
   get exact(): boolean {
     return this.#internal.exact;
   }
@@ -191,7 +191,7 @@ export class Upkeep {
 
   /** A peer asks for everything again. False if the internal cache may hold what it shouldn't. */
   async bulk(): Promise<boolean> {
-    if (!this.exact) {
+    if (!this.#internal.sendable) {
       return false;
     }
     await this.#edges.cache.bulk();

@@ -40,6 +40,18 @@ describe('CacheFill', () => {
     expect(fill.look(0, true)).toBe(false);
   });
 
+  it('concludes nothing after that either before it was full again: conntrackd may still be reading', () => {
+    const { fill, told } = filled();
+    fill.look(0, false);
+    fill.counted(100);
+    expect([0, 10, 20].map((held) => fill.look(held, true))).toEqual([false, false, false]);
+    expect([90, 0, 0].map((held) => fill.look(held, true))).toEqual([false, false, true]);
+    // It is being filled, which takes longer than a look.
+    fill.look(0, false);
+    fill.counted(100);
+    expect(told).toEqual([[0, 100]]);
+  });
+
   it('concludes nothing of one that was never full: its events are switched off', () => {
     const fill = new CacheFill(() => expect.unreachable());
     fill.counted(100);

@@ -375,6 +375,33 @@ describe('Upkeep', () => {
     ]);
   });
 
+  it('is not exact while it adopts, and takes the cache for nobody else’s doing; but it may be sent', async () => {
+    const { upkeep: made, calls, edges, touched } = upkeep(new Set([0]), {
+      host: { emptied: () => expect.unreachable() },
+    });
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    made.cacheHolds(touched.length);
+    let go = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const dump = vi.spyOn(edges.table, 'dump').mockImplementation(async function* () {
+      await held;
+      yield FLOWS;
+    });
+    calls.splice(0);
+    made.gaveUp();
+    await vi.waitFor(() => expect(dump).toHaveBeenCalled());
+    expect(made.exact).toBe(false);
+    for (const flows of [0, 0, 0]) made.cacheHolds(flows);
+    expect(await made.bulk()).toBe(true);
+    go();
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    for (const flows of [0, 0, 0]) made.cacheHolds(flows);
+    expect(made.exact).toBe(true);
+    expect(calls.filter((call) => call === 'touch')).toHaveLength(1);
+  });
+
   it('fills a cache that somebody has emptied', async () => {
     const emptied: unknown[] = [];
     const { upkeep: made } = upkeep(new Set([0]), {
