@@ -5,6 +5,14 @@ import type { Testimony } from './witnesses.ts';
 
 /** How long `status` remembers it, in milliseconds. */
 const REMEMBERED_MS = 600_000;
+/** Between two lines in the log about the same: who deletes connections one by one may go on for long. */
+const LOGGED_MS = 60_000;
+
+interface Remembered {
+  readonly warning: Warning;
+  readonly timer: NodeJS.Timeout;
+  readonly loggedAt: number;
+}
 
 const MEND =
   "find what orders it, such as conntrackd's primary-backup.sh in a notify line of keepalived.conf, and take it out";
@@ -15,7 +23,7 @@ const COPIES =
 /** What others did to this node's states, for `status` and the log. */
 export class DestroyedStates {
   readonly #log: Pick<Logger, 'info' | 'warn'>;
-  readonly #remembered = new Map<string, { readonly warning: Warning; readonly timer: NodeJS.Timeout }>();
+  readonly #remembered = new Map<string, Remembered>();
 
   constructor(log: Pick<Logger, 'info' | 'warn'>) {
     this.#log = log;
@@ -76,15 +84,24 @@ export class DestroyedStates {
 
   #remember(code: Warning['code'], object: string, what: string): void {
     const key = `${code} ${object}`;
-    clearTimeout(this.#remembered.get(key)?.timer);
+    const before = this.#remembered.get(key);
+    clearTimeout(before?.timer);
     const timer = setTimeout(() => {
       this.#remembered.delete(key);
       this.#log.info(`nothing of the kind for ${REMEMBERED_MS / 60_000} minutes: ${what}`);
     }, REMEMBERED_MS);
     timer.unref();
     const text = `at ${new Date().toISOString()}: ${what}`;
-    this.#remembered.set(key, { warning: { code, object, text }, timer });
-    this.#log.warn(warningText({ code, object, text: what }));
+    const now = performance.now();
+    const logs = before === undefined || now - before.loggedAt >= LOGGED_MS;
+    this.#remembered.set(key, {
+      warning: { code, object, text },
+      timer,
+      loggedAt: logs ? now : before.loggedAt,
+    });
+    if (logs) {
+      this.#log.warn(warningText({ code, object, text: what }));
+    }
   }
 }
 

@@ -39,6 +39,17 @@ describe('DestroyedStates', () => {
     ]);
   });
 
+  it('says in the log once a minute what goes on, and in the status what was last', () => {
+    const { destroyed, lines } = setUp();
+    for (let second = 0; second < 150; second++) {
+      destroyed.deleted({ looked: 10, vanished: (second % 9) + 1 });
+      vi.advanceTimersByTime(1000);
+    }
+    expect(lines.filter((line) => line.startsWith('warn'))).toHaveLength(3);
+    expect(destroyed.warnings[0]?.text).toMatch(/6 of 10/);
+    expect(lines).toHaveLength(3);
+  });
+
   it('remembers the last of each kind', () => {
     const { destroyed } = setUp();
     destroyed.flushed(back, true);
