@@ -96,7 +96,11 @@ export const assemble = async (
   const files = new AgentFiles(config.paths.run);
   files.prepare();
   const configuration = new ConfigurationWatch(config, node, files.conntrackdMemory);
-  const beside = { configuration, staleLock: (known: string) => staleLock(config, known) };
+  const beside = {
+    configuration,
+    staleLock: (known: string) => staleLock(config, known),
+    flushMemory: files.flushMemory,
+  };
   const health = new Health(config.paths.conntrackd, control, beside, {
     changed: (state, text) => {
       const what = state === 'unfit' ? `conntrackd is unfit: ${text}` : text;
@@ -172,6 +176,7 @@ export const assemble = async (
     conntrackdHealth: () => health.state,
     conntrackdWarnings: () => health.warnings,
     lookForFlush: () => health.lookForFlush(),
+    flushDealtWith: () => health.flushDealtWith(),
     find: (tuples) => conntrack.find(tuples),
     endings: () => timeoutsNow(ENDINGS),
     announce: announcerOf(config, node, files, log, resident),

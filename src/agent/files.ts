@@ -108,6 +108,17 @@ export class AgentFiles {
     };
   }
 
+  /** Which orders to delete the kernel's flows were dealt with, for an agent that is started later. */
+  get flushMemory(): {
+    readonly read: () => string | undefined;
+    readonly write: (text: string) => void;
+  } {
+    return {
+      read: () => this.#read('flushes'),
+      write: (text) => this.#write('flushes', text),
+    };
+  }
+
   /** Says that the agent is well at this moment. Its age tells hooks and keepalived whether it still is. */
   beat(): void {
     writeAtomically(`${this.#run}/heartbeat`, `${uptimeTicks()}\n`);

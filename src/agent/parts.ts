@@ -77,6 +77,8 @@ export interface AgentParts {
   readonly conntrackdHealth: () => Status['conntrackd'];
   /** Asks conntrackd at once whether it was ordered to delete the kernel's flows. */
   readonly lookForFlush: () => Promise<void>;
+  /** What that has told of is dealt with: no later agent needs to hear of it. */
+  readonly flushDealtWith: () => void;
   /** The kernel's entries of these original tuples, in their order; undefined: there is none. */
   readonly find: (tuples: readonly Tuple[]) => Promise<readonly (Flow | undefined)[]>;
   /** Seconds that the kernel keeps ended TCP connections, of each kind of ending, as they are now. */

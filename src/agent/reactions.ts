@@ -154,7 +154,10 @@ export class Reactions {
         lookForFlush: parts.lookForFlush,
         witnesses,
         emptied: (held, flows) => destroyed.emptied(held, flows),
-        recalled: (result) => this.states.recalled(result, this.owned.now.size > 0),
+        recalled: (result) => {
+          this.states.recalled(result, this.owned.now.size > 0);
+          this.#try(() => parts.flushDealtWith());
+        },
         askBulk: (peer) => parts.askBulk(() => this.peers.askBulk(peer.name)),
         verified: (peer, result) => this.#verified(peer, result),
         unverifiable: (peer, reason) => {
@@ -344,8 +347,13 @@ export class Reactions {
   }
 
   #keep(lines: string): void {
+    this.#try(() => this.#parts.events.append(lines));
+  }
+
+  /** What can't be written keeps nobody from going on. */
+  #try(write: () => void): void {
     try {
-      this.#parts.events.append(lines);
+      write();
     } catch (error) {
       this.loop.complain(error);
     }

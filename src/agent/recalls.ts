@@ -159,7 +159,10 @@ export class Recalls {
 }
 
 /** Passes the items on, and tells of each, and of the end. */
-async function* passing<Item>(items: AsyncIterable<Item>, told: (more: boolean) => void): AsyncGenerator<Item> {
+async function* passing<Item>(
+  items: AsyncIterable<Item>,
+  told: (more: boolean) => void,
+): AsyncGenerator<Item, void, undefined> {
   for await (const item of items) {
     told(true);
     yield item;

@@ -2,6 +2,7 @@ import type { Warning } from '../cluster/warning.ts';
 import type { ConfigurationWatch } from './configuration-watch.ts';
 import type { Control } from './control.ts';
 import { ConntrackdAbsent, ConntrackdError, ConntrackdStuck, ConntrackdUnfit } from './errors.ts';
+import { type FlushMemory, Flushes } from './flushes.ts';
 import { identityOf } from './identity.ts';
 import { parseRuntime } from './runtime.ts';
 import { parseStatistics } from './statistics.ts';
@@ -25,7 +26,7 @@ export interface HealthEvents {
   readonly loadedTable: (fresh: boolean) => void;
   /**
    * Somebody had it delete every flow of the kernel that it replicates, and nothing of that was sent. Not `fresh`: at some time
-   * before the first look.
+   * before the first look. What an agent before this one has dealt with isn't told.
    */
   readonly flushedTable: (fresh: boolean) => void;
   /** So many flows stand in its internal cache. Told at each look. */
@@ -39,6 +40,7 @@ export interface HealthSurroundings {
   readonly configuration: Pick<ConfigurationWatch, 'look'>;
   /** The lock file that keeps conntrackd from starting, if there is one and nobody holds it, or `known` is still there. */
   readonly staleLock: (known: string) => string | undefined;
+  readonly flushMemory: FlushMemory;
 }
 
 interface Counts {
@@ -62,7 +64,7 @@ export class Health {
   /** What is wrong with a conntrackd that is `ok`. */
   #note: string | undefined;
   #asking = false;
-  #flushes: { readonly identity: string | undefined; readonly times: number } | undefined;
+  readonly #flushes: Flushes;
   #counts: (Counts & { readonly identity: string | undefined }) | undefined;
 
   /** @param path of the control socket that `control` uses */
@@ -71,6 +73,7 @@ export class Health {
     this.#control = control;
     this.#surroundings = surroundings;
     this.#events = events;
+    this.#flushes = new Flushes(surroundings.flushMemory, (fresh) => events.flushedTable(fresh));
   }
 
   /** Looks now, and once a second from now on. Whom it tells must be there. */
@@ -105,10 +108,15 @@ export class Health {
   async lookForFlush(): Promise<void> {
     try {
       const identity = await identityOf(this.#path);
-      this.#countFlushes(identity, parseRuntime(await this.#control.send('runtime')).kernelFlushes);
+      this.#flushes.count(identity, parseRuntime(await this.#control.send('runtime')).kernelFlushes);
     } catch (error) {
       if (!(error instanceof ConntrackdError)) throw error;
     }
+  }
+
+  /** What `flushedTable` has told of is dealt with: no later agent needs to hear of it. */
+  flushDealtWith(): void {
+    this.#flushes.dealtWith();
   }
 
   close(): void {
@@ -125,7 +133,7 @@ export class Health {
       const { netlinkOverruns, kernelResyncs, kernelFlushes } = parseRuntime(
         await this.#control.send('runtime'),
       );
-      this.#countFlushes(identity, kernelFlushes);
+      this.#flushes.count(identity, kernelFlushes);
       const statistics = await this.#control.send('statistics');
       this.#noteFault(
         await this.#surroundings.configuration.look(identity, statistics, () => this.#control.send('queue')),
@@ -139,16 +147,6 @@ export class Health {
       this.#explain(error);
     } finally {
       this.#asking = false;
-    }
-  }
-
-  #countFlushes(identity: string | undefined, times: number): void {
-    const before = this.#flushes;
-    const known = before?.identity === identity ? (before?.times ?? 0) : 0;
-    // Of two questions under way the older may be answered last.
-    this.#flushes = { identity, times: Math.max(times, known) };
-    if (times > known) {
-      this.#events.flushedTable(before !== undefined);
     }
   }
 

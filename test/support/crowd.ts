@@ -177,6 +177,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     conntrackdHealth: () => 'ok',
     conntrackdWarnings: () => [],
     lookForFlush: async () => {},
+    flushDealtWith: () => {},
     find: async () => [],
     endings: () => [10],
     announce: ({ group, ready }) => void files.writeReady(group, ready ? 0 : -100),
