@@ -189,8 +189,12 @@ export class Upkeep {
     });
   }
 
-  /** A peer asks for everything again. False if the internal cache may hold what it shouldn't. */
+  /**
+   * A peer asks for everything again. False if the internal cache may hold what it shouldn't, or what was deleted a moment ago: conntrackd
+   * would send that it has ended.
+   */
   async bulk(): Promise<boolean> {
+    await this.#host.lookForFlush();
     if (!this.#internal.sendable) {
       return false;
     }

@@ -2,7 +2,7 @@ import type { Warning } from '../cluster/warning.ts';
 import type { ConfigurationWatch } from './configuration-watch.ts';
 import type { Control } from './control.ts';
 import { ConntrackdAbsent, ConntrackdError, ConntrackdStuck, ConntrackdUnfit } from './errors.ts';
-import { type FlushMemory, Flushes } from './flushes.ts';
+import { Flushes, type FlushMemory } from './flushes.ts';
 import { identityOf } from './identity.ts';
 import { parseRuntime } from './runtime.ts';
 import { parseStatistics } from './statistics.ts';

@@ -71,7 +71,12 @@ describe('DestroyedStates', () => {
   });
 
   it.each([
-    ['nobody answers', { ...back, from: [], lost: 0, returned: 0 }, true, /no peer could be asked .* cut off/],
+    [
+      'nobody answers',
+      { ...back, from: [], lost: 0, returned: 0 },
+      true,
+      /no peer could be asked .* cut off/,
+    ],
     ['the replicas hold no more', { ...back, lost: 0, returned: 0 }, true, /fw2 holds none .* cut off/],
     ['they were copies', { ...back, lost: 0, returned: 0 }, false, /these were copies/],
   ])('says it if %s', (_, result, owner, text) => {

@@ -162,6 +162,17 @@ describe('Upkeep', () => {
     expect(calls.filter((call) => call === 'bulk')).toHaveLength(1);
   });
 
+  it('sends no bulk just after somebody has had its flows deleted', async () => {
+    let ordered = (): void => {};
+    const { upkeep: made, calls } = upkeep(new Set([0]), {
+      host: { holders: () => [], lookForFlush: async () => ordered() },
+    });
+    await vi.waitFor(() => expect(made.exact).toBe(true));
+    ordered = () => made.recall(true);
+    expect(await made.bulk()).toBe(false);
+    expect(calls).not.toContain('bulk');
+  });
+
   it('disowns again when conntrackd was started anew', async () => {
     let identity: string | undefined = 'one';
     const { upkeep: made, calls } = upkeep(new Set([0]), { identity: () => identity });
@@ -376,7 +387,12 @@ describe('Upkeep', () => {
   });
 
   it('is not exact while it adopts, and takes the cache for nobody else’s doing; but it may be sent', async () => {
-    const { upkeep: made, calls, edges, touched } = upkeep(new Set([0]), {
+    const {
+      upkeep: made,
+      calls,
+      edges,
+      touched,
+    } = upkeep(new Set([0]), {
       host: { emptied: () => expect.unreachable() },
     });
     await vi.waitFor(() => expect(made.exact).toBe(true));
