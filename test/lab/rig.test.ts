@@ -159,7 +159,9 @@ test('two owners are seen: packets come twice', async () => {
 test('losses are seen: a reset, a dead idle flow, a changed port, silence', async () => {
   const lab = await createForwarding(true, HALVES);
   const traffic = await Traffic.start(lab);
-  traffic.add(standardFlows(planClient(1)).filter(({ kind }) => ['busy', 'idle', 'udp'].includes(kind)));
+  const flows = standardFlows(planClient(1)).filter(({ kind }) => ['busy', 'idle', 'udp'].includes(kind));
+  // A client's port that is one of its bucket's is kept whenever it is translated: that one is none of the first node's.
+  traffic.add(flows.map((spec) => (spec.kind === 'udp' ? { ...spec, port: 50_000 } : spec)));
   traffic.add([{ id: 'c2.udp', kind: 'udp', from: first(2) }]);
   await traffic.ready();
   await lab.node(2).powerCut();
