@@ -32,6 +32,13 @@ const DIRECTIVES: ReadonlySet<string> = new Set(
   ),
 );
 
+/** By their small letters; of a helper's Type `tcp` and `udp` are values. */
+const BY_SMALL_LETTERS: ReadonlyMap<string, string> = new Map(
+  [...DIRECTIVES]
+    .filter((name) => name !== 'TCP' && name !== 'UDP')
+    .map((name) => [name.toLowerCase(), name]),
+);
+
 /** Blocks that hold names instead of directives. */
 const LISTS: ReadonlySet<string> = new Set(['Protocol', 'State', 'ExpectationSync']);
 
@@ -77,8 +84,15 @@ export const parseConfiguration = (text: string): Document => {
       current = undefined;
     } else if (!token.startsWith('#')) {
       const inList = LISTS.has(parents.at(-1)?.name ?? '');
-      if (inList || DIRECTIVES.has(token)) {
-        current = { name: token, line, values: [], block: undefined };
+      const meant = misspelt(token, current);
+      if (inList || DIRECTIVES.has(token) || meant !== undefined) {
+        if (!inList && meant !== undefined) {
+          problems.push({
+            line,
+            problem: `conntrackd knows no "${token}", for it tells capitals apart; write ${meant}`,
+          });
+        }
+        current = { name: inList ? token : (meant ?? token), line, values: [], block: undefined };
         siblings.push(current);
       } else if (current !== undefined) {
         current.values.push(token);
@@ -91,4 +105,11 @@ export const parseConfiguration = (text: string): Document => {
     problems.push({ line: opened, problem: `${name || 'this section'} is not closed by "}"` });
   }
   return { statements: root, problems };
+};
+
+/** The directive that is meant by one with other capitals. What comes first after a directive may be any word: a group, a file. */
+const misspelt = (token: string, before: Open | undefined): string | undefined => {
+  const meant = BY_SMALL_LETTERS.get(token.toLowerCase());
+  const isValue = before !== undefined && before.values.length === 0 && before.block === undefined;
+  return DIRECTIVES.has(token) || isValue ? undefined : meant;
 };

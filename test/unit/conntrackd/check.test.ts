@@ -212,10 +212,23 @@ describe('checkConfiguration', () => {
     ['}', 1, '"}" without "{"'],
     ['{', 1, '"{" without a section before it'],
     ['Sync {\n', 1, 'Sync is not closed by "}"'],
-    ['\nhashsize 5\n', 2, 'conntrackd knows no "hashsize" here'],
+    ['\nhashsighs 5\n', 2, 'conntrackd knows no "hashsighs" here'],
+    ['\nhashsize 5\n', 2, 'conntrackd knows no "hashsize", for it tells capitals apart; write HashSize'],
+    [
+      'Sync {\nUDP {\nIPv4_address 10.99.0.1\nIPv4_destination_address 10.99.0.2\n}\n}\n',
+      4,
+      'conntrackd knows no "IPv4_destination_address", for it tells capitals apart; write IPv4_Destination_Address',
+    ],
     ['General { UNIX { Path /run/x.sock}\n', 1, 'UNIX is not closed by "}"'],
   ])('reports %j', (text, line, what) => {
     expect(checkConfiguration(text, edge, fw1)).toContainEqual(expect.objectContaining({ line, what }));
+  });
+
+  it('takes a word that a directive may have for what it is, whatever its capitals', () => {
+    const group = rendered.replace('General {', 'General {\n\tGroup sync');
+    expect(checkConfiguration(group, edge, fw1)).toEqual([]);
+    const helper = `${rendered}\nHelper {\n\tType ftp inet tcp {\n\t\tQueueNum 0\n\t}\n}\n`;
+    expect(checkConfiguration(helper, edge, fw1)).toEqual([]);
   });
 
   it('never throws, whatever the text', () => {
