@@ -15,10 +15,13 @@ export interface Readiness {
  */
 const SILENCE_MS = 10_000;
 
+/** Milliseconds after which an agent that has just begun knows whether packets come in on each leg (leg-hearing.ts). */
+const PROVEN_MS = 2000;
+
 /**
  * An owner is ready; a replica is when it holds the states of the owner, or when that has lost more interfaces and nobody
  * who holds its states has not; where nobody owns the group there is nothing to hold, but only a node that sees every peer can
- * know that. Neither is ready while the operator has drained this node, or while a peer that could own the group has fewer
+ * know that. A replica whose agent has just begun waits until it knows whether packets come in. Neither is ready while the operator has drained this node, or while a peer that could own the group has fewer
  * interfaces that carry nothing (the same loss everywhere, a switch that restarts, changes nothing) or has the room in its
  * connection table that this node lacks. Who is alone is ready all the same. Pure.
  */
@@ -48,11 +51,18 @@ export const readinessOf = (snapshot: Snapshot, group: GroupView): Pick<Readines
   }
   const owner = snapshot.peers.find((peer) => peer.reachable && peer.owns.has(group.name));
   if (owner !== undefined) {
-    if (group.synced) {
+    const onlyHope = isOnlyHope(snapshot, group);
+    if (group.synced && (onlyHope || snapshot.listening >= PROVEN_MS)) {
       return { ready: true, reason: `holds the states of ${owner.name}` };
     }
-    return isOnlyHope(snapshot, group)
-      ? { ready: true, reason: `${owner.name} has lost ${[...owner.lost].join(', ')} and serves nobody` }
+    if (onlyHope) {
+      return {
+        ready: true,
+        reason: `${owner.name} has lost ${[...owner.lost].join(', ')} and serves nobody`,
+      };
+    }
+    return group.synced
+      ? { ready: false, reason: "doesn't know yet whether packets come in here" }
       : { ready: false, reason: `doesn't hold the states of ${owner.name} yet` };
   }
   const silent = snapshot.peers.find((peer) => peer.silent < SILENCE_MS && peer.owns.has(group.name));

@@ -38,6 +38,18 @@ describe('readiness', () => {
     });
   });
 
+  it('waits for the agent that has just begun to know whether packets come in', () => {
+    const begun = (held: GroupView, ...peers: readonly PeerView[]) =>
+      readiness({ ...snapshotOf(held, peers), listening: 1900 })[0];
+    expect(begun(group({ synced: true }), owner)).toMatchObject({
+      ready: false,
+      reason: "doesn't know yet whether packets come in here",
+    });
+    expect(begun(group({ active: 2 }), peer())?.ready).toBe(true);
+    expect(begun(group({ synced: true }), peer({ ...owner, lost: new Set(['eth1']) }))?.ready).toBe(true);
+    expect(begun(group({ synced: true }), lost)?.ready).toBe(true);
+  });
+
   it('is given where nobody owns it, if every peer says so', () => {
     expect(of(group({}), peer({}))[0]).toMatchObject({ ready: true, reason: 'nobody owns it' });
     expect(of(group({}), lost)[0]).toMatchObject({
