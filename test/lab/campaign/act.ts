@@ -81,8 +81,8 @@ const order = async (node: FirewallNode, command: 'drain' | 'resume'): Promise<v
 };
 
 /** Of what a campaign's tables may hold: enough to be said, and not so much that states are refused. */
-export const TABLE_ENTRIES = 20_000;
-const OTHERS_ENTRIES = 17_500;
+export const TABLE_ENTRIES = 40_000;
+const OTHERS_ENTRIES = 34_000;
 
 const TIMES = 8;
 
