@@ -1,6 +1,7 @@
 import { groupsOf } from '../cluster/groups.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
 import { timeoutsOf } from '../cluster/timeouts.ts';
+import { isFit } from '../conntrackd/health.ts';
 import { warningsOf } from '../observe/warnings.ts';
 import type { Verification } from '../transitions/verify.ts';
 import { Chronicle } from './chronicle.ts';
@@ -164,7 +165,7 @@ export class Reactions {
           this.replicas.unverifiable(peer, reason);
           wake();
         },
-        fit: () => this.#isFit(),
+        fit: () => isFit(parts.conntrackdHealth()),
         refusing: () => this.conntrackd.refusing(performance.now()),
         comparing: (peer, progress) => this.replicas.comparing(peer, progress),
         interrupted: () => this.memory.unsynced(),
@@ -332,11 +333,6 @@ export class Reactions {
       this.upkeep.verifySoon(peer.name);
     }
     void this.loop.wake();
-  }
-
-  #isFit(): boolean {
-    const state = this.#parts.conntrackdHealth();
-    return state === 'ok' || state === 'starting';
   }
 
   /** The reachable peers; of them those that hold all that this node owns, if there are any: others may hold what has ended. */

@@ -1,5 +1,6 @@
 import type { Group } from '../cluster/groups.ts';
 import type { Warning } from '../cluster/warning.ts';
+import { isFit } from '../conntrackd/health.ts';
 import type { ComparisonStatus, Status, VerifiedStatus } from '../observe/status.ts';
 import type { Logger } from '../system/log.ts';
 import type { Verification, VerificationProgress } from '../transitions/verify.ts';
@@ -151,7 +152,7 @@ export class Replicas {
       this.#notSynced.ended(name);
     }
     const state = this.#conntrackd();
-    const fit = state === 'ok' || state === 'starting';
+    const fit = isFit(state);
     this.#unfitSince = fit ? undefined : (this.#unfitSince ?? now);
     this.#away = this.#unfitSince !== undefined && now - this.#unfitSince >= AWAY_MS;
     for (const name of owners) {

@@ -12,6 +12,9 @@ const INTERVAL_MS = 1000;
 /** `unfit`: it answers, but not as the configuration that `render conntrackd` prints makes it answer. */
 export type HealthState = 'starting' | 'ok' | 'absent' | 'stuck' | 'unfit';
 
+/** Whether it replicates, as far as is known. */
+export const isFit = (state: HealthState): boolean => state === 'ok' || state === 'starting';
+
 export interface HealthEvents {
   /** The state or the reason for it has changed; `text` says why, in one line. */
   readonly changed: (state: HealthState, text: string) => void;
@@ -98,7 +101,7 @@ export class Health {
 
   /** Which conntrackd works on this node; undefined while none does, though a dead one's socket may be there. */
   async identity(): Promise<string | undefined> {
-    return this.#state === 'ok' || this.#state === 'starting' ? identityOf(this.#path) : undefined;
+    return isFit(this.#state) ? identityOf(this.#path) : undefined;
   }
 
   /**

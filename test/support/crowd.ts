@@ -15,6 +15,7 @@ import { fifoPath } from '../../src/managers/keepalived/render.ts';
 import { makeFifo } from '../../src/system/fifo.ts';
 import type { Edges } from '../../src/transitions/edges.ts';
 import { clusterConfig } from './cluster-config.ts';
+import { NO_ROOM_WATCH } from './no-room-watch.ts';
 
 const NODES = 16;
 /** As /run is: on a disk a rename takes a hundred times longer. */
@@ -131,15 +132,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
       replicated: () => true,
     }),
     ranges: { refused: 0, warnings: [] },
-    room: {
-      begin: () => {},
-      own: undefined,
-      heard: () => {},
-      counted: () => {},
-      gaveUp: () => {},
-      warnings: [],
-      close: () => {},
-    },
+    room: NO_ROOM_WATCH,
     surroundings: { warnings: [], close: () => {} },
     strangers: { warnings: [], own: undefined, told: () => {}, claimed: () => {}, close: () => {} },
     others: { warnings: [], close: () => {} },

@@ -3,6 +3,7 @@ import type { Alter } from '../../../src/agent/assemble.ts';
 import { runProgram } from '../../../src/commands/program.ts';
 import { listLinks } from '../../../src/kernel/links.ts';
 import type { ExternalCache } from '../../../src/transitions/edges.ts';
+import { NO_ROOM_WATCH } from '../../support/no-room-watch.ts';
 
 /** Replaces what is done with conntrackd's external cache. */
 const withExternal =
@@ -144,15 +145,7 @@ const BREAKS: Readonly<Record<string, Alter>> = {
   /** Nobody looks whether connection tables have room. */
   room: (parts) => ({
     ...parts,
-    room: {
-      begin: () => {},
-      own: undefined,
-      heard: () => {},
-      counted: () => {},
-      gaveUp: () => {},
-      warnings: [],
-      close: () => {},
-    },
+    room: NO_ROOM_WATCH,
   }),
   /** Neighbours are told nothing that they don't ask. */
   unannounced: (parts) => ({ ...parts, neighbours: { announce: () => {} } }),
