@@ -2,13 +2,16 @@
 const FEW = 3;
 /** Looks in a row that must find it so: conntrackd reads of a flow a moment after it has begun. */
 const LOOKS = 2;
+/** The same after the agent itself has filled it: conntrackd may be about to read what was touched. */
+const LOOKS_WHILE_FILLING = 3;
 
 /** Whether conntrackd's internal cache holds about as many flows as this node owns: `-f`, ordered by others, empties it. */
 export class CacheFill {
   readonly #emptied: (held: number, flows: number) => void;
   #flows = 0;
-  /** Whether it has held about as many since the agent itself filled it last. */
-  #filled = false;
+  /** 'filling': it has held about as many, and the agent itself has filled it since. 'unknown': it may never hold that many. */
+  #state: 'full' | 'filling' | 'unknown' = 'unknown';
+  #held = 0;
   #looks = 0;
   /** How many it held when it seemed too few. */
   #suspect: number | undefined;
@@ -34,21 +37,27 @@ export class CacheFill {
    * @param exact whether it should hold what this node owns
    */
   look(held: number, exact: boolean): boolean {
+    const grows = held > this.#held;
+    this.#held = held;
     if (!exact) {
       this.#looks = 0;
-      this.#filled = false;
+      if (this.#state === 'full') this.#state = 'filling';
       return false;
     }
     if (!isLow(held, this.#flows)) {
       this.#looks = 0;
-      this.#filled = true;
+      this.#state = 'full';
+      return false;
+    }
+    if (this.#state === 'unknown' || (this.#state === 'filling' && grows)) {
+      this.#looks = 0;
       return false;
     }
     this.#looks += 1;
-    if (!this.#filled || this.#looks < LOOKS) {
+    if (this.#looks < (this.#state === 'full' ? LOOKS : LOOKS_WHILE_FILLING)) {
       return false;
     }
-    this.#filled = false;
+    this.#state = 'unknown';
     this.#suspect = held;
     return true;
   }

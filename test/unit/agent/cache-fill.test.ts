@@ -52,6 +52,24 @@ describe('CacheFill', () => {
     expect(told).toEqual([[0, 100]]);
   });
 
+  it('finds it emptied right after the agent has filled it, when it grows no more, and only once', () => {
+    const { fill, told } = filled();
+    fill.look(100, false);
+    fill.counted(100);
+    expect([0, 10, 10, 10, 10].map((held) => fill.look(held, true))).toEqual([
+      false,
+      false,
+      false,
+      false,
+      true,
+    ]);
+    fill.look(0, false);
+    fill.counted(100);
+    expect(told).toEqual([[10, 100]]);
+    // The agent has filled it anew, and it stays as it is: its events are switched off.
+    expect([0, 0, 0, 0, 0].some((held) => fill.look(held, true))).toBe(false);
+  });
+
   it('concludes nothing of one that was never full: its events are switched off', () => {
     const fill = new CacheFill(() => expect.unreachable());
     fill.counted(100);
