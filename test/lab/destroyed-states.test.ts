@@ -103,7 +103,7 @@ const DELETED =
 const ORDERS = [
   { orders: ['-B'] },
   { orders: ['-n'] },
-  { orders: ['-f'], says: /internal cache held 0 of \d+ flows .* \[conntrackd-ordered\]/ },
+  { orders: ['-f'], says: /internal cache held \d of \d+ flows .* \[conntrackd-ordered\]/ },
   { orders: ['-R'], says: /load the whole kernel table .* \[conntrackd-ordered\]/ },
   // primary-backup.sh primary
   { orders: ['-c', '-f', '-R', '-B'] },
