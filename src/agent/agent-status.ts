@@ -28,6 +28,7 @@ export interface StatusSources {
   readonly guard: Pick<TableGuard, 'warnings'>;
   readonly presence: Pick<AgentParts['presence'], 'warnings'>;
   readonly legs: Pick<AgentParts['legs'], 'status' | 'warnings'>;
+  readonly arrivals: Pick<AgentParts['arrivals'], 'warnings'>;
   readonly ranges: Pick<RangeWatch, 'refused' | 'warnings'>;
   readonly news: Pick<ConntrackdNews, 'refused'>;
   readonly room: Pick<AgentParts['room'], 'warnings'>;
@@ -63,6 +64,7 @@ export const statusOf = (snapshot: Snapshot, sources: StatusSources): Status => 
       ...lost.warnings,
       ...presence.warnings,
       ...sources.legs.warnings,
+      ...sources.arrivals.warnings,
       ...guard.warnings,
       ...ranges.warnings,
       ...room.warnings,

@@ -195,8 +195,8 @@ export class Agent {
 
   status(): Status {
     const { loop, journal, replicas, commits, guard, manager, conntrackd: news, states } = this.#reactions;
-    const { ranges, presence, legs, room, surroundings, strangers, others, keepalivedConf } = this.#parts;
-    const { conntrackdHealth: conntrackd, conntrackdWarnings } = this.#parts;
+    const { ranges, presence, legs, arrivals, room, surroundings, strangers, others } = this.#parts;
+    const { keepalivedConf, conntrackdHealth: conntrackd, conntrackdWarnings } = this.#parts;
     const snapshot = loop.round?.snapshot ?? this.#reactions.see(new Set());
     return statusOf(snapshot, {
       manager,
@@ -209,6 +209,7 @@ export class Agent {
       guard,
       presence,
       legs,
+      arrivals,
       ranges,
       news,
       room,

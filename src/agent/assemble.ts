@@ -6,6 +6,7 @@ import { ConfigurationWatch } from '../conntrackd/configuration-watch.ts';
 import { Control } from '../conntrackd/control.ts';
 import { Health } from '../conntrackd/health.ts';
 import { staleLock } from '../conntrackd/stale-lock.ts';
+import { Arrived, countsArrivals } from '../dataplane/arrived.ts';
 import { Ears } from '../dataplane/heard.ts';
 import { LinkWatch } from '../dataplane/link-watch.ts';
 import { menderOf } from '../dataplane/menders.ts';
@@ -25,6 +26,7 @@ import { compareWith } from '../peers/verification.ts';
 import type { Logger } from '../system/log.ts';
 import { Agent } from './agent.ts';
 import { announcerOf } from './announcer.ts';
+import { ArrivalsWatch } from './arrivals-watch.ts';
 import { EventsFile } from './events-file.ts';
 import { AgentFiles } from './files.ts';
 import { LegProofs } from './leg-proofs.ts';
@@ -145,6 +147,13 @@ export const assemble = async (
     mended: () => parts.neighbours.announce('the interfaces were mended'),
     warn: (text) => log.warn(text),
   });
+  const arrived = new Arrived(planOf(config, node));
+  const arrivals = new ArrivalsWatch(config.interfaces, {
+    read: () => arrived.read(),
+    lost: () => links.lost,
+    log,
+  });
+  if (resident && countsArrivals(config)) arrivals.begin();
   const proofs = new LegProofs(config, node, key, log);
   if (resident) await proofs.begin();
   const parts = alter({
@@ -158,6 +167,7 @@ export const assemble = async (
     sorting: sorting.current,
     presence,
     legs: proofs,
+    arrivals,
     mendNow: () => links.mendNow(),
     tables,
     watched,
@@ -206,6 +216,8 @@ export const assemble = async (
     close: async () => {
       links.close();
       proofs.close();
+      arrivals.close();
+      arrived.close();
       presence.close();
       surroundings.close();
       strangers.close();

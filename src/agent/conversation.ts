@@ -18,8 +18,10 @@ const REPORTS = 100;
 export interface ConversationHost {
   /** What this node is known by. */
   readonly identity: () => StatusMessage['identity'];
+  readonly arrived: () => StatusMessage['arrived'];
   /** A peer has told what it is known by, or told nothing of it. */
   readonly identified: (peer: string, identity: StatusMessage['identity']) => void;
+  readonly arrivedAt: (peer: string, arrived: StatusMessage['arrived'], now: number) => void;
   /** Somebody who is no peer speaks with the agent. */
   readonly claimed: (from: string, claim: Claim) => void;
   readonly wake: () => void;
@@ -107,6 +109,7 @@ export class Conversation {
       lost: [...this.#memory.lost],
       legs: this.#host.legs(),
       identity: this.#host.identity(),
+      arrived: this.#host.arrived(),
       ...(this.#host.unfit() ? { unfit: true } : {}),
       drained: snapshot.drained,
       table: this.#host.table(),
@@ -195,7 +198,7 @@ export class Conversation {
 
   #receiveStatus(
     from: string,
-    { clock, legs, identity, table, ...body }: Extract<Body, { type: 'status' }>,
+    { clock, legs, identity, arrived, table, ...body }: Extract<Body, { type: 'status' }>,
     session: string,
     now: number,
   ): void {
@@ -204,6 +207,7 @@ export class Conversation {
     }
     this.#host.legsTold(from, legs, body.lost, now);
     this.#host.identified(from, identity);
+    this.#host.arrivedAt(from, arrived, now);
     this.#host.tableOf(from, table);
     const before = this.#memory.peers(now).find(({ name }) => name === from);
     const mended = this.#memory.isUnfit(from) && body.unfit !== true;

@@ -13,6 +13,7 @@ import type { Logger } from '../system/log.ts';
 import type { Edges, Sorting } from '../transitions/edges.ts';
 import type { Step } from '../transitions/steps.ts';
 import type { OwnersList } from '../transitions/verify.ts';
+import type { ArrivalsWatch } from './arrivals-watch.ts';
 import type { EventsFile } from './events-file.ts';
 import type { AgentFiles } from './files.ts';
 import type { LegProofs } from './leg-proofs.ts';
@@ -40,6 +41,8 @@ export interface AgentParts {
   readonly presence: WatchedParts & Pick<PartsWatch, 'warnings' | 'failures'>;
   /** Whether frames to the shared MACs reach this node. */
   readonly legs: Pick<LegProofs, 'look' | 'problem' | 'told' | 'report' | 'status' | 'warnings'>;
+  /** Whether packets to the shared MACs do. */
+  readonly arrivals: Pick<ArrivalsWatch, 'own' | 'told' | 'warnings'>;
   /** Has whatever is missing on the interfaces mended at once. */
   readonly mendNow: () => Promise<void>;
   /** What the cluster needs of this machine and doesn't own. */

@@ -107,6 +107,8 @@ export class Reactions {
     this.peers = new Conversation(config, node, parts.key, log, this.memory, {
       identity: () => parts.strangers.own,
       identified: (peer, identity) => parts.strangers.told(peer, identity),
+      arrived: () => parts.arrivals.own,
+      arrivedAt: (peer, arrived, now) => parts.arrivals.told(peer, arrived, now),
       claimed: (from, claim) => parts.strangers.claimed(from, claim),
       wake,
       clock: (peer, session, clock, now) => {

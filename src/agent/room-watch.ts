@@ -1,9 +1,10 @@
 import { judgeRoom, type Room, roomFor, type Share, type TableUse } from '../cluster/room.ts';
 import type { Snapshot } from '../cluster/snapshot.ts';
-import { type Warning, warningText } from '../cluster/warning.ts';
+import type { Warning } from '../cluster/warning.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 import type { TableSize } from '../kernel/table-size.ts';
 import type { Logger } from '../system/log.ts';
+import { WarningLog } from './warning-log.ts';
 
 const LOOK_MS = 1000;
 const SETTING = 'net.netfilter.nf_conntrack_max';
@@ -25,6 +26,7 @@ export class RoomWatch {
   /** After so many milliseconds a peer's table is no longer known. */
   readonly #bound: number;
   readonly #host: RoomHost;
+  readonly #log: WarningLog;
   #timer: NodeJS.Timeout | undefined;
   #own: TableUse | undefined;
   #flows: number | undefined;
@@ -46,6 +48,7 @@ export class RoomWatch {
     this.#replicas = sync.replicas;
     this.#bound = timeouts.peer;
     this.#host = host;
+    this.#log = new WarningLog(host.log);
   }
 
   /**
@@ -129,7 +132,8 @@ export class RoomWatch {
   #take(rooms: ReadonlyMap<string, Room>): void {
     const [before, after] = [tablesOf(this.#rooms), tablesOf(rooms)];
     this.#rooms = rooms;
-    this.#tell(this.#said(rooms));
+    this.#warnings = this.#said(rooms);
+    this.#log.tell(this.#warnings);
     if (!isSame(before.fill, after.fill) || !isSame(before.lack, after.lack)) {
       this.#host.changed(after);
     }
@@ -143,17 +147,6 @@ export class RoomWatch {
         lacks === undefined ? [] : [lacking(node, node === this.#node, lacks)],
       ),
     ];
-  }
-
-  #tell(warnings: readonly Warning[]): void {
-    const before = this.#warnings;
-    this.#warnings = warnings;
-    for (const warning of warnings.filter((one) => !before.some((other) => isOf(one, other)))) {
-      this.#host.log.warn(warningText(warning));
-    }
-    for (const warning of before.filter((one) => !warnings.some((other) => isOf(one, other)))) {
-      this.#host.log.info(`no longer so: ${warningText(warning)}`);
-    }
   }
 }
 
@@ -179,9 +172,6 @@ const lacking = (node: string, own: boolean, share: Share): Warning => {
 
 const mend = (share: Share, where: string): string =>
   `allow more ${where} with "sysctl -w ${SETTING}=${roomFor(share)}"`;
-
-const isOf = (one: Warning, other: Warning): boolean =>
-  one.code === other.code && one.object === other.object;
 
 const tablesOf = (rooms: ReadonlyMap<string, Room>): Snapshot['tables'] => ({
   fill: new Set([...rooms].filter(([, { fills }]) => fills !== undefined).map(([node]) => node)),

@@ -10,6 +10,7 @@ export const WARNING_CODES = [
   'interface-lost',
   'leg-deaf',
   'leg-unheard',
+  'leg-silent',
   'leg-unproven',
   'not-mended',
   'rules-not-guarded',

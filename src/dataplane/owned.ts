@@ -22,6 +22,9 @@ export const SENDERS = { family: 'inet', table: TABLE, name: 'other_senders' } a
 /** The set of what neighbours on a leg say of themselves: the frame's MAC, and the address. */
 export const heardOn = (label: string, family: 'ip' | 'ip6'): string => `heard_${label}_${family}`;
 
+/** The counter of what has come in on a leg to its shared MAC and is sorted. */
+export const arrivedOn = (label: string): string => `arrived_${label}`;
+
 /** A rule sees only sets of its own table, so the other table has one with the same elements. Changed together. */
 export const OWNED_SETS = [OWNED, { ...OWNED, family: 'inet' }] as const;
 

@@ -41,6 +41,8 @@ export interface VrrpLink {
 
 /** An interface that carries the traffic of the cluster. */
 export interface Leg {
+  /** The interface's, as the configuration has it. */
+  readonly name: string;
   /** For names of chains: leg_1, leg_2. */
   readonly label: string;
   readonly device: string;
@@ -123,6 +125,7 @@ const legOf = (config: ClusterConfig, node: NodeConfig, one: InterfaceConfig, nu
   const rank = ranked.indexOf(one);
   const before = (rank < 0 ? ranked : ranked.slice(0, rank)).flatMap(({ networks }) => networks);
   return {
+    name: one.name,
     label: `leg_${number}`,
     device: deviceOf(node, one.name),
     side: one.side,

@@ -49,6 +49,10 @@ export const readNet16 = (view: DataView, at: number): number => view.getUint16(
 /** 32 bits in network order. */
 export const readNet32 = (view: DataView, at: number): number => view.getUint32(payload(view, at, 4));
 
+/** 64 bits in network order; exact up to 2^53. */
+export const readNet64 = (view: DataView, at: number): number =>
+  Number(view.getBigUint64(payload(view, at, 8)));
+
 /** 32 bits in host order. */
 export const readHost32 = (view: DataView, at: number): number => view.getUint32(payload(view, at, 4), true);
 

@@ -34,6 +34,8 @@ const status = z.object({
   identity: identity.optional(),
   /** Its conntrackd runs with a configuration that isn't the cluster's: what it tracks reaches nobody. */
   unfit: z.boolean().optional(),
+  /** By leg: packets of IP that have come in to the shared MAC; none: an agent of an older version, or it doesn't count. */
+  arrived: z.record(name, z.number().int().nonnegative()).optional(),
   /** Its operator wants it to own nothing. */
   drained: z.boolean().default(false),
   /** Its connection table (TableUse); none: an agent of an older version, or it doesn't know. */

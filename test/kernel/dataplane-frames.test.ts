@@ -329,3 +329,29 @@ it('forwards nothing that came past the rules that sort, and what is its own pas
   await site.fw1.run(['nft', 'flush', 'chain', 'inet', 'conntrack_ha', 'unsorted']);
   expect(await replies()).toBeGreaterThan(0);
 });
+
+it('counts on each leg what is sent to the shared MAC, the same at both nodes, and nothing else', async () => {
+  await load(plain);
+  const arrived = async (machine: Machine): Promise<readonly number[]> => {
+    const text = await machine.run(['nft', 'list', 'counters', 'table', 'netdev', 'conntrack_ha']);
+    return [...text.matchAll(/counter arrived_leg_\d \{[^}]*?packets (\d+)/g)].map(([, count]) =>
+      Number(count),
+    );
+  };
+  const both = () => Promise.all([arrived(site.fw1), arrived(site.fw2)]);
+  expect(await both()).toEqual([
+    [0, 0],
+    [0, 0],
+  ]);
+  // By the node's own MAC, and ARP.
+  expect(await site.pingable('192.168.0.251', [lower])).toEqual([lower]);
+  expect(await both()).toEqual([
+    [0, 0],
+    [0, 0],
+  ]);
+  expect(await site.pingable(SERVER, [lower, upper])).toEqual([lower, upper]);
+  const [first = [], second] = await both();
+  expect(second).toEqual(first);
+  expect(first).toHaveLength(2);
+  for (const count of first) expect(count).toBeGreaterThanOrEqual(2);
+});

@@ -146,6 +146,33 @@ test('nobody hears anybody, as the switches drop the frames: it is said, and not
   await story.expectAllWell();
 }, 60_000);
 
+test('packets no longer come in on a leg, though the frames do: the node says so, with its peer’s count', async () => {
+  const lab = await labOf();
+  const story = await begun(lab);
+  await untilNoWarning(lab.nodes);
+  const fw2 = lab.node('fw2');
+  const from = Date.now();
+  const give = await lab
+    .wire('outside')
+    .withhold(['fw2'], `ether daddr ${SHARED_MAC.outside} ether type { ip, ip6 }`);
+  await untilWarned(fw2, ['leg-silent eth2']);
+  console.log(`said after ${Date.now() - from} ms`);
+  const [warning] = (await statusOf(fw2)).warnings;
+  expect(warning?.text).toMatch(/^eth2: no packet to \S+ has come in for \d+ s, and \d+ have at fw1: /);
+  await until(
+    'it to be in the log',
+    () => fw2.daemon('agent').output(),
+    3000,
+    (log) => log.includes('[leg-silent]'),
+  );
+  expect(await warned(lab.node('fw1'))).toEqual([]);
+  const to = Date.now();
+  await give();
+  await untilNoWarning(lab.nodes);
+  story.note({ from, to });
+  await story.answered();
+}, 60_000);
+
 test('without the frames nobody notices, and the deaf node’s half of the flows is dead', async () => {
   const lab = await labOf();
   await Promise.all(lab.nodes.map((node) => bringUp(node, 'keepalived', { broken: 'unproven' })));

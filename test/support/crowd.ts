@@ -133,6 +133,7 @@ const agentOf = (config: ClusterConfig, files: AgentFiles, log: pino.Logger, edg
     }),
     ranges: { refused: 0, warnings: [] },
     room: NO_ROOM_WATCH,
+    arrivals: { own: undefined, told: () => {}, warnings: [] },
     surroundings: { warnings: [], close: () => {} },
     strangers: { warnings: [], own: undefined, told: () => {}, claimed: () => {}, close: () => {} },
     others: { warnings: [], close: () => {} },

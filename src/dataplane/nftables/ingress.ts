@@ -1,4 +1,5 @@
 import type { Family } from '../family.ts';
+import { arrivedOn } from '../owned.ts';
 import type { Leg, Plan } from '../plan.ts';
 import { chain, ERROR, hash, ICMP } from './expressions.ts';
 import { peersAnnouncements } from './neighbours.ts';
@@ -8,9 +9,17 @@ import { neighbourChain, neighbourJumps } from './strangers.ts';
 import { translatedAddresses } from './translated.ts';
 import { exempt, FILTERED, FOREIGN, isElsewhere, LEG_FRAMES } from './verdicts.ts';
 
+/** Compared with the peers', this tells whether packets come in on the leg as they should. */
+export const arrivedCounter = (leg: Leg): string => `\
+  counter ${arrivedOn(leg.label)} {
+    comment "packets of IP to the shared MAC of ${leg.name}"
+  }
+`;
+
 /** The chains that packets go through as they come in on a leg. */
 export const ingressChains = (plan: Plan, leg: Leg, families: readonly Family[]): string => {
-  const toFamilies = families.map((family) => `meta protocol ${family} goto ${leg.label}_${family}`);
+  const toFamilies = (counted = '') =>
+    families.map((family) => `meta protocol ${family} ${counted}goto ${leg.label}_${family}`);
   return [
     ...families.map((family) => packetChains(plan, leg, family)),
     ...families.map((family) =>
@@ -25,7 +34,7 @@ export const ingressChains = (plan: Plan, leg: Leg, families: readonly Family[])
       ...neighbourJumps(leg, families),
       ...peersAnnouncements(plan, leg),
       ...families.map(exempt),
-      ...toFamilies,
+      ...toFamilies(),
     ]),
     chain(leg.label, [
       `type filter hook ingress device "${leg.device}" priority -500; policy accept;`,
@@ -33,7 +42,7 @@ export const ingressChains = (plan: Plan, leg: Leg, families: readonly Family[])
       // The shared MAC isn't the interface's own: the kernel forwards, and takes an answer to ARP for a confirmation, only if
       // it was sent to this host alone (ip_forward() in net/ipv4/ip_forward.c, arp_process() in net/ipv4/arp.c).
       'meta pkttype set host',
-      ...toFamilies,
+      ...toFamilies(`counter name "${arrivedOn(leg.label)}" `),
       LEG_FRAMES,
       `meta protocol arp goto ${leg.label}_neighbours`,
       'counter drop comment "no ARP, nor a protocol that is sorted, to a shared MAC"',

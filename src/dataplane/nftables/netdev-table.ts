@@ -2,7 +2,7 @@ import { FAMILIES_OF_IP, type Family } from '../family.ts';
 import { TABLE } from '../owned.ts';
 import { type Plan, presentLegs } from '../plan.ts';
 import { classid, elements } from './expressions.ts';
-import { ingressChains } from './ingress.ts';
+import { arrivedCounter, ingressChains } from './ingress.ts';
 import { announcing } from './neighbours.ts';
 import { serversSet } from './servers.ts';
 import { sortingChains } from './sorting.ts';
@@ -32,7 +32,7 @@ ${ownedSet(plan, owned)}${families.map((family) => sharedSet(plan, family) + els
 ${families.map((family) => serversSet(plan, family) + translatedMaps(plan, family)).join('')}\
 ${families.map((family) => sortingChains(plan, family, 'ingress')).join('')}\
 ${families.map((family) => translatedChains(plan, family, 'packet') + quotedChains(plan, family)).join('')}\
-${legs.map((leg) => neighbourSets(leg, families)).join('')}\
+${legs.map((leg) => arrivedCounter(leg) + neighbourSets(leg, families)).join('')}\
 ${verdictChains(families)}${legs.map((leg) => ingressChains(plan, leg, families)).join('')}\
 ${legs.map((leg) => announcing(plan, leg)).join('')}}
 `;

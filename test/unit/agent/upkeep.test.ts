@@ -413,7 +413,8 @@ describe('Upkeep', () => {
     expect(await made.bulk()).toBe(true);
     go();
     await vi.waitFor(() => expect(made.exact).toBe(true));
-    for (const flows of [0, 0, 0]) made.cacheHolds(flows);
+    // conntrackd reads of what was touched a moment later.
+    for (const flows of [0, 0]) made.cacheHolds(flows);
     expect(made.exact).toBe(true);
     expect(calls.filter((call) => call === 'touch')).toHaveLength(1);
   });

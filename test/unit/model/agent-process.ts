@@ -87,6 +87,8 @@ export class AgentProcess {
       this.memory,
       {
         identity: () => undefined,
+        arrived: () => undefined,
+        arrivedAt: () => {},
         identified: () => {},
         claimed: () => {},
         wake: () => this.wake(),
