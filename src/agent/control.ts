@@ -2,6 +2,7 @@ import { chmodSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import * as z from 'zod';
 import { LineSplitter } from '../system/lines.ts';
+import { ControlAccessError, ControlError, NoAgentError } from './control-error.ts';
 
 /** Longest request and reply in bytes. */
 const REQUEST_LIMIT = 65_536;
@@ -22,21 +23,6 @@ const request = z.discriminatedUnion('command', [
 export type ControlRequest = z.infer<typeof request>;
 
 const reply = z.union([z.object({ ok: z.unknown() }), z.object({ error: z.string() })]);
-
-/** No agent answers. Exit status 3. */
-export class NoAgentError extends Error {
-  override readonly name = 'NoAgentError';
-}
-
-/** The agent's answer was an error, or none. */
-export class ControlError extends Error {
-  override readonly name: string = 'ControlError';
-}
-
-/** This user may not ask the agent. */
-export class ControlAccessError extends ControlError {
-  override readonly name = 'ControlAccessError';
-}
 
 /** Serves `handle` on a socket that only root can open. An earlier agent's socket file is replaced. */
 export const serveControl = async (

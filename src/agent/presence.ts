@@ -1,4 +1,5 @@
-import { askAgent, NoAgentError } from './control.ts';
+import { askAgent } from './control.ts';
+import { NoAgentError } from './control-error.ts';
 
 /** Whether an agent answers on this control socket. Throws if one is there and doesn't answer. */
 export const agentRuns = async (socket: string): Promise<boolean> => {

@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { type Group, groupsOf } from '../cluster/groups.ts';
-import { loadConfig } from '../config/load.ts';
 import { findNode } from '../config/node.ts';
 import type { ClusterConfig, NodeConfig } from '../config/types.ts';
 
@@ -34,6 +33,7 @@ export class RefusedError extends Error {
 
 /** Loads the configuration and finds out which node this is. */
 export const contextOf = async (options: GlobalOptions): Promise<Context> => {
+  const { loadConfig } = await import('../config/load.ts');
   const config = await loadConfig(options.config);
   const node = findNode(config, {
     option: options.node,

@@ -1,21 +1,12 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Alter } from '../agent/assemble.ts';
-import { NoAgentError } from '../agent/control.ts';
+import { NoAgentError } from '../agent/control-error.ts';
 import { ConfigError } from '../config/error.ts';
 import { KeyError } from '../config/key.ts';
 import { FORMS, type Form } from '../managers/pacemaker/render.ts';
 import { ownVersion } from '../observe/own-version.ts';
 import { type Context, contextOf, DEFAULT_CONFIG, type GlobalOptions, UsageError } from './context.ts';
-import { showEvents } from './events.ts';
-import { type MoveOptions, move, moveAll } from './move.ts';
-import { renderFor } from './render.ts';
-import { showReport } from './report.ts';
-import { runAgent } from './run.ts';
-import { runOnce } from './run-once.ts';
-import { startNode } from './start.ts';
-import { showStatus } from './status.ts';
-import { stopNode } from './stop.ts';
-import { showWhere } from './where.ts';
+import type { MoveOptions } from './move.ts';
 
 /** Exit status: 0 done, 1 failed, 2 usage or configuration, 3 no agent. */
 const FAILED = 1;
@@ -85,18 +76,22 @@ const program = (alter: Alter | undefined): Command => {
   root
     .command('start')
     .description('load the data plane, closed; without a manager, activate the home groups')
-    .action(async () => startNode(await context()));
+    .action(async () => (await import('./start.ts')).startNode(await context()));
   root
     .command('stop')
     .description('take the data plane down and leave the machine as start found it')
     .option('--force', 'even if this node owns groups: their flows end', false)
-    .action(async (options: { force: boolean }) => stopNode(await context(), options));
+    .action(async (options: { force: boolean }) =>
+      (await import('./stop.ts')).stopNode(await context(), options),
+    );
   root
     .command('run')
     .description('the agent, in the foreground; loads the data plane if need be')
     .option('--once', "carry out the manager's last words and end, if no agent runs: what hooks start", false)
     .action(async (options: { once: boolean }) =>
-      options.once ? runOnce(await context(), alter) : runAgent(await context(), alter),
+      options.once
+        ? (await import('./run-once.ts')).runOnce(await context(), alter)
+        : (await import('./run.ts')).runAgent(await context(), alter),
     );
   for (const command of ['takeover', 'release'] as const) {
     root
@@ -109,7 +104,7 @@ const program = (alter: Alter | undefined): Command => {
       .option('--force', 'accept what a refusal would prevent', false)
       .option('--json', 'one JSON object', false)
       .action(async (target: string, options: MoveOptions) =>
-        move(await context(), command, target, options),
+        (await import('./move.ts')).move(await context(), command, target, options),
       );
   }
   for (const command of ['drain', 'resume'] as const) {
@@ -122,33 +117,39 @@ const program = (alter: Alter | undefined): Command => {
       )
       .option('--force', 'accept what a refusal would prevent', false)
       .option('--json', 'one JSON object', false)
-      .action(async (options: MoveOptions) => moveAll(await context(), command, options));
+      .action(async (options: MoveOptions) =>
+        (await import('./move.ts')).moveAll(await context(), command, options),
+      );
   }
   root
     .command('status')
     .description('who owns what, and what is wrong')
     .option('--json', 'one JSON object', false)
     .option('--watch', 'every second', false)
-    .action(async (options: { json: boolean; watch: boolean }) => showStatus(await context(), options));
+    .action(async (options: { json: boolean; watch: boolean }) =>
+      (await import('./status.ts')).showStatus(await context(), options),
+    );
   root
     .command('events')
     .description('the last transitions of this node, with steps, times and reasons')
     .option('-n, --number <n>', 'how many', count, 20)
     .option('--json', 'one JSON object', false)
-    .action(async (options: { number: number; json: boolean }) => showEvents(await context(), options));
+    .action(async (options: { number: number; json: boolean }) =>
+      (await import('./events.ts')).showEvents(await context(), options),
+    );
   root
     .command('where <address>')
     .description('the bucket, group and owner of an inside address')
     .option('--json', 'one JSON object', false)
     .action(async (address: string, options: { json: boolean }) =>
-      showWhere(await context(), address, options),
+      (await import('./where.ts')).showWhere(await context(), address, options),
     );
   root
     .command('report')
     .description(
       'this node in one text for a mail: machine, versions, configuration, figures, rules; no secrets',
     )
-    .action(async () => showReport(await context()));
+    .action(async () => (await import('./report.ts')).showReport(await context()));
   root
     .command('render <what>')
     .description(
@@ -160,6 +161,7 @@ const program = (alter: Alter | undefined): Command => {
     .action(async (what: string, options: { node?: string; form?: Form; fragment?: boolean }) => {
       const global = root.opts<GlobalOptions>();
       const chosen = await contextOf({ ...global, node: options.node ?? global.node });
+      const { renderFor } = await import('./render.ts');
       console.log(await renderFor(chosen, what, options));
     });
   return root;

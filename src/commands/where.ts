@@ -1,4 +1,4 @@
-import { ControlAccessError, NoAgentError } from '../agent/control.ts';
+import { ControlAccessError, NoAgentError } from '../agent/control-error.ts';
 import { type Address, inNetworks, parseAddress, parseNetwork } from '../cluster/address.ts';
 import { groupOfBucket } from '../cluster/groups.ts';
 import { bucketOf } from '../cluster/hash.ts';

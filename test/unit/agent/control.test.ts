@@ -4,13 +4,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  askAgent,
-  ControlError,
-  type ControlRequest,
-  NoAgentError,
-  serveControl,
-} from '../../../src/agent/control.ts';
+import { askAgent, type ControlRequest, serveControl } from '../../../src/agent/control.ts';
+import { ControlError, NoAgentError } from '../../../src/agent/control-error.ts';
 
 let directory: string;
 let path: string;
