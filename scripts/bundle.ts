@@ -10,9 +10,10 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
  * libraries from beside their own files.
  *
  * @param entry path of the program's first module, from the repository's root
+ * @returns the names of the npm packages that are in it
  */
-export const bundle = async (entry: string, outfile: string): Promise<void> => {
-  await build({
+export const bundle = async (entry: string, outfile: string): Promise<readonly string[]> => {
+  const { metafile } = await build({
     entryPoints: [join(ROOT, entry)],
     outfile,
     bundle: true,
@@ -27,5 +28,10 @@ export const bundle = async (entry: string, outfile: string): Promise<void> => {
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
+    metafile: true,
   });
+  const names = Object.keys(metafile.inputs).flatMap((path) => PACKAGE.exec(path)?.[1] ?? []);
+  return [...new Set(names)].sort();
 };
+
+const PACKAGE = /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//;
