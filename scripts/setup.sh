@@ -24,6 +24,8 @@ need radvd radvd
 need ifup ifupdown
 need netplan netplan.io
 need dbus-daemon dbus
+need man man-db
+need mandoc mandoc
 [ -x /lib/systemd/systemd-networkd ] || missing="$missing systemd"
 need mmdebstrap mmdebstrap
 need corosync corosync

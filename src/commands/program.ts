@@ -60,7 +60,8 @@ const form = (text: string): Form => {
   return known;
 };
 
-const program = (alter: Alter | undefined): Command => {
+/** The command line: its commands, their options, and what each does. */
+export const program = (alter?: Alter): Command => {
   const root = new Command('conntrack-ha')
     .description('Active-active stateful firewalls that survive a failure without losing a connection.')
     .option('-c, --config <file>', 'the cluster configuration', DEFAULT_CONFIG)
