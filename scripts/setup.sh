@@ -26,6 +26,7 @@ need netplan netplan.io
 need dbus-daemon dbus
 need man man-db
 need mandoc mandoc
+need zsh zsh
 [ -x /lib/systemd/systemd-networkd ] || missing="$missing systemd"
 need mmdebstrap mmdebstrap
 need corosync corosync

@@ -165,5 +165,12 @@ export const program = (alter?: Alter): Command => {
       const { renderFor } = await import('./render.ts');
       console.log(await renderFor(chosen, what, options));
     });
+  root
+    .command('names', { hidden: true })
+    .description("the cluster's nodes and groups, for the shells' completions")
+    .action(async () => {
+      const { printNames } = await import('./names.ts');
+      return printNames(root.opts<GlobalOptions>().config);
+    });
   return root;
 };

@@ -36,6 +36,9 @@ const RENDERERS: Readonly<Record<string, (context: Context, forms: Forms) => str
   xtables: ({ config, node }) => renderXtables(config, node),
 };
 
+/** What can be rendered. */
+export const RENDERED: readonly string[] = Object.keys(RENDERERS);
+
 /** `render WHAT`: prints a configuration for this node (or --node). */
 export const renderFor = async (
   context: Context,
@@ -44,7 +47,7 @@ export const renderFor = async (
 ): Promise<string> => {
   const render = RENDERERS[what];
   if (render === undefined) {
-    throw new UsageError(`nothing renders "${what}"; known are ${Object.keys(RENDERERS).join(', ')}`);
+    throw new UsageError(`nothing renders "${what}"; known are ${RENDERED.join(', ')}`);
   }
   if (form !== undefined && what !== 'pacemaker') {
     throw new UsageError(`${what} has one form only; leave --form out`);
