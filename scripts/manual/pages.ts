@@ -75,7 +75,9 @@ const pageOf = (page: Page, markdown: string, version: string, date: string): st
     `.\\" Made from docs/${page.source} by scripts/manual/pages.ts`,
     // The last is the manual's title; that of section 7 would leave no room for a long name.
     `.TH ${name.toUpperCase()} ${page.section} ${date} "conntrack\\-ha ${version}" "conntrack\\-ha"`,
-    '.ad l',
+    // Flush left: long words to be typed would tear gaps. groff 1.23 asks the string at each paragraph, 1.22 doesn't know it.
+    '.ds AD l',
+    '.ad \\*(AD',
     ...roffOf(blocks, linkText),
     '',
   ].join('\n');
