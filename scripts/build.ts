@@ -1,7 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import packageJson from '../package.json' with { type: 'json' };
 import { bundle } from './bundle.ts';
 import { manPages } from './manual/pages.ts';
 
@@ -14,10 +13,7 @@ await bundle('test/lab/broken/agent.ts', join(dist, 'lab', 'agent.js'));
 // It begins with #!: a link to it in /usr/local/sbin is the command.
 await chmod(join(dist, 'main.js'), 0o755);
 
-// The same sources make the same pages, where a package is built from them (reproducible-builds.org).
-const seconds = Number(process.env['SOURCE_DATE_EPOCH'] ?? Date.now() / 1000);
-const date = new Date(seconds * 1000).toISOString().slice(0, 10);
 await mkdir(join(dist, 'man'), { recursive: true });
-for (const [file, text] of manPages(packageJson.version, date)) {
+for (const [file, text] of manPages()) {
   await writeFile(join(dist, 'man', file), text);
 }

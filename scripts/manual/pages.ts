@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ownVersion } from '../../src/observe/own-version.ts';
 import { type Block, blocksOf } from './blocks.ts';
 import { type LinkText, roffOf } from './roff.ts';
 
@@ -38,20 +39,25 @@ const PAGES: readonly Page[] = [
   },
 ];
 
-const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/**
- * The pages of the manual by the names of their files.
- *
- * @param date of the pages, as 2026-11-30
- */
-export const manPages = (version: string, date: string): ReadonlyMap<string, string> =>
-  new Map(
+/** The pages of the manual by the names of their files. The same sources make the same pages, whenever it is. */
+export const manPages = (): ReadonlyMap<string, string> => {
+  const version = ownVersion();
+  const date = releaseDate(readFileSync(`${ROOT}/conf/debian/changelog`, 'utf8'));
+  return new Map(
     PAGES.map((page) => [
       `${page.name}.${page.section}`,
-      pageOf(page, readFileSync(`${DOCS}/${page.source}`, 'utf8'), version, date),
+      pageOf(page, readFileSync(`${ROOT}/docs/${page.source}`, 'utf8'), version, date),
     ]),
   );
+};
+
+/** The date of a changelog's newest entry, such as 2026-11-30 (deb-changelog(5)). */
+const releaseDate = (changelog: string): string => {
+  const signed = /^ -- .*> {2}(.+)$/m.exec(changelog)?.[1] ?? '';
+  return new Date(signed).toISOString().slice(0, 10);
+};
 
 const pageOf = (page: Page, markdown: string, version: string, date: string): string => {
   const [title, first, ...rest] = blocksOf(markdown);
@@ -68,7 +74,7 @@ const pageOf = (page: Page, markdown: string, version: string, date: string): st
     ...rest,
     section('See also'),
     paragraph(page.also.map((other) => `\`${other}\``).join(', ')),
-    paragraph('Files that are named here as `x.md` are in /usr/share/doc/conntrack-ha.'),
+    paragraph('Files that are named here as `x.md` are in /usr/share/doc/conntrack-ha/docs.'),
   ];
   const name = page.name.replaceAll('-', '\\-');
   return [

@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { manPages } from '../manual/pages.ts';
 import { filesBelow, link, put, zipped } from './files.ts';
 import { nativePackages } from './native-packages.ts';
 import type { Architecture, NodeRuntime } from './node-runtime.ts';
@@ -83,9 +84,8 @@ const layDocs = async (root: string, from: string): Promise<void> => {
   for (const path of ['cluster.yaml', 'conntrackd.conf.example', 'sysctl.d/60-conntrack-ha.conf']) {
     await put(join(doc, 'examples', path), await readFile(join(from, 'conf', path)), 0o644);
   }
-  for (const page of await filesBelow(join(from, 'docs/man'))) {
+  for (const [page, text] of manPages()) {
     const section = page.slice(page.lastIndexOf('.') + 1);
-    const text = await readFile(join(from, 'docs/man', page));
     await put(join(root, `usr/share/man/man${section}`, `${page}.gz`), zipped(text), 0o644);
   }
 };

@@ -10,7 +10,7 @@ import { whole } from '../../../src/config/schema.ts';
 import { globalOptions, ownOptions } from '../commands/own-options.ts';
 import { type Entries, sectionsOf } from './page-text.ts';
 
-const pages = manPages('1.2.3', '2026-11-30');
+const pages = manPages();
 
 const page = (file: string): ReadonlyMap<string, Entries> => sectionsOf(pages.get(file) ?? '');
 
