@@ -12,6 +12,8 @@ export class CacheFill {
   /** 'filling': it has held about as many, and the agent itself has filled it since. 'unknown': it may never hold that many. */
   #state: 'full' | 'filling' | 'unknown' = 'unknown';
   #held = 0;
+  /** The most that it has held since flows were counted: those that began meanwhile are among them. */
+  #most = 0;
   #looks = 0;
   /** How many it held when it seemed too few. */
   #suspect: number | undefined;
@@ -29,6 +31,7 @@ export class CacheFill {
     }
     this.#suspect = undefined;
     this.#looks = 0;
+    this.#most = 0;
   }
 
   /**
@@ -44,7 +47,8 @@ export class CacheFill {
       if (this.#state === 'full') this.#state = 'filling';
       return false;
     }
-    if (!isLow(held, this.#flows)) {
+    this.#most = Math.max(this.#most, held);
+    if (!isLow(held, Math.max(this.#flows, this.#most))) {
       this.#looks = 0;
       this.#state = 'full';
       return false;

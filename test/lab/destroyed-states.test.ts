@@ -115,6 +115,8 @@ const ORDERS = [
 test('no order that others give to conntrackd harms a connection', async () => {
   const { lab, fw1, fw2, story } = await begin();
   const before = await entriesOf(fw1);
+  const counted = Date.now() + CHOSEN_MS;
+  await until('the connections to be counted', () => Date.now() >= counted, 2 * CHOSEN_MS);
   for (const node of [fw1, fw2]) {
     for (const { orders, ...rest } of ORDERS) {
       await order(node, ...orders);

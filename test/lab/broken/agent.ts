@@ -105,9 +105,10 @@ const BREAKS: Readonly<Record<string, Alter>> = {
     ...parts,
     presence: { warnings: [], failures: [], look: () => listLinks(), problem: () => undefined },
   }),
-  /** Nobody says what it hears on its legs, nor counts one as lost that is deaf. */
+  /** Nobody says what it hears on its legs, and what comes in there, nor counts one as lost that is deaf. */
   unproven: (parts) => ({
     ...parts,
+    arrivals: { own: undefined, told: () => {}, warnings: [] },
     legs: {
       look: () => {},
       problem: () => undefined,

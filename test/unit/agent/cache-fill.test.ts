@@ -70,6 +70,18 @@ describe('CacheFill', () => {
     expect([0, 0, 0, 0, 0].some((held) => fill.look(held, true))).toBe(false);
   });
 
+  it('knows of flows that began after they were counted by what it held', () => {
+    const { fill, told } = filled();
+    fill.counted(1);
+    expect([50, 0, 0].map((held) => fill.look(held, true))).toEqual([false, false, true]);
+    fill.counted(50);
+    expect([50, 20, 20].map((held) => fill.look(held, true))).toEqual([false, false, true]);
+    // They had ended.
+    fill.counted(21);
+    expect(told).toEqual([[0, 50]]);
+    expect([20, 20, 20].some((held) => fill.look(held, true))).toBe(false);
+  });
+
   it('concludes nothing of one that was never full: its events are switched off', () => {
     const fill = new CacheFill(() => expect.unreachable());
     fill.counted(100);
