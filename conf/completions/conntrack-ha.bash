@@ -25,6 +25,7 @@ _conntrack_ha() {
   options=(-c --config --node -h --help)
   case ${arguments[0]-} in
     '') options+=(-V --version) ;;
+    start) options+=(--closed) ;;
     stop) options+=(--force) ;;
     run) options+=(--once) ;;
     takeover | release | drain | resume) options+=(--force --json) ;;

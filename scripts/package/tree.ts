@@ -81,7 +81,13 @@ const layDocs = async (root: string, from: string): Promise<void> => {
   for (const path of (await filesBelow(join(from, 'docs'))).filter((path) => path.endsWith('.md'))) {
     await put(join(doc, 'docs', path), await readFile(join(from, 'docs', path)), 0o644);
   }
-  for (const path of ['cluster.yaml', 'conntrackd.conf.example', 'sysctl.d/60-conntrack-ha.conf']) {
+  const examples = [
+    'cluster.yaml',
+    'conntrackd.conf.example',
+    'sysctl.d/60-conntrack-ha.conf',
+    'needrestart/conntrack-ha.conf',
+  ];
+  for (const path of examples) {
     await put(join(doc, 'examples', path), await readFile(join(from, 'conf', path)), 0o644);
   }
   for (const [page, text] of manPages()) {

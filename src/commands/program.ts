@@ -7,6 +7,7 @@ import { FORMS, type Form } from '../managers/pacemaker/render.ts';
 import { ownVersion } from '../observe/own-version.ts';
 import { type Context, contextOf, DEFAULT_CONFIG, type GlobalOptions, UsageError } from './context.ts';
 import type { MoveOptions } from './move.ts';
+import type { StartOptions } from './start.ts';
 
 /** Exit status: 0 done, 1 failed, 2 usage or configuration, 3 no agent. */
 const FAILED = 1;
@@ -77,7 +78,10 @@ export const program = (alter?: Alter): Command => {
   root
     .command('start')
     .description('load the data plane, closed; without a manager, activate the home groups')
-    .action(async () => (await import('./start.ts')).startNode(await context()));
+    .option('--closed', 'no more than that, whatever the manager is: what a machine does as it boots', false)
+    .action(async (options: StartOptions) =>
+      (await import('./start.ts')).startNode(await context(), options),
+    );
   root
     .command('stop')
     .description('take the data plane down and leave the machine as start found it')

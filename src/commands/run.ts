@@ -4,12 +4,15 @@ import type { Agent } from '../agent/agent.ts';
 import { type Alter, assemble } from '../agent/assemble.ts';
 import { type ControlRequest, serveControl } from '../agent/control.ts';
 import { AgentFiles } from '../agent/files.ts';
+import { openVoice, watchdogOf } from '../agent/notify-voice.ts';
 import { agentRuns } from '../agent/presence.ts';
+import { ServiceManager } from '../agent/service-manager.ts';
 import { endStandIn } from '../agent/stand-in.ts';
 import { readKey } from '../config/key.ts';
 import { checkConfiguration } from '../conntrackd/check.ts';
 import { loadDataPlane } from '../dataplane/load.ts';
 import { ownAddresses } from '../dataplane/own-addresses.ts';
+import { statusLine } from '../observe/status-line.ts';
 import { OtherAgentError } from '../peers/link.ts';
 import { type Logger, openLog } from '../system/log.ts';
 import { reportCapacity } from './capacity.ts';
@@ -18,6 +21,7 @@ import { drain, resume } from './drain.ts';
 import { listen } from './listen.ts';
 import { release, takeOver } from './operate.ts';
 import { prepareRun } from './prepare.ts';
+import { untilThere } from './until-there.ts';
 
 /** Longer than `start` takes. */
 const PATIENCE_MS = 10_000;
@@ -36,7 +40,7 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
   files.noteStarting();
   const log = openLog(config, node.name);
   await reportConntrackd(context, log);
-  const { id, fresh, warnings } = await loadDataPlane(config, node).catch((error: unknown) => {
+  const { id, warnings } = await loadDataPlane(config, node).catch((error: unknown) => {
     files.abandonStarting();
     throw error;
   });
@@ -51,6 +55,8 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
   await prepareRun(config, groups);
   files.noteStopped(false);
   await endStandIn(files, log);
+  // Of this data plane: somebody may have loaded it, closed, as the machine booted.
+  const first = !files.hasJoined(id);
   const { agent, close } = await assemble(config, node, key, log, id, {
     ...(alter === undefined ? {} : { alter }),
     resident: true,
@@ -60,16 +66,18 @@ export const runAgent = async (context: Context, alter?: Alter): Promise<void> =
   try {
     await startPatiently(agent, () => endStandIn(files, log));
     files.forgetStarting();
-    if (config.manager === 'none' && fresh) {
-      for (const group of groups.filter(({ home }) => home === node.name)) {
-        agent.want(group.name, 'start', 'owner', 'start');
-      }
+    if (config.manager === 'none' && first) {
+      void takeHome(agent, context, files, log);
     }
     doors.push(await serveControl(socket, (request) => answer(agent, context, request)));
     doors.push(listen(config, files, agent, log));
     log.info(`agent runs, manager ${config.manager}`);
-    const signal = await ended();
+    const end = ended();
+    const systemd = await serviceManager(agent, log);
+    await systemd?.ready();
+    const signal = await end;
     log.info(`agent ends (${signal}): what this node owns it goes on filtering`);
+    await systemd?.stopping();
   } finally {
     for (const door of doors) {
       door.close();
@@ -101,6 +109,24 @@ const answer = async (agent: Agent, context: Context, request: ControlRequest): 
   }
 };
 
+/** The home groups, as soon as every interface is there; not those that the operator has decided about. */
+const takeHome = async (
+  agent: Agent,
+  { config, node, groups }: Context,
+  files: AgentFiles,
+  log: Logger,
+): Promise<void> => {
+  try {
+    await untilThere(config, node, (text) => log.warn(text));
+    const home = groups.filter((group) => group.home === node.name);
+    for (const { name } of home.filter((group) => files.readWanted(group.name, 0) === undefined)) {
+      agent.want(name, 'start', 'owner', 'start');
+    }
+  } catch (error) {
+    log.error(`the home groups aren't taken: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
+
 /** Where `start` is just asking the peers, its end is awaited; a stand-in is ended. */
 const startPatiently = async (agent: Agent, giveWay: () => Promise<void>): Promise<void> => {
   const end = performance.now() + PATIENCE_MS;
@@ -115,6 +141,20 @@ const startPatiently = async (agent: Agent, giveWay: () => Promise<void>): Promi
       await delay(200);
     }
   }
+};
+
+/** Undefined where nobody wants to be told. */
+const serviceManager = async (agent: Agent, log: Logger): Promise<ServiceManager | undefined> => {
+  const voice = await openVoice(process.env['NOTIFY_SOCKET'], log);
+  return (
+    voice &&
+    new ServiceManager({
+      voice,
+      watchdog: watchdogOf(process.env, process.pid),
+      status: () => statusLine(agent.status()),
+      log,
+    })
+  );
 };
 
 /** What in the administrator's conntrackd.conf would lose flows is said before anything happens. */

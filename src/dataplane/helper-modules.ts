@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { ClusterConfig } from '../config/types.ts';
 import { ProgramError, run } from '../system/run.ts';
 
@@ -9,7 +10,8 @@ export const loadHelpers = async ({
   helpers,
 }: Pick<ClusterConfig, 'helpers'>): Promise<readonly string[]> => {
   const warnings: string[] = [];
-  for (const name of helpers) {
+  // One that is there needs no modprobe, which the agent's sandbox keeps from the modules (conf/conntrack-ha.service).
+  for (const name of helpers.filter((helper) => !existsSync(`/sys/module/nf_nat_${helper}`))) {
     try {
       await run('modprobe', [`nf_nat_${name}`]);
     } catch (error) {

@@ -1,7 +1,9 @@
 /** include/linux/net.h, include/uapi/asm-generic/fcntl.h, include/linux/socket.h. */
+export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_CLOEXEC = 0o2000000;
 export const MSG_DONTWAIT = 0x40;
+export const MSG_NOSIGNAL = 0x4000;
 
 /** What is called of the C library that Node.js itself runs on. A buffer's length goes with it; -1 is an error, which `errno` tells. */
 export interface Libc {

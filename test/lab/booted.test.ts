@@ -1,45 +1,24 @@
 import { expect, test } from 'vitest';
-import type { Warning } from '../../src/cluster/warning.ts';
 import { BootedFirewall } from './booted/booted-firewall.ts';
 import { debianRoot } from './booted/debian-root.ts';
-import { installByReadme, type Pair } from './booted/install.ts';
+import { installByReadme } from './booted/install.ts';
+import {
+  closedAtBoot,
+  conntrackdIsSeen,
+  dropIn,
+  flushedIsClosed,
+  hungIsEnded,
+  readyIsReady,
+} from './booted/promises.ts';
+import { unservedDuring } from './booted/served.ts';
+import { IN_ORDER, ShutdownOrder } from './booted/shutdown-order.ts';
+import { untilHome, untilWell } from './booted/well.ts';
 import { flowsOfBothHomes } from './flows.ts';
 import { createLab } from './labs.ts';
-import { ofNow } from './no-warning.ts';
 import { until } from './rig/wait.ts';
 import { untilAnswered } from './traffic/answered.ts';
 import type { FlowSpec } from './traffic/flow.ts';
 import { Traffic } from './traffic/traffic.ts';
-
-/** A node that has booted gets its home back as soon as it holds the states. */
-const HOME_MS = 30_000;
-
-const HOMES = [
-  Array.from({ length: 32 }, (_, index) => 2 * index),
-  Array.from({ length: 32 }, (_, index) => 2 * index + 1),
-];
-
-const owned = async (nodes: Pair): Promise<unknown> =>
-  Promise.all(nodes.map(async (node) => (await node.ownedBuckets()) ?? []));
-
-/** Waits until each filters its home, nothing has failed in either, and neither warns of anything. */
-const untilWell = async (nodes: Pair): Promise<void> => {
-  await until(
-    'the homes',
-    () => owned(nodes),
-    HOME_MS,
-    (sets) => JSON.stringify(sets) === JSON.stringify(HOMES),
-  );
-  for (const node of nodes) {
-    await until(
-      `no warning of ${node.name}`,
-      async () => JSON.parse(await node.shell('conntrack-ha status --json')).warnings,
-      HOME_MS,
-      (warnings: readonly Warning[]) => ofNow(warnings).length === 0,
-    );
-    expect(await node.shell('systemctl --failed --plain --no-legend')).toBe('');
-  }
-};
 
 /** Takes every interface of an ifupdown's node down at once, the sync link for two seconds: both nodes own one home meanwhile. */
 const RESTART_NETWORK = 'systemctl restart networking systemd-networkd';
@@ -50,6 +29,7 @@ const CHORES = [
   'systemctl restart conntrackd',
   'systemctl restart conntrack-ha',
   'systemctl restart keepalived',
+  'systemctl kill --signal=KILL keepalived',
   'systemctl restart nftables',
   'sysctl --system',
   RESTART_NETWORK,
@@ -63,11 +43,18 @@ const untilServesAll = (node: BootedFirewall): Promise<unknown> =>
     (count) => count === 64,
   );
 
+/** As needrestart does it, on both nodes at the same moment: in the order of the names. */
+const ALL = 'systemctl restart conntrack-ha conntrackd keepalived';
+const TIMES = 3;
+
+/** In a hand-over a bucket has no owner for a moment. */
+const HAND_OVER_MS = 200;
+
 /** For minutes, and each connection leaves a state that keeps its port for two of them. */
 const slowly = (spec: FlowSpec): FlowSpec => (spec.kind === 'connects' ? { ...spec, intervalMs: 300 } : spec);
 
 test('README, step by step, on two machines with systemd; each reboots and loses its power, and no flow is lost', {
-  timeout: 900_000,
+  timeout: 1_200_000,
 }, async () => {
   const root = await debianRoot();
   const lab = await createLab({});
@@ -75,6 +62,8 @@ test('README, step by step, on two machines with systemd; each reboots and loses
     new BootedFirewall(lab, lab.node('fw1').plan, root),
     new BootedFirewall(lab, lab.node('fw2').plan, root),
   ] as const;
+  for (const node of nodes)
+    await node.write('/var/log/journal/README', 'makes the journal outlive a reboot\n');
   await installByReadme(nodes);
   await untilWell(nodes);
 
@@ -87,13 +76,23 @@ test('README, step by step, on two machines with systemd; each reboots and loses
     [fw2, fw1],
   ] as const) {
     for (const end of ['reboot', 'powerCut'] as const) {
+      const order = await ShutdownOrder.watch(node);
       await (end === 'reboot' ? node.shutDown() : node.powerCut());
       await untilServesAll(other);
       await untilAnswered(traffic);
       await node.boot();
       await untilWell(nodes);
       await untilAnswered(traffic);
+      console.log(`${node.name} after ${end}: no answer for ${traffic.takeStall()} ms at most`);
+      if (end === 'reboot') expect(await order.read()).toEqual(IN_ORDER);
     }
+  }
+  for (let time = 0; time < TIMES; time++) {
+    const unserved = await unservedDuring(nodes, Promise.all(nodes.map((node) => node.shell(ALL))));
+    expect(unserved).toBeLessThan(HAND_OVER_MS);
+    await untilWell(nodes);
+    await untilAnswered(traffic);
+    console.log(`both, ${ALL}: no answer for ${traffic.takeStall()} ms at most`);
   }
   for (const [node, command] of CHORES.flatMap((chore) => nodes.map((each) => [each, chore] as const))) {
     console.log(`${new Date().toISOString()} ${node.name}: ${command}`);
@@ -104,8 +103,30 @@ test('README, step by step, on two machines with systemd; each reboots and loses
     }
     await untilAnswered(traffic);
   }
+  // Stopped by hand it gives nothing away, and isn't there any more when the node shuts down.
+  await fw1.shell('systemctl stop conntrack-ha-drain');
+  await untilWell(nodes);
+  const order = await ShutdownOrder.watch(fw1);
+  await fw1.reboot();
+  expect((await order.read())[0]).not.toBe(IN_ORDER[0]);
+  await untilWell(nodes);
+  console.log(`${fw1.name} rebooted without the drain: no answer for ${traffic.takeStall()} ms at most`);
+  traffic.forgiveConnections();
   const verdicts = await traffic.stop();
   expect(verdicts.filter(({ lost }) => lost).map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
+
+  // An agent that doesn't wait for its manager's end leaves it to give up, on both nodes.
+  await Promise.all(nodes.map((node) => dropIn(node, 'ExecStop=')));
+  await untilHome(nodes);
+  expect(await unservedDuring(nodes, Promise.all(nodes.map((node) => node.shell(ALL))))).toBeGreaterThan(
+    HAND_OVER_MS,
+  );
+
+  await conntrackdIsSeen(fw1);
+  await readyIsReady(fw1);
+  await hungIsEnded(fw1);
+  await flushedIsClosed(fw1);
+  await closedAtBoot(lab, fw1);
 
   // Without the drop-in conntrackd doesn't wait for its address, and is started six times.
   await fw1.shell('rm -r /etc/systemd/system/conntrackd.service.d');

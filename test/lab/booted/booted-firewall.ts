@@ -133,7 +133,7 @@ export class BootedFirewall {
   /** @param failed whether somebody wants to know what happened since its last boot */
   async #end(failed: boolean): Promise<void> {
     if (failed && this.#machine !== undefined) {
-      const units = ['conntrack-ha', 'conntrackd', 'keepalived', 'nftables'].map((unit) => `--unit=${unit}`);
+      const units = ['conntrack-ha*', 'conntrackd', 'keepalived', 'nftables'].map((unit) => `--unit=${unit}`);
       const journal = ['journalctl', '--boot', '--output=short-iso-precise', ...units];
       console.error(`==> ${this.name} <==\n${await this.#machine.run(journal).catch(String)}`);
     }
