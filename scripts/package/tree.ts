@@ -72,14 +72,16 @@ const layIntegration = async (root: string, from: string): Promise<void> => {
   // A forwarding machine is a decision of its administrator's, not of a package.
   const sysctl = await readFile(join(conf, 'sysctl.d/60-conntrack-ha.conf'), 'utf8');
   await put(join(root, 'etc/sysctl.d/60-conntrack-ha.conf'), sysctl.replaceAll(/^(?=net\.)/gm, '#'), 0o644);
+  const needrestart = await readFile(join(conf, 'needrestart/conntrack-ha.conf'));
+  await put(join(root, 'etc/needrestart/conf.d/conntrack-ha.conf'), needrestart, 0o644);
   await mkdir(join(root, 'etc/conntrack-ha'), { recursive: true, mode: 0o755 });
 };
 
 const layDocs = async (root: string, from: string): Promise<void> => {
   const doc = join(root, DOC);
-  await put(join(doc, 'README.md'), await readFile(join(from, 'README.md')), 0o644);
+  await put(join(doc, 'README.md'), await installed(join(from, 'README.md')), 0o644);
   for (const path of (await filesBelow(join(from, 'docs'))).filter((path) => path.endsWith('.md'))) {
-    await put(join(doc, 'docs', path), await readFile(join(from, 'docs', path)), 0o644);
+    await put(join(doc, 'docs', path), await installed(join(from, 'docs', path)), 0o644);
   }
   const examples = [
     'cluster.yaml',

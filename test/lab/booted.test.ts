@@ -8,6 +8,7 @@ import {
   dropIn,
   flushedIsClosed,
   hungIsEnded,
+  purgeLeavesNothing,
   readyIsReady,
 } from './booted/promises.ts';
 import { unservedDuring } from './booted/served.ts';
@@ -32,6 +33,8 @@ const CHORES = [
   'systemctl kill --signal=KILL keepalived',
   'systemctl restart nftables',
   'sysctl --system',
+  // What the administrator has changed stays.
+  'apt-get install -qq --reinstall ./conntrack-ha_*.deb && grep -q ^net.ipv4.ip_forward /etc/sysctl.d/60-conntrack-ha.conf',
   RESTART_NETWORK,
 ];
 
@@ -129,7 +132,8 @@ test('README, step by step, on two machines with systemd; each reboots and loses
   await closedAtBoot(lab, fw1);
 
   // Without the drop-in conntrackd doesn't wait for its address, and is started six times.
-  await fw1.shell('rm -r /etc/systemd/system/conntrackd.service.d');
+  const ours = '/etc/systemd/system/conntrackd.service.d';
+  await fw1.shell(`mkdir -p ${ours}; ln -s /dev/null ${ours}/conntrack-ha.conf`);
   await fw1.reboot();
   await until(
     'conntrackd to fail',
@@ -137,4 +141,6 @@ test('README, step by step, on two machines with systemd; each reboots and loses
     30_000,
     (state) => state === 'failed',
   );
+
+  await purgeLeavesNothing(fw2);
 });

@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 import type { Lab } from '../rig/lab.ts';
@@ -52,6 +52,12 @@ export class BootedFirewall {
     const file = join(this.disk, path);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
+  }
+
+  /** Copies a file into a directory of its disk, while it is off. */
+  async hold(file: string, directory: string): Promise<void> {
+    await mkdir(join(this.disk, directory), { recursive: true });
+    await copyFile(file, join(this.disk, directory, basename(file)));
   }
 
   /** Switches it on and waits until systemd says that it has booted; with whatever has failed. */

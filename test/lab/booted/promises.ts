@@ -94,6 +94,22 @@ export const closedAtBoot = async (lab: Lab, node: BootedFirewall): Promise<void
   }
 };
 
+/** `apt purge` takes the node out of the cluster, and leaves nothing of ours but what the administrator has written elsewhere. */
+export const purgeLeavesNothing = async (node: BootedFirewall): Promise<void> => {
+  const here = async (): Promise<readonly string[]> => {
+    const files = await node.shell(
+      "find /etc /usr /var /run -xdev -name '*conntrack-ha*' -not -path '/var/log/*'; ls -d /run/conntrack-ha || true",
+    );
+    const tables = await node.shell(
+      "nft list tables | grep conntrack_ha || true; ip -o addr | grep -F '.5/24' || true",
+    );
+    return `${files}\n${tables}`.split('\n').filter((line) => line !== '');
+  };
+  expect((await here()).length).toBeGreaterThan(10);
+  await node.shell('apt-get purge -qq conntrack-ha');
+  expect(await here()).toEqual([]);
+};
+
 /** Changes the agent's unit, and starts it anew. */
 export const dropIn = async (node: BootedFirewall, line: string): Promise<void> => {
   const directory = '/run/systemd/system/conntrack-ha.service.d';

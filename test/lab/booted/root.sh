@@ -1,6 +1,6 @@
 #!/bin/sh
-# root.sh DIR: a Debian 12 as its installer leaves it, with Node.js below /usr/local. Its machines have no way out, so it holds the
-# packages that README has apt and npm install in their caches.
+# root.sh DIR: a Debian 12 as its installer leaves it. Its machines have no way out, so it holds the packages that README has apt install
+# in its cache.
 set -eu
 cd "$(dirname "$0")/../../.."
 dir=$1
@@ -23,26 +23,8 @@ rm -f "$root/usr/lib/sysctl.d/50-pid-max.conf" "$root/usr/lib/sysctl.d/99-protec
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 quiet='-qq -o Acquire::Languages=none -o Acquire::Check-Valid-Until=false'
 chroot "$root" apt-get update $quiet
-chroot "$root" apt-get install -y $quiet --download-only git nftables conntrackd conntrack keepalived >/dev/null
+chroot "$root" apt-get install -y $quiet --download-only nftables conntrackd conntrack keepalived kmod >/dev/null
 # In place of an administrator who says yes.
 echo 'APT::Get::Assume-Yes "true";' >"$root/etc/apt/apt.conf.d/90lab"
 
-npm=$(npm root -g)/npm
-mkdir -p "$root/usr/local/bin" "$root/usr/local/lib/node_modules"
-cp "$(node -p process.execPath)" "$root/usr/local/bin/node"
-cp -a "$npm" "$root/usr/local/lib/node_modules/npm"
-ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
-ln -s ../lib/node_modules/npm/bin/npx-cli.js "$root/usr/local/bin/npx"
-mkdir -p "$root/srv/project"
-cp package.json package-lock.json "$root/srv/project/"
-(cd "$root/srv/project" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --cache "$root/srv/npm")
-rm -rf "$root/srv/project"
-cat >"$root/root/.npmrc" <<X
-cache=/srv/npm
-offline=true
-audit=false
-fund=false
-update-notifier=false
-registry=$(npm config get registry)
-X
 rm -rf "$dir" && mv "$dir.new" "$dir"
