@@ -40,6 +40,9 @@ export const stopNode = async (context: Context, options: { readonly force: bool
   }
   leaveManager(config, groups, files);
   const { changed, warnings } = await unloadDataPlane(config);
+  // It stays so, also where the rules of others are loaded again (conntrack-ha-closed.service).
+  files.prepare();
+  files.noteStopped(true);
   for (const warning of warnings) {
     console.error(`warning: ${warning}`);
   }
