@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { release, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import * as z from 'zod';
+import { type Counts, runInMachine } from './machine/run-in-machine.ts';
 
 /** Runs every check and test, shows them as they run, and closes with `N passed, N failed`. */
 
@@ -17,7 +18,7 @@ interface Part {
 }
 
 const vitest = (folder: string, ...more: readonly string[]): readonly string[] => [
-  ...['npx', 'vitest', 'run', folder, ...more],
+  ...['vitest', 'run', folder, ...more],
 ];
 
 /** Tests of rules whose machines have networks of their own: several at once, for they wait more than they work. */
@@ -30,10 +31,10 @@ const RULES = [
 ].map((name) => `test/kernel/${name}`);
 
 const PARTS: readonly Part[] = [
-  { name: 'types', command: ['npx', 'tsc'], counts: false, root: false },
-  { name: 'style', command: ['npx', 'biome', 'check', '--error-on-warnings'], counts: false, root: false },
-  { name: 'imports go downwards', command: ['npx', 'tsx', 'scripts/imports.ts'], counts: false, root: false },
-  { name: 'nothing unused', command: ['npx', 'knip'], counts: false, root: false },
+  { name: 'types', command: ['tsc'], counts: false, root: false },
+  { name: 'style', command: ['biome', 'check', '--error-on-warnings'], counts: false, root: false },
+  { name: 'imports go downwards', command: ['tsx', 'scripts/imports.ts'], counts: false, root: false },
+  { name: 'nothing unused', command: ['knip'], counts: false, root: false },
   // They wait more than they work.
   { name: 'unit', command: vitest('test/unit', '--maxWorkers=4'), counts: true, root: false },
   // Network settings of its own: what a test does to tables and links stays in there.
@@ -65,6 +66,8 @@ const PARTS: readonly Part[] = [
     root: true,
     long: true,
   },
+  // A test of the lab plays it too.
+  { name: 'demo', command: ['tsx', 'test/lab/demo.ts'], counts: false, root: true, long: true },
 ];
 
 const results = z.object({
@@ -76,13 +79,35 @@ const results = z.object({
 });
 
 const main = async (): Promise<void> => {
+  const words = process.argv.slice(2);
+  const { passed, failed } =
+    words[0] === 'machine' ? await runInMachine(words.slice(1)) : await playParts(partsOf(words));
+  console.log(`\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+};
+
+/** A word names a part, or files of tests that each get network settings of their own. */
+const partsOf = (words: readonly string[]): readonly Part[] => {
+  const named = PARTS.filter(({ name, long }) => (words.length === 0 ? !long : words.includes(name)));
+  const files = words.filter((word) => word.startsWith('test/'));
+  return [
+    ...named,
+    ...files.map((file) => ({
+      name: basename(file),
+      command: ['unshare', '--net', '--', ...vitest(file, '--no-file-parallelism')],
+      counts: true,
+      root: true,
+    })),
+  ];
+};
+
+const playParts = async (parts: readonly Part[]): Promise<Counts> => {
   const root = process.getuid?.() === 0;
-  const only = process.argv.slice(2);
   await showVersions();
   const scratch = await mkdtemp(join(tmpdir(), 'conntrack-ha-test-'));
   let passed = 0;
   let failed = 0;
-  for (const part of PARTS.filter(({ name, long }) => (only.length === 0 ? !long : only.includes(name)))) {
+  for (const part of parts) {
     if (part.root && !root) {
       console.log(`\n== ${part.name}: left out, for it needs root (sudo npm test)`);
       continue;
@@ -96,17 +121,16 @@ const main = async (): Promise<void> => {
     console.log(`== ${part.name}: ${outcome.passed} passed, ${outcome.failed} failed in ${seconds} s`);
   }
   await rm(scratch, { recursive: true });
-  console.log(`\n${passed} passed, ${failed} failed`);
-  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+  return { passed, failed };
 };
 
-const play = async (part: Part, file: string): Promise<{ passed: number; failed: number }> => {
+const play = async (part: Part, file: string): Promise<Counts> => {
   const [program = '', ...args] = part.command;
   const more = part.counts ? ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`] : [];
   const { exitCode } = await execa(program, [...args, ...more], {
     stdio: 'inherit',
     reject: false,
-    env: { npm_config_loglevel: 'error' },
+    preferLocal: true,
   });
   if (!part.counts) {
     return exitCode === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
@@ -136,4 +160,9 @@ const showVersions = async (): Promise<void> => {
   }
 };
 
-await main();
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+}
