@@ -66,6 +66,14 @@ const PARTS: readonly Part[] = [
     root: true,
     long: true,
   },
+  // Needs modules that a kernel of a machine may lack: they run in one with Debian's (npm test machine).
+  {
+    name: 'legs',
+    command: ['unshare', '--net', '--', ...vitest('test/machine', '--no-file-parallelism')],
+    counts: true,
+    root: true,
+    long: true,
+  },
   // A test of the lab plays it too.
   { name: 'demo', command: ['tsx', 'test/lab/demo.ts'], counts: false, root: true, long: true },
 ];

@@ -32,6 +32,10 @@ export const ERROR: Readonly<Record<Family, string>> = {
   ip6: 'icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem }',
 };
 
+/** Neighbour discovery is for every node. */
+export const ND =
+  'icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect }';
+
 /** The quoted packet's fields, as nft reads them behind the error's own IP header. Bits. */
 export interface Quoted {
   readonly protocol: string;

@@ -3,7 +3,7 @@ import { UNTRACKED_PORTS } from '../../config/types.ts';
 import { FAMILIES_OF_IP, type Family } from '../family.ts';
 import { ASKED_PORTS, TABLE } from '../owned.ts';
 import type { Leg, Plan, SyncLink } from '../plan.ts';
-import { anyOf, chain, devices, EXEMPT, SORTED, UNDECIDED } from './expressions.ts';
+import { anyOf, chain, devices, ERROR, EXEMPT, ND, SORTED, UNDECIDED } from './expressions.ts';
 import { helping } from './helping.ts';
 import { familiesOf, type Owned, ownedSet, sharedSet } from './netdev-table.ts';
 import { reflectedUdp } from './reflection.ts';
@@ -25,7 +25,8 @@ export const inetTable = (plan: Plan, owned: Owned): string => {
 table inet ${TABLE} {
 ${ownedSet(plan, owned)}${families.map((family) => sharedSet(plan, family)).join('')}\
 ${families.map((family) => serversSet(plan, family) + translatedMaps(plan, family)).join('')}\
-${vrrpSet(plan)}${sendersSet}${askedPorts(plan)}${reassembled(plan, families)}${unsorted(families)}${beforeConntrack(plan, legs)}
+${vrrpSet(plan)}${sendersSet}${askedPorts(plan)}${reassembled(plan, families)}\
+${bridged(plan, families)}${unsorted(families)}${beforeConntrack(plan, legs)}
   chain sync_port {
     type filter hook input priority filter - 10; policy accept;
     udp dport { ${ports(plan.sync)} } goto from_peer
@@ -95,15 +96,33 @@ const reassembled = (plan: Plan, families: readonly Family[]): string => {
 };
 
 /**
+ * With br_netfilter a bridge's frames come here before they come to the bridge's ingress (br_nf_pre_routing() in
+ * net/bridge/br_netfilter_hooks.c). conntrack would not only see them but keep what it makes of them: where a frame to a MAC that isn't the
+ * bridge's own goes up, br_nf_local_in() confirms its entry (6.8 and the stable kernels of then). So they are sorted here as well, once
+ * they are put together. Errors make no entry.
+ */
+const bridged = (plan: Plan, families: readonly Family[]): string => {
+  const shared = plan.legs.map(({ device, mac }) => `"${device}" . ${mac}`);
+  return chain('bridged', [
+    `iifname . ether daddr != ${anyOf(shared)} return`,
+    ...families.flatMap((family) => [
+      `${family} daddr != @shared_${family} fib daddr type { local, broadcast, multicast } return`,
+      `${ERROR[family]} return`,
+    ]),
+    ...(families.includes('ip6') ? [`${ND} return`] : []),
+    'goto reassembled',
+  ]);
+};
+
+/**
  * What came in on a leg whose rules on ingress aren't there (its interface was made a moment ago) or were passed by (another program's
- * redirect puts packets in behind them) is nobody's. What this node's own addresses are sent passes. A bridge's frames come here
- * before they come to the bridge's ingress, where br_netfilter calls iptables (br_nf_pre_routing() in net/bridge/br_netfilter_hooks.c).
+ * redirect puts packets in behind them) is nobody's. What this node's own addresses are sent passes.
  */
 const unsorted = (families: readonly Family[]): string =>
   chain('unsorted', [
     // What isn't shared isn't sorted.
     ...(families.length === 1 ? ['meta nfproto != ipv4 return'] : []),
-    'meta iifkind "bridge" return',
+    'meta iifkind "bridge" goto bridged',
     ...families.map(
       (family) => `${family} daddr @shared_${family} counter drop comment "to a shared address, not sorted"`,
     ),

@@ -1,7 +1,7 @@
 import type { Family } from '../family.ts';
 import { arrivedOn } from '../owned.ts';
 import type { Leg, Plan } from '../plan.ts';
-import { chain, ERROR, hash, ICMP } from './expressions.ts';
+import { chain, ERROR, hash, ICMP, ND } from './expressions.ts';
 import { peersAnnouncements } from './neighbours.ts';
 import { serversOf } from './servers.ts';
 import { exceptions, sortingRules, usualEnd } from './sorting.ts';
@@ -90,7 +90,3 @@ const isToldByDestination = (plan: Plan, leg: Leg, family: Family): boolean =>
   (usualEnd(leg) === 'destination'
     ? translatedAddresses(plan, family).length === 0
     : leg.before[family].length === 0);
-
-/** Neighbour discovery is for every node. */
-const ND =
-  'icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect }';

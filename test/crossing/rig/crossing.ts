@@ -50,6 +50,13 @@ export const SHARED = 5;
 /** Where every host echoes; on the port above nobody listens. */
 export const ECHO = 7000;
 
+/** 02:00:00:00:01:02 */
+export const legMac = (node: NodeName, device: string): string =>
+  `02:00:00:00:0${node.at(-1)}:0${device.at(-1)}`;
+
+/** Makes the firewalls' three legs, each with its `legMac`, and connects them with the switches. */
+export type Plug = (crossing: Pick<Crossing, 'nodes' | 'switches'>) => Promise<void>;
+
 /** Three networks, a host on each, and two firewalls between them. */
 export class Crossing {
   private constructor(
@@ -59,7 +66,8 @@ export class Crossing {
     readonly directory: RunDirectory,
   ) {}
 
-  static async build(): Promise<Crossing> {
+  /** @param plug makes the firewalls' legs and plugs them in; by default each is the end of a cable */
+  static async build(plug?: Plug): Promise<Crossing> {
     const directory = await createRunDirectory();
     await bundlePrograms(directory);
     const options = { run: directory.id, logs: directory.logs };
@@ -72,7 +80,7 @@ export class Crossing {
     }
     const switches = { lan: swLan, dmz: swDmz, wan: swWan, sync };
     const crossing = new Crossing({ lan, dmz, wan }, { fw1, fw2 }, switches, directory);
-    await crossing.#wire();
+    await crossing.#wire(plug);
     return crossing;
   }
 
@@ -123,20 +131,7 @@ export class Crossing {
 
   /** How often each source's three pings were answered; a copy counts. */
   async ping(from: Side['name'], to: string, sources: readonly string[], size = 56): Promise<Replies> {
-    const line = (source: string) => [
-      'ping',
-      '-c',
-      '3',
-      '-i',
-      '0.05',
-      '-W',
-      '1',
-      '-s',
-      `${size}`,
-      '-I',
-      source,
-      to,
-    ];
+    const line = (source: string) => [...`ping -c 3 -i 0.05 -W 1 -s ${size} -I`.split(' '), source, to];
     const one = async (source: string): Promise<[string, string[]]> => {
       const output = await this.hosts[from].run(['sh', '-c', '"$@" || :', 'ping', ...line(source)]);
       return [source, output.match(/icmp_seq=\d+ ttl/g) ?? []];
@@ -190,8 +185,9 @@ export class Crossing {
     return [process.execPath, join(this.directory.path, `${name}.js`), ...args];
   }
 
-  async #wire(): Promise<void> {
-    await Promise.all(Object.values(SIDES).map((side) => this.#wireSide(side)));
+  async #wire(plug: Plug | undefined): Promise<void> {
+    await plug?.(this);
+    await Promise.all(Object.values(SIDES).map((side) => this.#wireSide(side, plug === undefined)));
     for (const [id, node] of [
       [1, this.nodes.fw1],
       [2, this.nodes.fw2],
@@ -202,13 +198,13 @@ export class Crossing {
     }
   }
 
-  async #wireSide({ name, device }: Side): Promise<void> {
+  async #wireSide({ name, device }: Side, cables: boolean): Promise<void> {
     const host = this.hosts[name];
     const wire = this.switches[name];
     await wire.attach(host, 'eth0', `02:00:00:00:1${device.at(-1)}:01`, 'host', false);
     for (const id of [1, 2] as const) {
       const node = this.nodes[`fw${id}`];
-      await wire.attach(node, device, `02:00:00:00:0${id}:0${device.at(-1)}`, `fw${id}`);
+      if (cables) await wire.attach(node, device, legMac(`fw${id}`, device), `fw${id}`);
       await node.ip([
         `link set ${device} up`,
         `address add ${addressOf(name, 'ip', 250 + id)}/24 dev ${device}`,
