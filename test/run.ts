@@ -21,6 +21,9 @@ const vitest = (folder: string, ...more: readonly string[]): readonly string[] =
   ...['vitest', 'run', folder, ...more],
 ];
 
+/** `verbose` where a test takes so long that one wants to see each end. */
+const REPORTER = process.env['TEST_REPORTER'] ?? 'default';
+
 /** Tests of rules whose machines have networks of their own: several at once, for they wait more than they work. */
 const RULES = [
   'dataplane-frames',
@@ -134,7 +137,7 @@ const playParts = async (parts: readonly Part[]): Promise<Counts> => {
 
 const play = async (part: Part, file: string): Promise<Counts> => {
   const [program = '', ...args] = part.command;
-  const more = part.counts ? ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`] : [];
+  const more = part.counts ? [`--reporter=${REPORTER}`, '--reporter=json', `--outputFile.json=${file}`] : [];
   const { exitCode } = await execa(program, [...args, ...more], {
     stdio: 'inherit',
     reject: false,

@@ -97,14 +97,15 @@ const reassembled = (plan: Plan, families: readonly Family[]): string => {
 
 /**
  * With br_netfilter a bridge's frames come here before they come to the bridge's ingress (br_nf_pre_routing() in
- * net/bridge/br_netfilter_hooks.c). conntrack would not only see them but keep what it makes of them: where a frame to a MAC that isn't the
- * bridge's own goes up, br_nf_local_in() confirms its entry (6.8 and the stable kernels of then). So they are sorted here as well, once
- * they are put together. Errors make no entry.
+ * net/bridge/br_netfilter_hooks.c), so they are sorted here as well, once they are put together. As ingress does it, they are made frames
+ * to this host: br_nf_local_in() confirms conntrack's entry of others at once (6.8, and the stable kernels of then), and what is
+ * confirmed can't be translated any more. Errors make no entry.
  */
 const bridged = (plan: Plan, families: readonly Family[]): string => {
   const shared = plan.legs.map(({ device, mac }) => `"${device}" . ${mac}`);
   return chain('bridged', [
     `iifname . ether daddr != ${anyOf(shared)} return`,
+    'meta pkttype set host',
     ...families.flatMap((family) => [
       `${family} daddr != @shared_${family} fib daddr type { local, broadcast, multicast } return`,
       `${ERROR[family]} return`,

@@ -29,14 +29,9 @@ it('a bond goes on with its other port, with the same rules, when the used one l
       );
       for (const node of NODES) {
         for (const device of ['eth1', 'eth2']) {
-          const look = () =>
-            crossing.nodes[node].run(['cat', `/sys/class/net/${device}/bonding/active_slave`]);
-          await until(
-            `${node}'s ${device} to use ${used}`,
-            look,
-            5000,
-            (port) => port === `${device}${used}`,
-          );
+          const look = () => crossing.nodes[node].run(['cat', `/proc/net/bonding/${device}`]);
+          const active = `Currently Active Slave: ${device}${used}\n`;
+          await until(`${node}'s ${device} to use ${used}`, look, 5000, (text) => text.includes(active));
         }
       }
       await asked();

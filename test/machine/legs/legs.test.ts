@@ -64,7 +64,10 @@ describe.each([
       port: hostPorts.open,
       sourcePort: 4000,
     } as const;
-    expect(await crossing.ask('lan', question)).toEqual({ [source]: ['0', '1', '2'] });
+    const { [source]: answers } = await crossing.ask('lan', question);
+    // With the source that the server has seen.
+    const translated = expect.stringContaining(` ${addressOf('wan', 'ip', SHARED)} `);
+    expect(answers).toEqual([translated, translated, translated]);
     const held = await replica.run(['conntrack', '-L', ...state]);
     // A packet that conntrack sees sets a UDP flow's time to 30 or 120 s.
     expect(Number(/^udp +17 (\d+) /m.exec(held)?.[1])).toBeGreaterThan(500);
