@@ -21,7 +21,7 @@ export const debianMachine = async (release: Release): Promise<DebianMachine> =>
   const recipe = path('root.sh');
   const directory = await madeOnce({
     kind: `machine-${release}`,
-    files: [BARE, recipe, path('initrd.sh'), path('../../scripts/packages.sh')],
+    files: [BARE, recipe, path('initrd.sh'), path('../../scripts/debian-packages.sh')],
     versions: [],
     make: (made) => {
       console.log(`machine: makes a Debian (${release}) with its kernel, once: some minutes`);

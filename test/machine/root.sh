@@ -11,13 +11,13 @@ root=$new/root
 
 sh test/support/debian/bare.sh "$release" "$root" bash,busybox-static,cpio,kmod,xz-utils,ca-certificates,libstdc++6
 mkdir "$root/setup"
-cp scripts/packages.sh "$root/setup/"
+cp scripts/debian-packages.sh "$root/setup/"
 # $IMAGE is the package that linux-image-amd64 stands for. Its scripts would make an initrd of Debian's.
 chroot "$root" sh -eu <<'X'
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive
 cd /setup
 apt-get update -qq
-sh packages.sh kernel
+sh debian-packages.sh kernel
 image=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p')
 apt-get download -qq "$image"
 dpkg-deb -x "$image"_*.deb kernel

@@ -1,5 +1,5 @@
 #!/bin/sh
-# packages.sh [PART...]: installs the Debian packages that the demo, the tests and the benchmarks (or those parts of them) need and that
+# debian-packages.sh [PART...]: installs the Debian packages that the demo, the tests and the benchmarks (or those parts of them) need and that
 # aren't there yet, as root.
 set -eu
 
