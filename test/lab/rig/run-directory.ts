@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { lstat, mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,12 +35,19 @@ export const createRunDirectory = async (): Promise<RunDirectory> => {
   return { id, path, logs: join(path, 'logs') };
 };
 
+/** Debian's package brings it, and keepalived 2.3 ends at once where it isn't. */
+const KEEPALIVED_OPTIONS = 'keepalived/keepalived.config-opts';
+
 /** Makes a firewall's /etc and /var/log, and returns where. What is in it already stays: it survives a power cut. */
 export const createTree = async (run: RunDirectory, node: string): Promise<string> => {
   const tree = join(run.path, node);
   await mkdir(join(tree, 'log'), { recursive: true });
   for (const name of OWN_CONFIGURATION) {
     await mkdir(join(tree, 'etc', name), { recursive: true });
+  }
+  if (existsSync(join('/etc', KEEPALIVED_OPTIONS))) {
+    const options = join(tree, 'etc', KEEPALIVED_OPTIONS);
+    await symlink(join('/run/host-etc', KEEPALIVED_OPTIONS), options).catch(ignoreExisting);
   }
   for (const name of await readdir('/etc')) {
     if (!OWN_CONFIGURATION.includes(name)) {
