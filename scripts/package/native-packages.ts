@@ -38,7 +38,11 @@ export const nativePackages = async (
     'node-gyp-build/index.js',
     'node-gyp-build/node-gyp-build.js',
     'koffi/package.json',
-    ...['index', 'indirect'].flatMap((name) => [`koffi/${name}.cjs`, `koffi/src/koffi/${name}.cjs`]),
+    // The bundle imports it, and doesn't require it.
+    ...['index.js', 'index.cjs', 'indirect.js', 'indirect.cjs'].flatMap((name) => [
+      `koffi/${name}`,
+      `koffi/src/koffi/${name}`,
+    ]),
   ].filter((path) => !/\.(d\.ts|map)$/.test(path));
   const fetched = await fetchArchive(cache, await pinned(from, library), LIBRARY(processor));
   return [
