@@ -38,11 +38,10 @@ export const nativePackages = async (
     'node-gyp-build/index.js',
     'node-gyp-build/node-gyp-build.js',
     'koffi/package.json',
-    // The bundle imports it, and doesn't require it.
-    ...['index.js', 'index.cjs', 'indirect.js', 'indirect.cjs'].flatMap((name) => [
-      `koffi/${name}`,
-      `koffi/src/koffi/${name}`,
-    ]),
+    ...['index.js', 'index.cjs', 'indirect.js', 'indirect.cjs'].map((name) => `koffi/${name}`),
+    ...(await filesBelow(join(modules, 'koffi/src/koffi')))
+      .filter((path) => /\.c?js$/.test(path))
+      .map((path) => `koffi/src/koffi/${path}`),
   ].filter((path) => !/\.(d\.ts|map)$/.test(path));
   const fetched = await fetchArchive(cache, await pinned(from, library), LIBRARY(processor));
   return [

@@ -1,9 +1,10 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { run } from '../../src/system/run.ts';
 import { manPages } from '../manual/pages.ts';
 import { filesBelow, link, put, zipped } from './files.ts';
 import { nativePackages } from './native-packages.ts';
-import type { Architecture, NodeRuntime } from './node-runtime.ts';
+import { ARCHITECTURES, type Architecture, type NodeRuntime } from './node-runtime.ts';
 import { stripped } from './strip.ts';
 
 /** Where the program is on a target; in a clone it is below /opt/conntrack-ha, which the units and hooks name. */
@@ -44,6 +45,7 @@ const layProgram = async (root: string, { from, architecture, runtime, cache }: 
     await put(join(home, 'node_modules', path), content, 0o644);
     if (path.endsWith('.node')) await stripped(join(home, 'node_modules', path), architecture);
   }
+  if (ARCHITECTURES[architecture] === process.arch) await loads(home);
   for (const path of await filesBelow(join(from, 'hooks'))) {
     const library = path === 'common.sh' || path === 'program.sh';
     await put(join(home, 'hooks', path), await installed(join(from, 'hooks', path)), library ? 0o644 : 0o755);
@@ -51,6 +53,14 @@ const layProgram = async (root: string, { from, architecture, runtime, cache }: 
   await link(join(root, 'usr/sbin/conntrack-ha'), '../lib/conntrack-ha/bin/conntrack-ha');
   // The directory and not the file: the agent looks for its libraries beside itself.
   await link(join(root, 'usr/lib/ocf/resource.d/conntrack-ha'), '../../conntrack-ha/hooks/ocf');
+};
+
+/** All that is in no bundle: a file that is missing would be missed on the target only. Throws ProgramError. */
+const loads = async (home: string): Promise<void> => {
+  const file = join(home, 'dist/loads.js');
+  await put(file, "import('koffi').then(() => import('netlink'));\n", 0o644);
+  await run(join(home, 'bin/node'), [file]);
+  await rm(file);
 };
 
 /** What other programs read. */
