@@ -153,7 +153,6 @@ export const assemble = async (
     lost: () => links.lost,
     log,
   });
-  if (resident && countsArrivals(config)) arrivals.begin();
   const proofs = new LegProofs(config, node, key, log);
   if (resident) await proofs.begin();
   const parts = alter({
@@ -211,6 +210,7 @@ export const assemble = async (
     parts: parts.presence,
     legs: parts.legs,
   });
+  if (resident && countsArrivals(config)) arrivals.begin();
   return {
     agent,
     close: async () => {
